@@ -1,0 +1,2 @@
+/** The IR of tkc: modules, functions, values and their text form. */
+package dev.tkc.ir;
