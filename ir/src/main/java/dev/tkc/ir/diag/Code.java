@@ -1,0 +1,52 @@
+package dev.tkc.ir.diag;
+
+import java.util.Optional;
+
+/**
+ * Every diagnostic code. The hundreds digit says which stage found it:
+ *
+ * <ul>
+ *   <li>TK00xx reading the text (lexer, parser)
+ *   <li>TK01xx names, items and types
+ *   <li>TK02xx shapes, ranges and indices
+ *   <li>TK03xx constants, launches and equations
+ *   <li>TK04xx schedules
+ *   <li>TK05xx files, arrays and the command line
+ *   <li>TK06xx found while interpreting ({@code --check} included)
+ *   <li>TK07xx targets, capabilities and budgets
+ *   <li>TK08xx the IR's text and its verifier
+ *   <li>TK09xx a defect in tkc itself
+ * </ul>
+ *
+ * <p>The long explanation of a code, with an example, is the resource {@code codes/TK0001.md} beside this class; a test
+ * demands one for each, and a golden test that shows it.
+ */
+public enum Code {
+  SYNTAX("TK0001", "the text does not follow the grammar"),
+  INTERNAL("TK0900", "a defect in tkc");
+
+  private final String id;
+  private final String title;
+
+  Code(String id, String title) {
+    this.id = id;
+    this.title = title;
+  }
+
+  public String id() {
+    return id;
+  }
+
+  public String title() {
+    return title;
+  }
+
+  public static Optional<Code> byId(String id) {
+    for (Code code : values()) {
+      if (code.id.equalsIgnoreCase(id)) {
+        return Optional.of(code);
+      }
+    }
+    return Optional.empty();
+  }
+}
