@@ -23,6 +23,19 @@ import java.util.Optional;
  */
 public enum Code {
   SYNTAX("TK0001", "the text does not follow the grammar"),
+  FILE_MISSING("TK0501", "a file is not there"),
+  FILE_ACCESS("TK0502", "a file cannot be read or written"),
+  ARRAY_MALFORMED("TK0503", "an array file is malformed"),
+  ARRAY_ELEMENT("TK0504", "an array file holds elements tkc has no type for"),
+  ARRAY_ORDER("TK0505", "an array file is in a byte order tkc does not read"),
+  ARRAY_ENTRY("TK0506", "a safetensors file has no such tensor"),
+  ARRAY_KIND("TK0507", "an array file of unknown kind"),
+  USAGE("TK0510", "the command line cannot be understood"),
+  ARGUMENT_NAME("TK0511", "the kernel has no parameter or constant of that name"),
+  KERNEL_CHOICE("TK0512", "the kernel to run is not clear or not there"),
+  UNKNOWN_CODE("TK0513", "no diagnostic has that code"),
+  DEVICE_ABSENT("TK0514", "the device is not there"),
+  EXPECTATION("TK0520", "an expectation of a test does not hold"),
   INTERNAL("TK0900", "a defect in tkc");
 
   private final String id;

@@ -1,0 +1,134 @@
+package dev.tkc;
+
+import dev.tkc.ir.type.Element;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.stream.Collectors;
+
+/**
+ * An array of any rank, row-major and contiguous, over memory that somebody owns: a heap array, native memory, a mapped
+ * file. Nothing is copied to make one; the segment must live as long as the tensor is used.
+ *
+ * <p>Invariants: no dimension is negative; the memory holds exactly the elements (4-bit elements are packed two to a
+ * byte along the last dimension, which is then even); values are in the machine's own little-endian order.
+ */
+public final class Tensor {
+  private final Element element;
+  private final long[] shape;
+  private final MemorySegment data;
+
+  private Tensor(Element element, long[] shape, MemorySegment data) {
+    this.element = element;
+    this.shape = shape;
+    this.data = data;
+  }
+
+  /** A tensor over existing memory, which must be of exactly the size that the shape needs. */
+  public static Tensor of(Element element, MemorySegment data, long... shape) {
+    Objects.requireNonNull(element);
+    long bytes = bytes(element, shape);
+    if (data.byteSize() != bytes) {
+      throw new IllegalArgumentException(
+          text(element, shape) + " takes " + bytes + " bytes, the memory has " + data.byteSize());
+    }
+    return new Tensor(element, shape.clone(), data);
+  }
+
+  /** An f32 tensor over the array itself. */
+  public static Tensor of(float[] values, long... shape) {
+    return of(Element.F32, MemorySegment.ofArray(values), shape);
+  }
+
+  /** An f64 tensor over the array itself. */
+  public static Tensor of(double[] values, long... shape) {
+    return of(Element.F64, MemorySegment.ofArray(values), shape);
+  }
+
+  /** An i32 tensor over the array itself. */
+  public static Tensor of(int[] values, long... shape) {
+    return of(Element.I32, MemorySegment.ofArray(values), shape);
+  }
+
+  /** Fresh memory of all zero bits, aligned for every device, released when nothing refers to it any more. */
+  public static Tensor zeros(Element element, long... shape) {
+    long bytes = bytes(element, shape);
+    return new Tensor(element, shape.clone(), Arena.ofAuto().allocate(Math.max(bytes, 1), 256).asSlice(0, bytes));
+  }
+
+  /** The bytes a tensor takes; throws {@link ArithmeticException} when they exceed 2⁶³. */
+  public static long bytes(Element element, long... shape) {
+    long count = count(shape);
+    if (element.bits() < 8 && shape.length > 0 && shape[shape.length - 1] % 2 != 0) {
+      throw new IllegalArgumentException(
+          text(element, shape) + ": elements of 4 bits need an even last dimension, they are packed two to a byte");
+    }
+    return element.bytes(count);
+  }
+
+  /** The number of elements of a shape; 1 for rank 0. */
+  public static long count(long... shape) {
+    boolean empty = false;
+    for (long d : shape) {
+      if (d < 0) {
+        throw new IllegalArgumentException("a dimension is negative: " + Arrays.toString(shape));
+      }
+      empty |= d == 0;
+    }
+    return empty ? 0 : Arrays.stream(shape).reduce(1, Math::multiplyExact);
+  }
+
+  public Element element() {
+    return element;
+  }
+
+  public long[] shape() {
+    return shape.clone();
+  }
+
+  public int rank() {
+    return shape.length;
+  }
+
+  public long dim(int axis) {
+    return shape[axis];
+  }
+
+  /** The number of elements. */
+  public long count() {
+    return count(shape);
+  }
+
+  public long bytes() {
+    return data.byteSize();
+  }
+
+  /** The memory itself: writes through it are seen by the tensor. */
+  public MemorySegment data() {
+    return data;
+  }
+
+  /** The same values in fresh memory that may be written. */
+  public Tensor copy() {
+    Tensor fresh = zeros(element, shape);
+    MemorySegment.copy(data, 0, fresh.data, 0, data.byteSize());
+    return fresh;
+  }
+
+  /** The same memory read as another shape and element type of as many bytes. */
+  public Tensor as(Element other, long... otherShape) {
+    return of(other, data, otherShape);
+  }
+
+  /** {@code bf16[257, 131]}, as the language writes it. */
+  public static String text(Element element, long... shape) {
+    return element.text()
+        + Arrays.stream(shape).mapToObj(Long::toString).collect(Collectors.joining(", ", "[", "]"));
+  }
+
+  @Override
+  public String toString() {
+    return text(element, shape);
+  }
+}
