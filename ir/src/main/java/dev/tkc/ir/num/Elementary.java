@@ -71,7 +71,7 @@ public final class Elementary {
     return StrictMath.pow(x, y);
   }
 
-  /** The error function, within 2 units in the last place of f64. */
+  /** The error function, within 3 units in the last place of f64. */
   public static double erf(double x) {
     return ErrorFunction.erf(x);
   }
