@@ -23,6 +23,17 @@ import java.util.Optional;
  */
 public enum Code {
   SYNTAX("TK0001", "the text does not follow the grammar"),
+  RESERVED_WORD("TK0002", "a word reserved for programs on several devices"),
+  UNCLOSED("TK0003", "a bracket is never closed"),
+  UNOPENED("TK0004", "a closing bracket closes nothing"),
+  BAD_CHARACTER("TK0005", "a character that has no place in a program"),
+  BAD_STRING("TK0006", "a text literal that is not closed or has an unknown escape"),
+  BAD_NUMBER("TK0007", "a number literal out of range"),
+  TOO_DEEP("TK0008", "the text is nested too deeply"),
+  FOREIGN_WORD("TK0009", "a word or sign of another language"),
+  EQUALS("TK0010", "`=` where `==` is meant, or the reverse"),
+  KEYWORD("TK0011", "a keyword used as a name"),
+
   FILE_MISSING("TK0501", "a file is not there"),
   FILE_ACCESS("TK0502", "a file cannot be read or written"),
   ARRAY_MALFORMED("TK0503", "an array file is malformed"),
@@ -36,6 +47,7 @@ public enum Code {
   UNKNOWN_CODE("TK0513", "no diagnostic has that code"),
   DEVICE_ABSENT("TK0514", "the device is not there"),
   EXPECTATION("TK0520", "an expectation of a test does not hold"),
+
   INTERNAL("TK0900", "a defect in tkc");
 
   private final String id;
