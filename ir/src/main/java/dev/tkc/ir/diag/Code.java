@@ -48,6 +48,8 @@ public enum Code {
   DEVICE_ABSENT("TK0514", "the device is not there"),
   EXPECTATION("TK0520", "an expectation of a test does not hold"),
 
+  IR_SYNTAX("TK0801", "the text is not valid IR"),
+  IR_INVALID("TK0802", "the IR breaks an invariant"),
   INTERNAL("TK0900", "a defect in tkc");
 
   private final String id;
