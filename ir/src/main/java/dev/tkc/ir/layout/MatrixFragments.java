@@ -96,7 +96,8 @@ public final class MatrixFragments {
     for (int axis = 0; axis < rank; axis++) {
       expanded.add(axis < rank - 2 ? 1 : fragment.size(axis - (rank - 2)));
     }
-    LinearLayout layout = clipped(fragment.reshape(expanded), sizes);
+    LinearLayout layout = fragment.reshape(expanded);
+    requireRoom(layout, sizes);
     List<Integer> room = new ArrayList<>();
     for (int axis = 0; axis < rank; axis++) {
       room.add(sizes.get(axis) / layout.size(axis));
@@ -116,15 +117,13 @@ public final class MatrixFragments {
     return layout.product(grid);
   }
 
-  /** The fragment over a tile that may be smaller than it: what lies beyond the cover wraps onto it. */
-  private static LinearLayout clipped(LinearLayout fragment, List<Integer> sizes) {
+  private static void requireRoom(LinearLayout fragment, List<Integer> sizes) {
     for (int axis = 0; axis < sizes.size(); axis++) {
       if (fragment.size(axis) > sizes.get(axis)) {
         throw new IllegalStateException(
             "a tile covered by " + sizes + " is smaller than the fragment " + fragment.sizes());
       }
     }
-    return fragment;
   }
 
   private static LinearLayout noRegister() {
