@@ -109,6 +109,30 @@ public final class Tensor {
     return data;
   }
 
+  /** The element at a row-major position, as a double; integers beyond 2⁵³ are rounded. */
+  public double number(long position) {
+    return Cells.number(element, data, position);
+  }
+
+  /** The element at a row-major position as a whole number; u64 by its bits, floats truncated. */
+  public long integer(long position) {
+    return Cells.integer(element, data, position);
+  }
+
+  /** The element's bits, zero-extended. */
+  public long bits(long position) {
+    return Cells.bits(element, data, position);
+  }
+
+  /** Stores a number as the language's {@code as} converts it. */
+  public void setNumber(long position, double value) {
+    Cells.setNumber(element, data, position, value);
+  }
+
+  public void setInteger(long position, long value) {
+    Cells.setInteger(element, data, position, value);
+  }
+
   /** The same values in fresh memory that may be written. */
   public Tensor copy() {
     Tensor fresh = zeros(element, shape);

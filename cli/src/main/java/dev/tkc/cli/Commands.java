@@ -1,0 +1,93 @@
+package dev.tkc.cli;
+
+import dev.tkc.Version;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
+import java.util.Arrays;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+
+/** The table of commands, and what becomes of the exceptions they end with. */
+final class Commands {
+  private Commands() {}
+
+  static int execute(Terminal terminal, String[] args) {
+    CommandLine line = commandLine(terminal);
+    presetFormat(terminal, args);
+    line.setOut(new java.io.PrintWriter(terminal.out(), true));
+    line.setErr(new java.io.PrintWriter(terminal.err(), true));
+    line.setColorScheme(CommandLine.Help.defaultColorScheme(terminal.colors() ? Ansi.ON : Ansi.OFF));
+    line.setParameterExceptionHandler((e, words) -> usage(terminal, e));
+    line.setExecutionExceptionHandler((e, command, words) -> failed(terminal, e, args));
+    return line.execute(args);
+  }
+
+  private static CommandLine commandLine(Terminal t) {
+    CommandSpec spec = CommandSpec.create().name("tkc");
+    spec.usageMessage().description("Compiles and runs tile programs (*.tk).").customSynopsis("tkc COMMAND …");
+    spec.usageMessage().footer("", "Exit status: 0 all is well, 1 a problem was found, 2 the command line is wrong.");
+    spec.versionProvider(() -> new String[] {"tkc " + Version.text()});
+    spec.mixinStandardHelpOptions(true);
+    CommandLine line = new CommandLine(spec);
+    spec.usageMessage().synopsisSubcommandLabel("COMMAND");
+    for (Command command : List.<Command>of(new ExplainCommand(t))) {
+      line.addSubcommand(command);
+    }
+    line.setUsageHelpWidth(100).setUsageHelpAutoWidth(false).setCaseInsensitiveEnumValuesAllowed(true);
+    line.setExecutionStrategy(new CommandLine.RunLast());
+    return line;
+  }
+
+  /** The format of messages matters before the options are understood: a wrong option is itself a message. */
+  private static void presetFormat(Terminal terminal, String[] args) {
+    if (Arrays.asList(args).contains("--message-format=json")) {
+      terminal.show(Terminal.MessageFormat.json, Terminal.Color.auto);
+    }
+  }
+
+  private static int usage(Terminal terminal, ParameterException e) {
+    String message = e.getMessage().lines().findFirst().orElse("");
+    Diagnostic d = Diagnostic.error(Code.USAGE, lowerFirst(message));
+    if (e instanceof CommandLine.UnmatchedArgumentException unmatched) {
+      List<String> near = unmatched.getSuggestions();
+      if (!near.isEmpty()) {
+        d = d.help("did you mean " + String.join(" or ", near.subList(0, Math.min(3, near.size()))) + "?");
+      }
+    }
+    terminal.report(d.help("see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help"));
+    return 2;
+  }
+
+  private static String lowerFirst(String text) {
+    boolean word = text.length() > 1 && Character.isLowerCase(text.charAt(1));
+    return word ? Character.toLowerCase(text.charAt(0)) + text.substring(1) : text;
+  }
+
+  private static int failed(Terminal terminal, Exception e, String[] args) {
+    if (e instanceof DiagnosticException known) {
+      terminal.report(known.diagnostics());
+      return 1;
+    }
+    terminal.report(internal(e, args));
+    return 1;
+  }
+
+  /** A defect of tkc: where it was noticed and how to show it again, in place of a stack trace. */
+  private static Diagnostic internal(Throwable e, String[] args) {
+    StackTraceElement[] trace = e.getStackTrace();
+    String where =
+        Arrays.stream(trace)
+            .filter(f -> f.getClassName().startsWith("dev.tkc"))
+            .findFirst()
+            .map(f -> f.getFileName() + ":" + f.getLineNumber())
+            .orElse("an unknown place");
+    return Diagnostic.error(Code.INTERNAL, "tkc itself failed: " + e)
+        .note("noticed at " + where + ", tkc " + Version.text() + ", Java " + Runtime.version())
+        .note("to show it again: tkc " + String.join(" ", args))
+        .help("please report this, with the file");
+  }
+}
