@@ -3,6 +3,7 @@ package dev.tkc.grammar.syntax;
 import dev.tkc.grammar.TkParser;
 import dev.tkc.grammar.TkParser.ExprContext;
 import dev.tkc.grammar.syntax.Stmt.AssignOp;
+import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.Span;
 import java.util.ArrayList;
@@ -39,9 +40,19 @@ final class TreeBuilder {
     return new Program(items, new Span(spans.source(), 0, spans.source().text().length()));
   }
 
+  /** Read without an error of its own; a context that did not get as far as choosing its alternative was not. */
   private static boolean sound(ParserRuleContext ctx) {
-    return ctx.exception == null && ctx.getClass() != TkParser.ItemContext.class
-        && ctx.getClass() != TkParser.StmtContext.class && ctx.getClass() != TkParser.SettingContext.class;
+    TkParser.ParamsContext params =
+        switch (ctx) {
+          case TkParser.FnItemContext c -> c.params();
+          case TkParser.KernelItemContext c -> c.params();
+          default -> null;
+        };
+    boolean chosen =
+        ctx.getClass() != TkParser.ItemContext.class
+            && ctx.getClass() != TkParser.StmtContext.class
+            && ctx.getClass() != TkParser.SettingContext.class;
+    return chosen && ctx.exception == null && (params == null || params.exception == null);
   }
 
   private Item item(TkParser.ItemContext ctx) {
@@ -114,7 +125,7 @@ final class TreeBuilder {
   }
 
   private List<Param> params(TkParser.ParamsContext ctx) {
-    return ctx.exception != null ? List.of() : ctx.param().stream().map(this::param).toList();
+    return ctx.param().stream().map(this::param).toList();
   }
 
   private Param param(TkParser.ParamContext ctx) {
@@ -213,12 +224,14 @@ final class TreeBuilder {
   }
 
   private Stmt ifStmt(TkParser.IfStmtContext ctx, Span span) {
+    List<ExprContext> conditions = ctx.expr();
+    List<TkParser.BlockContext> blocks = ctx.block();
     List<Stmt.Branch> branches = new ArrayList<>();
-    for (int i = 0; i < ctx.expr().size(); i++) {
-      branches.add(new Stmt.Branch(exprs.expr(ctx.expr(i)), block(ctx.block(i))));
+    for (int i = 0; i < conditions.size(); i++) {
+      branches.add(new Stmt.Branch(exprs.expr(conditions.get(i)), block(blocks.get(i))));
     }
-    boolean hasElse = ctx.block().size() > branches.size();
-    Optional<Block> otherwise = hasElse ? Optional.of(block(ctx.block(branches.size()))) : Optional.empty();
+    boolean hasElse = blocks.size() > branches.size();
+    Optional<Block> otherwise = hasElse ? Optional.of(block(blocks.getLast())) : Optional.empty();
     return new Stmt.If(branches, otherwise, span);
   }
 
@@ -229,7 +242,11 @@ final class TreeBuilder {
     }
     if (ctx.args() != null) {
       Name member = exprs.name(ctx.name(1));
-      diagnostics.add(ExprBuilder.reserved(member.span(), "." + member + "(…)"));
+      diagnostics.add(
+          member.text().equals("on")
+              ? ExprBuilder.reserved(member.span(), ".on(…)")
+              : Diagnostic.error(Code.SYNTAX, "a statement cannot begin with a member")
+                  .label(member.span(), "members cannot be called or assigned"));
     }
     return new Stmt.Place(exprs.name(ctx.name(0)), exprs.indices(ctx.index()), span);
   }

@@ -1,0 +1,229 @@
+package dev.tkc.grammar.syntax;
+
+import dev.tkc.grammar.TkParser;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.Span;
+import java.util.Map;
+import java.util.Set;
+import org.antlr.v4.runtime.Token;
+
+/** The common slips behind a syntax error, each with its own message and what to write instead. */
+final class Slips {
+  /** Words other languages begin a statement or item with. */
+  private static final Map<String, String> FOREIGN =
+      Map.ofEntries(
+          Map.entry("while", "loops have bounds: `for i in lo..hi { … }`"),
+          Map.entry("loop", "loops have bounds: `for i in lo..hi { … }`"),
+          Map.entry("foreach", "loops are written `for x in … { … }`"),
+          Map.entry("elif", "write `else if`"),
+          Map.entry("elseif", "write `else if`"),
+          Map.entry("break", "a loop runs to its bound; give it a smaller one, or use `if` in its body"),
+          Map.entry("continue", "use `if` around the rest of the body"),
+          Map.entry("switch", "use `if`, `else if`, `else`"),
+          Map.entry("match", "use `if`, `else if`, `else`"),
+          Map.entry("def", "functions are declared by `fn`, kernels by `kernel`"),
+          Map.entry("func", "functions are declared by `fn`, kernels by `kernel`"),
+          Map.entry("function", "functions are declared by `fn`, kernels by `kernel`"),
+          Map.entry("void", "functions are declared by `fn`, kernels by `kernel`"),
+          Map.entry("global", "kernels are declared by `kernel`"),
+          Map.entry("__global__", "kernels are declared by `kernel`"),
+          Map.entry("__device__", "functions are declared by `fn`"),
+          Map.entry("__shared__", "the compiler places tiles in shared memory by itself"),
+          Map.entry("include", "files are included by `import \"file.tk\"`"),
+          Map.entry("from", "files are included by `import \"file.tk\"`"),
+          Map.entry("use", "files are included by `import \"file.tk\"`"),
+          Map.entry("auto", "declare with `let`, or `var` for what changes"),
+          Map.entry("val", "declare with `let`, or `var` for what changes"),
+          Map.entry("mut", "declare with `let`, or `var` for what changes"),
+          Map.entry("int", "declare with `let`, or `var` for what changes"),
+          Map.entry("float", "declare with `let`, or `var` for what changes"),
+          Map.entry("double", "declare with `let`, or `var` for what changes"),
+          Map.entry("bool", "declare with `let`, or `var` for what changes"),
+          Map.entry("struct", "there are no structures; a function may have several results"),
+          Map.entry("print", "there is no output; `tkc run` prints what a kernel computes"),
+          Map.entry("pass", "an empty block is written `{}`"));
+
+  private static final Set<String> CONDITIONS = Set.of("if", "assert", "expect", "return");
+  private static final Set<String> COMPOUND = Set.of("%", "**", "@", "&", "|", "^", "<<", ">>");
+
+  private final SyntaxError error;
+  private final Token found;
+  private final Token before;
+  private final String word;
+  private final String last;
+
+  Slips(SyntaxError error) {
+    this.error = error;
+    this.found = error.found;
+    this.before = error.previous(found);
+    this.word = found.getText();
+    this.last = before == null ? "" : before.getText();
+  }
+
+  /** The slip, or null if this is none of those known. */
+  Diagnostic find() {
+    Diagnostic d = reserved();
+    d = d != null ? d : foreignSign();
+    d = d != null ? d : equalSigns();
+    d = d != null ? d : declarations();
+    d = d != null ? d : members();
+    d = d != null ? d : trailingComma();
+    d = d != null ? d : foreignWord();
+    d = d != null ? d : items();
+    return d != null ? d : keyword();
+  }
+
+  private Diagnostic reserved() {
+    boolean several = word.equals("sym") || word.equals("across");
+    return several ? ExprBuilder.reserved(error.at(found), word) : null;
+  }
+
+  private boolean touchesBefore() {
+    return before != null && before.getStopIndex() + 1 == found.getStartIndex();
+  }
+
+  private Span both() {
+    return error.at(before).to(error.at(found));
+  }
+
+  private static Diagnostic foreign(Span at, String sign, String instead) {
+    return Diagnostic.error(Code.FOREIGN_WORD, "`" + sign + "` is not part of the language").label(at, instead);
+  }
+
+  private Diagnostic foreignSign() {
+    if (touchesBefore()) {
+      Diagnostic d = foreignPair();
+      if (d != null) {
+        return d;
+      }
+    }
+    Token next = error.next(found);
+    boolean doubled = (word.equals("+") || word.equals("-")) && next.getText().equals(word)
+        && next.getStartIndex() == found.getStopIndex() + 1;
+    if (doubled && error.previous(found) == error.start) {
+      return foreign(error.at(found).to(error.at(next)), word + word, "write `" + last + " " + word + "= 1`");
+    }
+    boolean compound = COMPOUND.contains(word) && next.getText().equals("=") && next.getStartIndex() == found.getStopIndex() + 1;
+    if (compound) {
+      return compound(error.at(found).to(error.at(next)), word);
+    }
+    if (word.equals(":") && error.expects("{")) {
+      return foreign(error.at(found), ":", "blocks are written between `{` and `}`");
+    }
+    return null;
+  }
+
+  private Diagnostic foreignPair() {
+    return switch (last + word) {
+      case "&&" -> foreign(both(), "&&", "write `and`").help("use the word", both(), "and");
+      case "||" -> foreign(both(), "||", "write `or`").help("use the word", both(), "or");
+      case "/*" -> foreign(both(), "/*", "comments begin with `//` and end with the line");
+      case "=>" -> foreign(both(), "=>", "function results are written after `->`, `>=` compares");
+      case ":=" -> foreign(both(), ":=", "write `let " + error.start.getText() + " = …`");
+      default -> COMPOUND.contains(last) && word.equals("=")
+          ? compound(both(), last)
+          : null;
+    };
+  }
+
+  private static Diagnostic compound(Span at, String operator) {
+    return foreign(at, operator + "=", "write the operation out: `x = x " + operator + " …`");
+  }
+
+  private Diagnostic equalSigns() {
+    Span at = error.at(found);
+    if (word.equals("=") && !error.expects("=")) {
+      boolean condition = CONDITIONS.contains(error.start.getText()) || error.within(TkParser.RULE_where);
+      if (condition || error.atList()) {
+        Diagnostic d = Diagnostic.error(Code.EQUALS, "`=` cannot stand in an expression").label(at, "`=` binds or stores a value");
+        return d.help("to compare, write `==`", at, "==");
+      }
+    }
+    boolean assignment = error.previous(found) == error.start && !error.atList();
+    if (word.equals("==") && (error.expects("=") || assignment)) {
+      return Diagnostic.error(Code.EQUALS, "`==` cannot bind or store a value")
+          .label(at, "`==` compares")
+          .help("to bind or store, write `=`", at, "=");
+    }
+    return null;
+  }
+
+  /** A type in a {@code let}, or a declaration without its word. */
+  private Diagnostic declarations() {
+    if (word.equals(":") && error.start.getText().equals("let")) {
+      return Diagnostic.error(Code.SYNTAX, "`let` takes no type")
+          .label(error.at(found), "a `let` has the type of its value")
+          .help("declare it by `var`, or convert the value with `as`");
+    }
+    boolean labelled = last.equals(":") && error.expects("parallel");
+    if (labelled && Words.in(found, Words.NAMES)) {
+      return Diagnostic.error(Code.SYNTAX, "a declaration begins with `var`")
+          .label(error.at(error.start), "`var` is missing before this")
+          .help("declare it", error.at(error.start), "var " + error.start.getText());
+    }
+    return null;
+  }
+
+  /** {@code x.start = 3}, {@code x.f()}: a statement that begins with a member. */
+  private Diagnostic members() {
+    Token dot = error.next(error.start);
+    boolean leads = Words.in(error.start, Words.NAMES) && Words.is(dot, ".") && error.within(TkParser.RULE_stmt);
+    if (!leads || found.getTokenIndex() < dot.getTokenIndex()) {
+      return null;
+    }
+    Token member = error.next(dot);
+    return Diagnostic.error(Code.SYNTAX, "a statement cannot begin with a member")
+        .label(error.at(member), "members cannot be called or assigned");
+  }
+
+  private Diagnostic trailingComma() {
+    if (!last.equals(",") || !Set.of(")", "]", "}", ">").contains(word)) {
+      return null;
+    }
+    return Diagnostic.error(Code.SYNTAX, "a list does not end with a comma")
+        .label(error.at(before), "nothing follows this comma")
+        .help("remove it", error.at(before), "");
+  }
+
+  private Diagnostic foreignWord() {
+    boolean leads = found == error.start || before == error.start;
+    String lead = error.start.getText();
+    if (leads && error.start.getType() == TkParser.NAME && FOREIGN.containsKey(lead)) {
+      return foreign(error.at(error.start), lead, FOREIGN.get(lead));
+    }
+    if (error.atList() && word.equals("else")) {
+      return Diagnostic.error(Code.SYNTAX, "`else` without an `if`").label(error.at(found), "no `if` block ends right before this");
+    }
+    return null;
+  }
+
+  private Diagnostic items() {
+    if (error.inRule(TkParser.RULE_program) && Words.in(found, Words.STATEMENT_START)) {
+      Diagnostic d =
+          Diagnostic.error(Code.SYNTAX, "a statement cannot stand outside of a kernel, function or test")
+              .label(error.at(found), "expected `fn`, `kernel`, `schedule`, `test`, `const` or `import`");
+      return word.equals("let") || word.equals("var") ? d.help("declare a constant", error.at(found), "const") : d;
+    }
+    if (error.start.getText().equals("import") && before == error.start) {
+      return Diagnostic.error(Code.SYNTAX, "expected a text in quotes, found " + SyntaxError.describe(found))
+          .label(error.at(found), "the file's path is expected")
+          .help("write `import \"file.tk\"`");
+    }
+    return null;
+  }
+
+  private Diagnostic keyword() {
+    if (!Words.isKeyword(found) || Words.in(found, Words.NAMES)) {
+      return null;
+    }
+    boolean begins = Words.in(found, Words.STATEMENT_WORDS) || Words.in(found, Words.ITEM_START);
+    boolean name = error.expected.get(TkParser.NAME) && !(error.expectsExpression() && begins);
+    boolean assigned = error.atList() && error.next(found).getText().equals("=");
+    return name || assigned
+        ? Diagnostic.error(Code.KEYWORD, "`" + word + "` is a keyword and cannot be a name")
+            .label(error.at(found), error.expectsExpression() ? "expected an expression" : "expected a name")
+            .help("choose another name")
+        : null;
+  }
+}
