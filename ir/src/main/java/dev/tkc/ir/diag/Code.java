@@ -34,6 +34,18 @@ public enum Code {
   EQUALS("TK0010", "`=` where `==` is meant, or the reverse"),
   KEYWORD("TK0011", "a keyword used as a name"),
 
+  LAUNCH_COUNT("TK0320", "a kernel is given too few or too many arguments"),
+  LAUNCH_ELEMENT("TK0321", "an argument has another element type than its parameter"),
+  LAUNCH_RANK("TK0322", "an argument has another rank than its parameter"),
+  LAUNCH_EQUATION("TK0323", "the sizes of the arguments contradict each other"),
+  LAUNCH_FACT("TK0324", "a `where` fact of a kernel does not hold for the arguments"),
+  LAUNCH_OVERLAP("TK0325", "an argument that is written overlaps another"),
+  LAUNCH_BOUND("TK0326", "a dimension is too large for 32-bit indices"),
+  LAUNCH_UNBOUND("TK0327", "nothing gives a value to a size or constant"),
+  LAUNCH_SCALAR("TK0328", "an argument is of the wrong kind"),
+  LAUNCH_CONSTANT("TK0329", "a constant is unknown or of the wrong kind"),
+  LAUNCH_MEMORY("TK0330", "a launch needs more memory than there is"),
+
   FILE_MISSING("TK0501", "a file is not there"),
   FILE_ACCESS("TK0502", "a file cannot be read or written"),
   ARRAY_MALFORMED("TK0503", "an array file is malformed"),
