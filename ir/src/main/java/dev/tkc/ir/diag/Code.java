@@ -60,6 +60,12 @@ public enum Code {
   DEVICE_ABSENT("TK0514", "the device is not there"),
   EXPECTATION("TK0520", "an expectation of a test does not hold"),
 
+  NO_DEVICE("TK0740", "there is no such device"),
+  DEVICE_MEMORY("TK0741", "the device has too little memory"),
+  DEVICE_FAULT("TK0742", "a kernel failed on the device"),
+  DRIVER("TK0743", "the device's driver refuses a call"),
+  NO_ASSEMBLER("TK0744", "there is no assembler for this PTX version"),
+  NO_LINKER("TK0745", "the linker for AMD code objects cannot run"),
   IR_SYNTAX("TK0801", "the text is not valid IR"),
   IR_INVALID("TK0802", "the IR breaks an invariant"),
   INTERNAL("TK0900", "a defect in tkc");
