@@ -58,6 +58,11 @@ public class Builder {
     return inst;
   }
 
+  /** Appends an instruction that was taken from elsewhere. */
+  public void insert(Inst inst) {
+    region.insts().add(at++, inst);
+  }
+
   /** Appends an instruction; its result types follow from {@link TypeRules}. */
   public Inst append(Op op) {
     return append(op, TypeRules.infer(op));

@@ -24,6 +24,11 @@ public final class Cloner {
     return map.getOrDefault(v, v);
   }
 
+  /** From here on copies use {@code replacement} for {@code original}. */
+  public void define(Value original, Value replacement) {
+    map.put(original, replacement);
+  }
+
   public Inst clone(Inst inst) {
     List<Value> results = new ArrayList<>();
     inst.results().forEach(r -> results.add(fresh(r)));

@@ -1,0 +1,81 @@
+package dev.tkc.passes;
+
+/** Small programs in the IR's text that several tests run passes on. */
+final class Programs {
+  private Programs() {}
+
+  static final String AXPY = """
+      kernel @axpy(%x: ptr<bf16> div 16, %y: ptr<f32> div 16, %N: i64 div 16, %a: f32) {
+        %c1 = constant {value = 1 : i64} : i64
+        %c0 = constant {value = 0 : i64} : i64
+        %tx = make_tensor %x, [%N], [%c1] {access = in, name = "x"} : tensor<bf16, 1>
+        %ty = make_tensor %y, [%N], [%c1] {access = inout, name = "y"} : tensor<f32, 1>
+        parallel %c0, %N {step = 1024} (%i: i64) {
+          %left = sub %N, %i : i64
+          %r = range %i, %c1, %left {size = 1024} : range<1024>
+          %0 = load %tx, [%r], _ : bf16[1024]
+          %1 = cast %0 {to = f32, kind = saturate} : f32[1024]
+          %2 = load %ty, [%r], _ : f32[1024]
+          %3 = splat %a {shape = [1024]} : f32[1024]
+          %4 = mul %1, %3 : f32[1024]
+          %5 = add %4, %2 : f32[1024]
+          store %ty, [%r], %5
+          yield []
+        }
+        yield []
+      }
+      """;
+
+  static final String GEMM = """
+      kernel @gemm(%a: ptr<bf16> div 16, %b: ptr<bf16> div 16, %c: ptr<bf16> div 16,
+          %M: i64 div 16, %K: i64 div 16, %N: i64 div 16) {
+        %c1 = constant {value = 1 : i64} : i64
+        %c0 = constant {value = 0 : i64} : i64
+        %ta = make_tensor %a, [%M, %K], [%K, %c1] {access = in, name = "a"} : tensor<bf16, 2>
+        %tb = make_tensor %b, [%K, %N], [%N, %c1] {access = in, name = "b"} : tensor<bf16, 2>
+        %tc = make_tensor %c, [%M, %N], [%N, %c1] {access = out, name = "c"} : tensor<bf16, 2>
+        parallel %c0, %M {step = 128} (%i: i64) {
+          parallel %c0, %N {step = 128} (%j: i64) {
+            %zero = constant {value = 0.0 : f32} : f32
+            %zeros = splat %zero {shape = [128, 128]} : f32[128, 128]
+            %li = sub %M, %i : i64
+            %ri = range %i, %c1, %li {size = 128} : range<128>
+            %lj = sub %N, %j : i64
+            %rj = range %j, %c1, %lj {size = 128} : range<128>
+            %acc = for %c0, %K, [%zeros] {step = 32} (%k: i64, %s: f32[128, 128]) {
+              %lk = sub %K, %k : i64
+              %rk = range %k, %c1, %lk {size = 32} : range<32>
+              %x = load %ta, [%ri, %rk], _ : bf16[128, 32]
+              %y = load %tb, [%rk, %rj], _ : bf16[32, 128]
+              %d = dot %x, %y, %s {precision = default} : f32[128, 128]
+              yield [%d]
+            } : f32[128, 128]
+            %o = cast %acc {to = bf16, kind = saturate} : bf16[128, 128]
+            store %tc, [%ri, %rj], %o
+            yield []
+          }
+          yield []
+        }
+        yield []
+      }
+      """;
+
+  static final String SOFTMAX = """
+      kernel @softmax(%x: ptr<f32> div 16, %y: ptr<f32> div 16, %M: i64) {
+        %c1 = constant {value = 1 : i64} : i64
+        %c0 = constant {value = 0 : i64} : i64
+        %d = constant {value = 4096 : i64} : i64
+        %tx = make_tensor %x, [%M, %d], [%d, %c1] {access = in, name = "x"} : tensor<f32, 2>
+        %ty = make_tensor %y, [%M, %d], [%d, %c1] {access = out, name = "y"} : tensor<f32, 2>
+        parallel %c0, %M {step = 1} (%i: i64) {
+          %left = sub %M, %i : i64
+          %ri = range %i, %c1, %left {size = 1} : range<1>
+          %r = range %c0, %c1, %d {size = 4096} : range<4096>
+          %0 = load %tx, [%ri, %r], _ : f32[1, 4096]
+          %1 = max %0 {axes = [1]} : f32[1, 1]
+          yield []
+        }
+        yield []
+      }
+      """;
+}
