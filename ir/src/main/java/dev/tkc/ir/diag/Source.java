@@ -60,6 +60,11 @@ public final class Source {
     return text.substring(start, end).replace("\r", "");
   }
 
+  /** Where a line (from 1) begins. */
+  public int lineStart(int line) {
+    return lineStarts[line - 1];
+  }
+
   public int lineCount() {
     return lineStarts.length;
   }
