@@ -3,6 +3,7 @@ package dev.tkc.tests.golden;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import dev.tkc.tests.Project;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.TestFactory;
  * others read.
  */
 class GoldenTest {
-  private static final Path ROOT = root();
+  private static final Path ROOT = Project.ROOT;
   private static final Path FILES = ROOT.resolve("tests/src/test/tk");
 
   @TestFactory
@@ -82,17 +83,5 @@ class GoldenTest {
     try (Stream<Path> all = Files.walk(FILES)) {
       return all.filter(p -> isGolden(p) && !p.toString().contains("/inputs/")).toList();
     }
-  }
-
-  /** The folder that holds the project, wherever the test was started from. */
-  static Path root() {
-    Path here = Path.of("").toAbsolutePath();
-    while (!Files.isDirectory(here.resolve("tests/src/test/tk"))) {
-      here = here.getParent();
-      if (here == null) {
-        throw new IllegalStateException("run this test inside the project");
-      }
-    }
-    return here;
   }
 }
