@@ -1,0 +1,91 @@
+package dev.tkc.ir.interp;
+
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * What an interpretation may still use, shared by all its threads: steps, memory, and the caller's patience.
+ *
+ * <p>An instruction costs one step, and one more for every 1024 elements it makes, or multiplications of a dot, or elements it
+ * combines. Memory is asked for before it is allocated.
+ */
+final class Budget {
+  private static final int ELEMENTS_PER_STEP = 1024;
+  /** The longest Java array, less the few elements that some machines keep for themselves. */
+  private static final long MAX_ELEMENTS = Integer.MAX_VALUE - 8;
+
+  private final long maxSteps;
+  private final long maxBytes;
+  private final AtomicLong steps = new AtomicLong();
+  private final AtomicLong bytes = new AtomicLong();
+  private volatile boolean cancelled;
+
+  Budget(long maxSteps, long maxBytes) {
+    this.maxSteps = maxSteps;
+    this.maxBytes = maxBytes;
+  }
+
+  void step(Inst inst) {
+    steps(inst, 1);
+  }
+
+  /** Accounts for work in proportion to {@code elements}, beyond the instruction's own step. */
+  void work(Inst inst, long elements) {
+    if (elements >= ELEMENTS_PER_STEP) {
+      steps(inst, elements / ELEMENTS_PER_STEP);
+    }
+  }
+
+  private void steps(Inst inst, long n) {
+    if (steps.addAndGet(n) > maxSteps) {
+      throw new DiagnosticException(Faults.error(Code.STEP_LIMIT, inst, "stopped after " + maxSteps + " steps")
+          .note("a step is one instruction, or 1024 elements of work")
+          .help("raise the limit with --max-steps, or look for a loop that runs too long"));
+    }
+    checkInterrupt(inst);
+  }
+
+  /** Stops if the caller has interrupted the thread, or another thread of this interpretation has stopped. */
+  void checkInterrupt(Inst inst) {
+    if (cancelled || Thread.interrupted()) {
+      cancelled = true;
+      throw Faults.fault(Code.INTERRUPTED, inst, "interrupted");
+    }
+  }
+
+  /** Makes every thread of the interpretation stop at its next step. */
+  void cancel() {
+    cancelled = true;
+  }
+
+  /** A new run begins. */
+  void resume() {
+    cancelled = false;
+  }
+
+  /** Checks that an array of so many elements can be made now. */
+  void ask(Inst inst, long elements, long size) {
+    if (elements > MAX_ELEMENTS || size > maxBytes - bytes.get()) {
+      throw new DiagnosticException(refusal(inst, elements, size));
+    }
+    work(inst, elements);
+  }
+
+  private Diagnostic refusal(Inst inst, long elements, long size) {
+    return Faults.error(Code.MEMORY_LIMIT, inst, elements + " elements would take " + size + " bytes here, and "
+        + Math.max(0, maxBytes - bytes.get()) + " of " + maxBytes + " are left")
+        .help("use smaller sizes or tiles, or give the process more memory");
+  }
+
+  /** Notes that memory is held from now on; negative to give it back. */
+  void hold(long size) {
+    bytes.addAndGet(size);
+  }
+
+  long held() {
+    return bytes.get();
+  }
+}

@@ -1,0 +1,161 @@
+package dev.tkc.ir.interp;
+
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Module;
+import dev.tkc.ir.Param;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp;
+import dev.tkc.ir.op.MatrixOp;
+import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.ReductionOp;
+import dev.tkc.ir.op.ShapeOp;
+import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.type.Element;
+import java.util.List;
+
+/**
+ * One run of one module: what its evaluators share. Evaluators hold no state of their own, so several threads may evaluate
+ * different blocks, each with a frame of its own.
+ */
+final class Machine {
+  private final Interpreter.Options options;
+  private final Budget budget;
+  private final Module module;
+  private final Checker checker;
+  private final ElementwiseEval elementwise = new ElementwiseEval(this);
+  private final ShapeEval shape = new ShapeEval(this);
+  private final ReductionEval reduction = new ReductionEval(this);
+  private final MatrixEval matrix = new MatrixEval(this);
+  private final MemoryEval memory = new MemoryEval(this);
+  private final SharedEval shared = new SharedEval(this);
+  private final ControlEval control = new ControlEval(this);
+  private Interpreter.Device device;
+
+  Machine(Interpreter.Options options, Budget budget, Module module) {
+    this.options = options;
+    this.budget = budget;
+    this.module = module;
+    this.checker = options.check() ? new Checker(budget) : null;
+    this.device = host();
+    budget.resume();
+  }
+
+  Interpreter.Options options() {
+    return options;
+  }
+
+  Budget budget() {
+    return budget;
+  }
+
+  Module module() {
+    return module;
+  }
+
+  /** Null when not checking. */
+  Checker checker() {
+    return checker;
+  }
+
+  Interpreter.Device device() {
+    return device;
+  }
+
+  MemoryEval memory() {
+    return memory;
+  }
+
+  ElementwiseEval elementwise() {
+    return elementwise;
+  }
+
+  /** The device that is this interpreter. */
+  Interpreter.Device host() {
+    return new Interpreter.Device() {
+      @Override
+      public Buffer temp(Inst inst, Element element, long count) {
+        long bytes = element.bytes(count);
+        budget.ask(inst, 0, bytes);
+        budget.hold(bytes);
+        return Interpreter.allocate(element, count);
+      }
+
+      @Override
+      public void launch(Inst inst, Func callee, long grid, List<Datum> arguments) {
+        new Phase(Machine.this, inst).launch(callee, grid, arguments);
+      }
+    };
+  }
+
+  void run(List<Datum> arguments, Interpreter.Device on) {
+    Func kernel = module.kernel();
+    long held = budget.held();
+    device = on;
+    try (Frame frame = new Frame(null, budget)) {
+      bind(kernel, arguments, frame);
+      evaluate(kernel.body(), frame);
+      if (checker != null) {
+        checker.end();
+      }
+    } catch (OutOfMemoryError e) {
+      throw new DiagnosticException(Diagnostic.error(Code.MEMORY_LIMIT, "the memory that Java may use is full")
+          .help("use smaller sizes, or give the process more memory (-Xmx)"));
+    } finally {
+      budget.hold(held - budget.held());
+    }
+  }
+
+  static void bind(Func func, List<Datum> arguments, Frame frame) {
+    List<Param> params = func.params();
+    if (params.size() != arguments.size()) {
+      throw new IllegalStateException("@" + func.name() + " takes " + params.size() + " arguments, not " + arguments.size());
+    }
+    for (int i = 0; i < params.size(); i++) {
+      frame.put(params.get(i).value(), arguments.get(i));
+    }
+  }
+
+  /** Runs a region and gives what it yields. */
+  List<Datum> evaluate(Region region, Frame frame) {
+    for (Inst inst : region.insts()) {
+      if (inst.op() instanceof ControlOp.Yield y) {
+        return y.values().stream().map(frame::get).toList();
+      }
+      evaluate(inst, frame);
+    }
+    throw new IllegalStateException("a region without a yield");
+  }
+
+  void evaluate(Inst inst, Frame frame) {
+    budget.step(inst);
+    switch (inst.op()) {
+      case ControlOp op -> define(inst, control.evaluate(inst, op, frame), frame);
+      case MemoryOp op -> define(inst, memory.evaluate(inst, op, frame), frame);
+      case ElementwiseOp op -> frame.put(inst.result(), elementwise.evaluate(inst, op, frame));
+      case ShapeOp op -> frame.put(inst.result(), shape.evaluate(inst, op, frame));
+      case ReductionOp op -> define(inst, reduction.evaluate(inst, op, frame), frame);
+      case MatrixOp op -> frame.put(inst.result(), matrix.evaluate(inst, op, frame));
+      case SharedOp op -> define(inst, shared.evaluate(inst, op, frame), frame);
+    }
+  }
+
+  private static void define(Inst inst, List<? extends Datum> data, Frame frame) {
+    List<Value> results = inst.results();
+    for (int i = 0; i < results.size(); i++) {
+      frame.put(results.get(i), data.get(i));
+    }
+  }
+
+  /** An array for the elements of a new tile, if the budget allows it. */
+  Object allocate(Inst inst, Element element, long count) {
+    Tile.Storage storage = Tile.Storage.of(element);
+    budget.ask(inst, count, storage.bytes(count));
+    return storage.allocate((int) count);
+  }
+}
