@@ -127,6 +127,10 @@ public final class MakeDistribution {
     }
     List<String> strip = new ArrayList<>(List.of("strip", "--strip-unneeded"));
     list(nativeFolder).forEach(file -> strip.add(file.toString()));
+    // The launchers and the virtual machine come with symbol tables too.
+    try (Stream<Path> files = Files.walk(home.resolve("runtime/lib"))) {
+      files.filter(f -> f.toString().endsWith(".so")).sorted().forEach(file -> strip.add(file.toString()));
+    }
     run(home, strip);
     for (String name : List.of("libLLVM.so", "libLTO.so", "libRemarks.so")) {
       Files.createSymbolicLink(nativeFolder.resolve(name), Path.of(name + ".20.1"));
