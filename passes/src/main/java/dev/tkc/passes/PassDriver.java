@@ -1,86 +1,154 @@
 package dev.tkc.passes;
 
+import dev.tkc.ir.Cloner;
 import dev.tkc.ir.Module;
+import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.rules.Verifier;
 import dev.tkc.ir.text.IrPrinter;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /**
- * Runs passes over a module, verifying after each. A pass that fails, or leaves a module that does not verify, is named
- * in the exception, and the module as it was before is written beside the command that repeats it. Findings about the
- * user's program ({@link DiagnosticException}) pass through untouched.
+ * Runs the steps of a table over a module, in place. Between steps it verifies, prints, measures and calls the observer
+ * as the options say; whatever a pass throws, other than a diagnostic for the user, becomes a {@link PassFailure} that
+ * names the pass and the function and leaves the module as it was before in a file.
  */
 public final class PassDriver {
+  private final List<Step> table;
 
-  /** Told of each pass when it has run and verified: printing, timing and interpreting after passes hang here. */
-  @FunctionalInterface
-  public interface Observer {
-    void after(Pipeline.Step step, Module module, long nanoseconds);
+  public PassDriver(List<Step> table) {
+    this.table = List.copyOf(table);
   }
 
-  private final PassContext context;
-  private final Optional<Path> reproducers;
-  private final Observer observer;
-
-  /** {@code reproducers} is the folder for the modules on which a pass failed; without one none is written. */
-  public PassDriver(PassContext context, Optional<Path> reproducers, Observer observer) {
-    this.context = context;
-    this.reproducers = reproducers;
-    this.observer = observer;
+  /** Runs tkc's own pipeline. */
+  public static void run(Module module, PassContext cx) {
+    new PassDriver(Pipeline.STEPS).runOn(module, cx);
   }
 
-  public PassDriver(PassContext context) {
-    this(context, Optional.empty(), (_, _, _) -> { });
-  }
-
-  public void run(List<Pipeline.Step> steps, Module module) {
-    for (Pipeline.Step step : steps) {
-      if (step.needsTarget() && context.maybeTarget().isEmpty()) {
-        throw new IllegalStateException("the pass " + step.name() + " needs a target");
-      }
-      // Printing costs little beside the passes, and after a failure the module may be in pieces.
-      String before = reproducers.isPresent() ? IrPrinter.print(module) : "";
+  public void runOn(Module module, PassContext cx) {
+    PassOptions options = cx.options();
+    requireKnown(options);
+    cx.observer().before(module);
+    Map<String, Long> nanos = new LinkedHashMap<>();
+    for (Step step : chosen(cx)) {
+      Optional<Module> before = options.reproducers().map(p -> Cloner.clone(module));
       long start = System.nanoTime();
-      try {
-        step.pass().run(module, context);
-        verify(module);
-      } catch (DiagnosticException e) {
-        throw e;
-      } catch (RuntimeException e) {
-        throw new IllegalStateException("pass " + step.name() + " failed" + reproducer(step, before), e);
+      one(step, module, cx, before);
+      nanos.merge(step.name(), System.nanoTime() - start, Long::sum);
+      if (options.printAfter().contains(step.name()) || options.printAfter().contains("all")) {
+        cx.print("// after " + step.name() + "\n" + IrPrinter.print(module));
       }
-      observer.after(step, module, System.nanoTime() - start);
+      cx.observer().after(step, module);
+    }
+    if (options.time()) {
+      cx.print(timings(nanos));
     }
   }
 
-  private static void verify(Module module) {
-    List<Diagnostic> found = Verifier.verify(module);
-    if (!found.isEmpty()) {
-      throw new IllegalStateException(
-          "it leaves an invalid module:\n" + found.stream().map(Diagnostic::toString).collect(Collectors.joining("\n"))
-              + "\n" + IrPrinter.print(module));
+  /** The steps that will run, in order. */
+  public List<Step> chosen(PassContext cx) {
+    PassOptions o = cx.options();
+    List<Step> steps = new ArrayList<>();
+    if (!o.only().isEmpty()) {
+      o.only().forEach(name -> steps.add(table.stream().filter(s -> s.name().equals(name)).findFirst().orElseThrow()));
+      return steps;
     }
+    for (Step s : table) {
+      if (!o.disabled().contains(s.name()) && s.applies(cx)) {
+        steps.add(s);
+      }
+      if (o.stopAfter().equals(Optional.of(s.name()))) {
+        break;
+      }
+    }
+    return steps;
   }
 
-  private String reproducer(Pipeline.Step step, String before) {
-    if (reproducers.isEmpty()) {
-      return "";
-    }
-    Path file = reproducers.get().resolve("tkc-crash-" + step.name() + ".tir");
-    String target = context.maybeTarget().map(t -> " --target " + t.name()).orElse("");
+  private static void one(Step step, Module module, PassContext cx, Optional<Module> before) {
     try {
-      Files.writeString(file, "// RUN: tkc opt %s --passes=" + step.name() + target + "\n" + before);
-    } catch (IOException e) {
-      throw new UncheckedIOException("the module before " + step.name() + " cannot be written to " + file, e);
+      step.pass().run(module, cx);
+    } catch (DiagnosticException e) {
+      throw e;
+    } catch (RuntimeException | StackOverflowError e) {
+      throw new PassFailure(step.name(), cx.current(), String.valueOf(e.getMessage()), save(step, before, cx), e);
     }
-    return "; the module before it is " + file;
+    cx.leave();
+    if (cx.options().verify()) {
+      List<Diagnostic> wrong = Verifier.verify(module);
+      if (!wrong.isEmpty()) {
+        throw new PassFailure(step.name(), "", "leaves an invalid module: " + wrong.get(0).message() + "\n"
+            + IrPrinter.print(module), save(step, before, cx), null);
+      }
+    }
+  }
+
+  private static Optional<Path> save(Step step, Optional<Module> before, PassContext cx) {
+    if (before.isEmpty()) {
+      return Optional.empty();
+    }
+    Path file = cx.options().reproducers().orElseThrow().resolve("tkc-crash-" + step.name() + ".tir");
+    try {
+      String text = "// RUN: tkc opt %s --passes=" + step.name() + " --target " + cx.target().name() + "\n"
+          + IrPrinter.print(before.get(), true);
+      Files.writeString(file, text);
+      return Optional.of(file);
+    } catch (IOException e) {
+      // The failure itself matters more than the file about it.
+      return Optional.empty();
+    }
+  }
+
+  private void requireKnown(PassOptions o) {
+    o.only().forEach(this::requireKnown);
+    o.disabled().forEach(this::requireKnown);
+    o.stopAfter().ifPresent(this::requireKnown);
+    o.printAfter().stream().filter(n -> !n.equals("all")).forEach(this::requireKnown);
+  }
+
+  private void requireKnown(String name) {
+    if (table.stream().noneMatch(s -> s.name().equals(name))) {
+      Diagnostic d = Diagnostic.error(Code.USAGE, "there is no pass called `" + name + "`");
+      throw new DiagnosticException(nearest(name).map(n -> d.help("did you mean `" + n + "`?")).orElse(d)
+          .note("`--list-passes` shows them all"));
+    }
+  }
+
+  /** The row whose name takes the fewest edits, if that is few enough to be what was meant. */
+  private Optional<String> nearest(String name) {
+    return table.stream().map(Step::name).min(Comparator.comparingInt(n -> edits(n, name)))
+        .filter(n -> edits(n, name) <= Math.max(2, name.length() / 2));
+  }
+
+  private static int edits(String a, String b) {
+    int[] row = new int[b.length() + 1];
+    for (int j = 0; j <= b.length(); j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= a.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= b.length(); j++) {
+        int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(change, 1 + Math.min(row[j], row[j - 1]));
+      }
+    }
+    return row[b.length()];
+  }
+
+  private static String timings(Map<String, Long> nanos) {
+    StringBuilder text = new StringBuilder("// time in passes\n");
+    nanos.forEach((name, n) -> text.append(String.format(Locale.ROOT, "// %8.3f ms  %s%n", n / 1e6, name)));
+    return text.toString();
   }
 }

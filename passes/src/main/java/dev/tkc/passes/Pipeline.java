@@ -1,77 +1,65 @@
 package dev.tkc.passes;
 
-import dev.tkc.passes.tile.AccumulateDots;
-import dev.tkc.passes.tile.Canonicalize;
+import static dev.tkc.passes.Level.TILE;
+import static dev.tkc.passes.Step.step;
+
 import dev.tkc.passes.tile.EliminateCommon;
+import dev.tkc.passes.tile.Canonicalize;
 import dev.tkc.passes.tile.EliminateDead;
-import dev.tkc.passes.tile.HoistInvariant;
 import dev.tkc.passes.tile.OutlinePhases;
 import java.util.List;
-import java.util.Optional;
 
 /**
- * Every pass, in the order in which a compilation runs them, and why each stands where it does. What must come before
- * what is {@link #ORDER}, which is checked when this class loads.
+ * The passes from the front end's IR to what a backend translates, in order, and why they are in that order. Options,
+ * {@code --list-passes} and the tests read this table; a pass that is not in it does not exist.
  */
 public final class Pipeline {
   private Pipeline() {}
 
-  /** One row: a name, what runs, whether it asks for a target, and why it stands here. */
-  public record Step(String name, Pass pass, boolean needsTarget, String why) {}
-
-  /** {@code first} must come before {@code then}, wherever both stand. */
+  /** {@code first} must come before {@code then}, because {@code why}. Checked when this class is loaded. */
   public record Before(String first, String then, String why) {}
 
   public static final List<Step> STEPS = List.of(
-      step("canonicalize", Canonicalize::run, "constants and identities out of the way of all analyses"),
-      step("eliminate-common", EliminateCommon::run, "equal bounds become one value, which later passes compare by identity"),
-      step("accumulate-dots", AccumulateDots::run, "while the sum still stands beside its product"),
-      step("hoist-invariant", HoistInvariant::run, "bounds leave the phase, so that its grid is seen to be rectangular"),
-      step("eliminate-dead", EliminateDead::run, "nothing dead is outlined or placed"),
-      step("outline-phases", OutlinePhases::run, "from here on a block's code is a function"),
-      step("canonicalize-device", Canonicalize::run, "positions at known grids become constants"),
-      step("eliminate-common-device", EliminateCommon::run, "what the outlining repeated"),
-      step("hoist-invariant-device", HoistInvariant::run, "nothing invariant in a loop that will be pipelined"));
+      step("canonicalize", TILE, Pass.each(Canonicalize::run), "folds the front end's noise before anything looks at it"),
+      step("cse", TILE, Pass.each(EliminateCommon::run), "one value for one meaning, so that later passes compare by identity"),
+      step("dce", TILE, Pass.each(EliminateDead::run), "what folding left unused need not be outlined"),
+      step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does"),
+      step("clean-phases", TILE, Pass.devices(Pipeline::clean), "positions computed from the block's number simplify"));
 
   public static final List<Before> ORDER = List.of(
-      before("eliminate-common", "hoist-invariant", "a bound is hoisted once"),
-      before("hoist-invariant", "outline-phases", "a bound computed in the nest would make it ragged"));
+      new Before("canonicalize", "outline-phases", "constants are rematerialised in device functions, not passed"),
+      new Before("cse", "outline-phases", "equal values would become several arguments"),
+      new Before("dce", "outline-phases", "dead values would become arguments"));
+
+  private static void clean(dev.tkc.ir.Func f, PassContext cx) {
+    Canonicalize.run(f, cx);
+    EliminateCommon.run(f, cx);
+    EliminateDead.run(f, cx);
+  }
 
   static {
-    for (Before b : ORDER) {
-      if (index(b.first) >= index(b.then)) {
-        throw new IllegalStateException(b.first + " must come before " + b.then + ": " + b.why);
+    check(STEPS, ORDER);
+  }
+
+  /** Throws if a name is used twice, levels do not follow each other, or a constraint is broken. */
+  static void check(List<Step> steps, List<Before> order) {
+    List<String> names = steps.stream().map(Step::name).toList();
+    for (int i = 0; i < steps.size(); i++) {
+      if (names.indexOf(names.get(i)) != i) {
+        throw new IllegalStateException("two passes are called " + names.get(i));
+      }
+      if (i > 0 && steps.get(i).in() != steps.get(i - 1).out()) {
+        throw new IllegalStateException(names.get(i) + " reads " + steps.get(i).in() + " but follows "
+            + names.get(i - 1) + ", which leaves " + steps.get(i - 1).out());
       }
     }
-  }
-
-  private static Step step(String name, Pass pass, String why) {
-    return new Step(name, pass, false, why);
-  }
-
-  private static Step place(String name, Pass pass, String why) {
-    return new Step(name, pass, true, why);
-  }
-
-  private static Before before(String first, String then, String why) {
-    return new Before(first, then, why);
-  }
-
-  private static int index(String name) {
-    for (int i = 0; i < STEPS.size(); i++) {
-      if (STEPS.get(i).name.equals(name)) {
-        return i;
+    for (Before b : order) {
+      if (!names.contains(b.first()) || !names.contains(b.then())) {
+        throw new IllegalStateException("a constraint names " + b.first() + " and " + b.then() + ", one of which is no pass");
+      }
+      if (names.indexOf(b.first()) > names.indexOf(b.then())) {
+        throw new IllegalStateException(b.first() + " must come before " + b.then() + ": " + b.why());
       }
     }
-    throw new IllegalStateException("no pass is called " + name);
-  }
-
-  public static Optional<Step> step(String name) {
-    return STEPS.stream().filter(s -> s.name.equals(name)).findFirst();
-  }
-
-  /** The steps that need no target: what the interpreter may run as well. */
-  public static List<Step> portable() {
-    return STEPS.stream().filter(s -> !s.needsTarget).toList();
   }
 }

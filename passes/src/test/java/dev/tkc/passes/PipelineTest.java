@@ -1,25 +1,85 @@
 package dev.tkc.passes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tkc.ir.Module;
+import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.rules.Verifier;
 import dev.tkc.ir.text.IrParser;
-import dev.tkc.ir.text.IrPrinter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class PipelineTest {
-  static String portable(String program) {
-    Module module = IrParser.parse(program);
-    new PassDriver(PassContext.portable()).run(Pipeline.portable(), module);
-    String text = IrPrinter.print(module);
-    assertThat(IrPrinter.print(IrParser.parse(text))).isEqualTo(text);
-    return text;
+  private static final String KERNEL = TestTarget.kernel("    store %y, [%r], %t\n");
+
+  @Test
+  void tableAndOrderAgree() {
+    Pipeline.check(Pipeline.STEPS, Pipeline.ORDER);
+    assertThat(Pipeline.STEPS).allSatisfy(s -> assertThat(s.why()).isNotBlank());
   }
 
   @Test
-  void phasesBecomeDeviceFunctions() {
-    String text = portable(Programs.AXPY);
-    assertThat(text).contains("launch", "device @axpy_0(", "%N: i64 div 16").doesNotContain("parallel");
-    assertThat(portable(Programs.GEMM)).contains("device @gemm_0(", "block_id").doesNotContain("parallel");
+  void aBrokenOrderIsRefused() {
+    List<Step> reversed = new ArrayList<>(Pipeline.STEPS.subList(0, 3)).reversed();
+    assertThatThrownBy(() -> Pipeline.check(reversed, List.of(new Pipeline.Before("canonicalize", "dce", "it is so"))))
+        .isInstanceOf(IllegalStateException.class).hasMessageContaining("it is so");
+  }
+
+  @Test
+  void unknownNamesGetASuggestion() {
+    assertThatThrownBy(() -> TestTarget.run(KERNEL, "canonicalise"))
+        .isInstanceOf(DiagnosticException.class)
+        .satisfies(e -> assertThat(((DiagnosticException) e).getMessage()).contains("canonicalise"));
+  }
+
+  @Test
+  void printsStopsAndMeasures() {
+    List<String> printed = new ArrayList<>();
+    List<String> seen = new ArrayList<>();
+    PassOptions o = PassOptions.checked().withStopAfter("cse").withPrintAfter(Set.of("cse")).withTime(true);
+    PassDriver.run(IrParser.parse(KERNEL), new PassContext(TestTarget.TARGET, o, printed::add, new PassContext.Observer() {
+      @Override
+      public void before(Module module) {
+        seen.add("before");
+      }
+
+      @Override
+      public void after(Step step, Module module) {
+        seen.add(step.name());
+      }
+    }));
+    assertThat(seen).containsExactly("before", "canonicalize", "cse");
+    assertThat(printed.get(0)).startsWith("// after cse\nkernel @f(");
+    assertThat(printed.get(1)).contains("ms  cse");
+  }
+
+  @Test
+  void aFailingPassNamesItselfAndLeavesAReproducer(@TempDir Path dir) throws Exception {
+    Step bad = Step.step("break-it", Level.TILE, Pass.each((f, cx) -> {
+      throw new IllegalStateException("boom");
+    }), "for this test");
+    Module m = IrParser.parse(KERNEL);
+    PassContext cx = new PassContext(TestTarget.TARGET, PassOptions.checked().withReproducers(dir));
+    assertThatThrownBy(() -> new PassDriver(List.of(bad)).runOn(m, cx))
+        .isInstanceOf(PassFailure.class).hasMessageContaining("break-it on @f: boom").hasMessageContaining("--passes=break-it");
+    String saved = Files.readString(dir.resolve("tkc-crash-break-it.tir"));
+    assertThat(saved).startsWith("// RUN: tkc opt %s --passes=break-it");
+    assertThat(Verifier.verify(IrParser.parse(saved))).isEmpty();
+  }
+
+  @Test
+  void anInvalidModuleIsTheFaultOfThePassThatLeftIt() {
+    Step bad = Step.step("drop-yield", Level.TILE, Pass.each((f, cx) ->
+        f.body().insts().removeIf(i -> i.op() instanceof ControlOp.Yield)), "for this test");
+    assertThatThrownBy(() -> new PassDriver(List.of(bad)).runOn(
+        IrParser.parse(KERNEL), new PassContext(TestTarget.TARGET, PassOptions.checked())))
+        .isInstanceOf(PassFailure.class).hasMessageContaining("drop-yield").hasMessageContaining("yield");
   }
 }

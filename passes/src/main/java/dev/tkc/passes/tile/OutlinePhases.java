@@ -1,193 +1,197 @@
 package dev.tkc.passes.tile;
 
 import dev.tkc.ir.Builder;
-import dev.tkc.ir.Cloner;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Module;
-import dev.tkc.ir.Param;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
-import dev.tkc.ir.op.ElementwiseOp;
-import dev.tkc.ir.op.MemoryOp;
-import dev.tkc.ir.type.PointerType;
-import dev.tkc.ir.type.TensorType;
+import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Divisibility;
-import dev.tkc.passes.analysis.Regions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Makes each phase a device function of its own and launches it: what remains of the kernel is the host's part.
+ * Turns each phase of the kernel into a device function and a launch of it.
  *
  * <pre>
- *   parallel %c0, %M {step = 128} (%i: i64) {      %n = …⌈M / 128⌉…
- *     …                                        →   %p = address_of %a
- *   }                                              launch %n, [%p, %M] {callee = "k_0"}
- *                                                  device @k_0(%a: ptr&lt;bf16&gt;, %M: i64) {
- *                                                    %b = block_id … %i = mul %b, %c128 …
+ *   kernel @f(%x: ptr&lt;f32&gt;, %N: i64) {         kernel @f(%x: ptr&lt;f32&gt;, %N: i64) {
+ *     %t = make_tensor %x, …                      %t = make_tensor %x, …
+ *     parallel %c0, %N {step = 64} (%i) {  →      %p = address_of %t : ptr&lt;f32&gt;
+ *       …                                         launch %g, [%p, %N] {callee = "f_0"}   // %g = cdiv(N, 64)
+ *       yield []                                  yield []
+ *     }                                         }
+ *     yield []                                  device @f_0(%x: ptr&lt;f32&gt;, %N: i64) { %b = block_id … }
+ *   }
  * </pre>
  *
- * Parameters are the scalars that the phase uses and the address of each tensor it uses; the device function begins
- * with its own {@code make_tensor}s, and constants are repeated in it. Divisibility travels on the parameters. How
- * blocks are numbered is {@link BlockOrder}'s. Annotations of the kernel and the nest ({@code warps}, {@code stages})
- * pass to the function.
+ * A nest whose inner bounds can be computed before it is a grid: the number of blocks is the product of the domains'
+ * tile counts, and a block finds its positions from its number, the first domain varying slowest, or in groups of g rows
+ * of the last two domains under the annotation {@code order = "grouped(g)"}. Any other nest is ragged: a fixed number of
+ * blocks walk all of it and share out the tiles of the innermost domain in order. An empty domain gives a grid of 0.
+ *
+ * <p>Settings of the kernel, and over them those on the {@code parallel} itself, become annotations of the device
+ * function; {@code label} names it. Needs constants folded and equal values merged. Guarantees what {@code docs/ir.md}
+ * says under "Outlined phases".
  */
 public final class OutlinePhases {
+  /** Resident blocks to count on for each multiprocessor when the grid isn't the work's own. */
+  private static final int PERSISTENT_PER_MULTIPROCESSOR = 4;
+
   private final Module module;
+  private final PassContext cx;
   private final Func kernel;
   private final Divisibility divisibility;
+  private int phases;
 
-  private OutlinePhases(Module module, Func kernel) {
+  private OutlinePhases(Module module, PassContext cx) {
     this.module = module;
-    this.kernel = kernel;
+    this.cx = cx;
+    this.kernel = module.kernel();
     this.divisibility = new Divisibility(kernel);
   }
 
-  public static void run(Module module, PassContext context) {
-    for (Func f : List.copyOf(module.funcs())) {
-      if (f.kind() == Func.Kind.KERNEL) {
-        new OutlinePhases(module, f).run();
-      }
-    }
+  public static void run(Module module, PassContext cx) {
+    cx.enter(module.kernel());
+    new OutlinePhases(module, cx).all();
   }
 
-  private void run() {
-    int phases = 0;
-    List<Inst> todo = List.copyOf(kernel.body().insts());
+  private void all() {
+    List<Inst> old = new ArrayList<>(kernel.body().insts());
     kernel.body().insts().clear();
-    Builder host = new Builder(kernel.body());
-    for (Inst inst : todo) {
-      if (inst.op() instanceof ControlOp.Parallel nest) {
-        outline(inst, nest, kernel.name() + "_" + phases++, host.at(inst.loc()));
+    for (Inst inst : old) {
+      if (inst.op() instanceof ControlOp.Parallel) {
+        phase(Nest.of(inst));
       } else {
-        host.insert(inst);
+        kernel.body().insts().add(inst);
       }
     }
-    EliminateDead.run(kernel);
   }
 
-  private void outline(Inst inst, ControlOp.Parallel nest, String name, Builder host) {
-    BlockOrder order = BlockOrder.of(inst, nest, kernel, module);
-    Value grid = order.grid(host);
-    Region holder = new Region();
-    holder.insts().add(inst);
-
-    List<Param> params = new ArrayList<>();
-    List<Value> arguments = new ArrayList<>();
+  private void phase(Nest nest) {
+    Builder host = new Builder(kernel.body()).at(nest.outer().loc());
     Region body = new Region();
-    Builder device = new Builder(body).at(inst.loc());
-    Map<Value, Value> map = new HashMap<>();
-    List<Value> needed = new ArrayList<>(Regions.freeValues(holder));
-    order.counts().stream().filter(c -> !needed.contains(c)).forEach(needed::add);
-    Arguments pass = new Arguments(params, arguments, host, device, map);
-    needed.forEach(pass::take);
-    order.distribute(new Cloner(map), device);
-    device.yield(List.of());
-    Func func = new Func(Func.Kind.DEVICE, name, params, body, kernel.deterministic(), inst.loc());
-    func.annotations().putAll(module.annotations());
-    func.annotations().putAll(kernel.annotations());
-    func.annotations().putAll(inst.annotations());
-    module.funcs().add(func);
-    host.append(new ControlOp.Launch(name, grid, arguments));
+    Captures captures = new Captures(host, body, divisibility);
+    captures.define(nest.positions());
+    Map<String, Object> settings = settings(nest);
+    Value blocks = nest.rectangular() ? grid(nest, captures, settings) : ragged(nest, captures);
+    captures.device().yield(List.of());
+    Func f = new Func(Func.Kind.DEVICE, name(nest), captures.params(), body, kernel.deterministic(), nest.outer().loc());
+    f.annotations().putAll(settings);
+    module.funcs().add(f);
+    new Builder(kernel.body()).at(nest.outer().loc()).append(new ControlOp.Launch(f.name(), blocks, captures.arguments()));
   }
 
-  /** Brings values of the kernel into the device function, each once. */
-  private final class Arguments {
-    private final List<Param> params;
-    private final List<Value> arguments;
-    private final Builder host;
-    private final Builder device;
-    private final Map<Value, Value> map;
-
-    Arguments(List<Param> params, List<Value> arguments, Builder host, Builder device, Map<Value, Value> map) {
-      this.params = params;
-      this.arguments = arguments;
-      this.host = host;
-      this.device = device;
-      this.map = map;
-    }
-
-    Value take(Value value) {
-      Value known = map.get(value);
-      if (known != null) {
-        return known;
-      }
-      Value made;
-      if (value.definition() != null && value.definition().op() instanceof ElementwiseOp.Constant c) {
-        made = device.constant(c.value());
-      } else if (value.type() instanceof TensorType type) {
-        made = tensor(value, type);
-      } else {
-        made = parameter(value, divisibility.of(value));
-      }
-      map.put(value, made);
-      return made;
-    }
-
-    private Value parameter(Value argument, long divisor) {
-      Value param = new Value(argument.type(), argument.name());
-      params.add(new Param(param, (int) Math.min(128, divisor)));
-      arguments.add(argument);
-      return param;
-    }
-
-    private Value tensor(Value value, TensorType type) {
-      Value address = host.emit(new MemoryOp.AddressOf(value));
-      address.setName(name(value));
-      Value pointer = new Value(new PointerType(type.element()), name(value));
-      params.add(new Param(pointer, (int) Math.min(128, divisibility.ofAddress(value))));
-      arguments.add(address);
-      List<Value> sizes = sizes(value).stream().map(this::take).toList();
-      List<Value> strides = value.definition().op() instanceof MemoryOp.MakeTensor t
-          ? t.strides().stream().map(this::take).toList() : contiguous(sizes);
-      Value made = device.emit(new MemoryOp.MakeTensor(pointer, sizes, strides, access(value), name(value)));
-      made.setName(value.name());
-      return made;
-    }
-
-    private List<Value> contiguous(List<Value> sizes) {
-      List<Value> strides = new ArrayList<>();
-      Value stride = device.constant(1L);
-      for (int i = sizes.size() - 1; i >= 0; i--) {
-        strides.addFirst(stride);
-        stride = i == 0 ? stride : i == sizes.size() - 1 ? sizes.get(i) : device.mul(stride, sizes.get(i));
-      }
-      return strides;
-    }
+  private String name(Nest nest) {
+    String suffix = nest.outer().annotations().get("label") instanceof String s ? s : String.valueOf(phases);
+    phases++;
+    return kernel.name() + "_" + suffix;
   }
 
-  private static List<Value> sizes(Value tensor) {
-    return switch ((MemoryOp) tensor.definition().op()) {
-      case MemoryOp.MakeTensor t -> t.sizes();
-      case MemoryOp.Temp t -> t.sizes();
-      case MemoryOp.View v -> v.sizes();
-      case MemoryOp.AddressOf _, MemoryOp.Range _, MemoryOp.Lanes _, MemoryOp.Valid _, MemoryOp.Load _,
-          MemoryOp.Store _, MemoryOp.Atomic _ -> throw new IllegalStateException("no tensor: " + tensor);
-    };
+  private Map<String, Object> settings(Nest nest) {
+    Map<String, Object> all = new HashMap<>(kernel.annotations());
+    all.putAll(nest.outer().annotations());
+    return all;
   }
 
-  private static MemoryOp.Access access(Value tensor) {
-    return switch ((MemoryOp) tensor.definition().op()) {
-      case MemoryOp.MakeTensor t -> t.access();
-      case MemoryOp.Temp _ -> MemoryOp.Access.TEMP;
-      case MemoryOp.View v -> access(v.tensor());
-      case MemoryOp.AddressOf _, MemoryOp.Range _, MemoryOp.Lanes _, MemoryOp.Valid _, MemoryOp.Load _,
-          MemoryOp.Store _, MemoryOp.Atomic _ -> throw new IllegalStateException("no tensor: " + tensor);
-    };
+  /** How many steps from lo below hi, and 0 if there is none. */
+  static Value count(Builder b, Value lo, Value hi, long step) {
+    Value distance = b.add(b.sub(hi, lo), b.constant(step - 1));
+    return b.binary(BinaryKind.MAX, b.binary(BinaryKind.DIV, distance, b.constant(step)), b.constant(0));
   }
 
-  private static String name(Value tensor) {
-    return switch ((MemoryOp) tensor.definition().op()) {
-      case MemoryOp.MakeTensor t -> t.name();
-      case MemoryOp.Temp t -> t.name();
-      case MemoryOp.View v -> name(v.tensor());
-      case MemoryOp.AddressOf _, MemoryOp.Range _, MemoryOp.Lanes _, MemoryOp.Valid _, MemoryOp.Load _,
-          MemoryOp.Store _, MemoryOp.Atomic _ -> throw new IllegalStateException("no tensor: " + tensor);
-    };
+  // ------------------------------------------------------------------------------------------------ a grid
+
+  private Value grid(Nest nest, Captures captures, Map<String, Object> settings) {
+    Map<Value, Value> hoisted = new HashMap<>();
+    List<Value> lows = new ArrayList<>();
+    List<Value> counts = new ArrayList<>();
+    Value blocks = null;
+    for (Nest.Domain d : nest.domains()) {
+      Value lo = nest.hoist(d.lo(), captures.host(), hoisted);
+      Value hi = nest.hoist(d.hi(), captures.host(), hoisted);
+      Value n = count(captures.host(), lo, hi, d.step());
+      blocks = blocks == null ? n : captures.host().mul(blocks, n);
+      lows.add(lo);
+      counts.add(n);
+    }
+    captures.prepare(nest.contents());
+    lows.replaceAll(captures::get);
+    Value[] index = indices(captures, counts, settings);
+    for (int d = 0; d < index.length; d++) {
+      Builder b = captures.device();
+      Nest.Domain domain = nest.domains().get(d);
+      Value position = b.add(lows.get(d), b.mul(index[d], b.constant(domain.step())));
+      position.setName(domain.position().name());
+      captures.put(domain.position(), position);
+    }
+    captures.copy(nest.contents(), captures.device());
+    return blocks;
+  }
+
+  /** Which tile of each domain a block works on, from its number. */
+  private static Value[] indices(Captures captures, List<Value> hostCounts, Map<String, Object> settings) {
+    int rank = hostCounts.size();
+    boolean grouped = rank >= 2 && group(settings) > 1;
+    List<Value> counts = new ArrayList<>();
+    for (int d = 0; d < rank; d++) {
+      counts.add(d == 0 && !(grouped && rank == 2) ? null : captures.get(hostCounts.get(d)));
+    }
+    Builder b = captures.device();
+    Value[] index = new Value[rank];
+    Value rest = b.emit(new ControlOp.BlockId());
+    int last = rank - 1;
+    if (grouped) {
+      rest = grouped(b, rest, counts.get(rank - 2), counts.get(rank - 1), group(settings), index);
+      last = rank - 3;
+    }
+    for (int d = last; d > 0; d--) {
+      index[d] = b.binary(BinaryKind.REM, rest, counts.get(d));
+      rest = b.binary(BinaryKind.DIV, rest, counts.get(d));
+    }
+    if (last >= 0) {
+      index[0] = rest;
+    }
+    return index;
+  }
+
+  private Value ragged(Nest nest, Captures captures) {
+    long persistent = (long) cx.target().multiprocessors() * PERSISTENT_PER_MULTIPROCESSOR;
+    Value blocks = captures.host().constant(persistent);
+    captures.prepare(nest.contents());
+    new RaggedNest(nest, captures, persistent).build();
+    return blocks;
+  }
+
+  private static long group(Map<String, Object> settings) {
+    if (settings.get("order") instanceof String s && s.matches("grouped\\(\\d{1,6}\\)")) {
+      return Long.parseLong(s.substring(8, s.length() - 1));
+    }
+    return 0;
+  }
+
+  /**
+   * The last two domains, m by n tiles, in bands of g rows; within a band the rows vary fastest, so that blocks that run
+   * together share rows and columns in cache. Gives what is left of the block number for the domains before.
+   */
+  private static Value grouped(Builder b, Value number, Value m, Value n, long g, Value[] index) {
+    Value area = b.mul(m, n);
+    Value inside = number;
+    Value rest = number;
+    if (index.length > 2) {
+      inside = b.binary(BinaryKind.REM, number, area);
+      rest = b.binary(BinaryKind.DIV, number, area);
+    }
+    Value band = b.mul(n, b.constant(g));
+    Value first = b.mul(b.binary(BinaryKind.DIV, inside, band), b.constant(g));
+    Value rows = b.binary(BinaryKind.MIN, b.sub(m, first), b.constant(g));
+    Value within = b.binary(BinaryKind.REM, inside, band);
+    index[index.length - 2] = b.add(first, b.binary(BinaryKind.REM, within, rows));
+    index[index.length - 1] = b.binary(BinaryKind.DIV, within, rows);
+    return rest;
   }
 }

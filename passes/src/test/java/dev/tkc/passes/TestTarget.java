@@ -1,0 +1,59 @@
+package dev.tkc.passes;
+
+import dev.tkc.ir.Module;
+import dev.tkc.ir.layout.MatrixFragments;
+import dev.tkc.ir.op.MatrixOp.Precision;
+import dev.tkc.ir.rules.Verifier;
+import dev.tkc.ir.text.IrParser;
+import dev.tkc.ir.text.IrPrinter;
+import dev.tkc.ir.type.Element;
+import java.util.List;
+import java.util.Set;
+
+/** A target for tests of passes, and how they run: text in, one or more rows of the pipeline, text out. */
+public final class TestTarget {
+  public static final TargetInfo TARGET = new TargetInfo(
+      "test", "a machine for tests", new TargetInfo.Llvm("none", "none", ""), 32,
+      new TargetInfo.Threads(1024, 2048, 32), new TargetInfo.Registers(255, 65536, 8),
+      new TargetInfo.Shared(101376, 102400, 1024, 32), 2, 16, List.of(4, 8, 16), Set.of(Capability.ASYNC_COPY),
+      List.of(new MatrixInstruction("mma.16", Element.BF16, Element.BF16, Element.F32, Precision.DEFAULT,
+          MatrixFragments.mmaSync(16))),
+      List.of(), List.of());
+
+  private TestTarget() {}
+
+  /** The module after the rows, which must parse, verify before and after, and print as something that parses. */
+  public static Module run(String text, String... rows) {
+    Module m = IrParser.parse(text);
+    if (!Verifier.verify(m).isEmpty()) {
+      throw new IllegalArgumentException(Verifier.verify(m).toString());
+    }
+    PassDriver.run(m, new PassContext(TARGET, PassOptions.checked().withOnly(rows)));
+    IrParser.parse(IrPrinter.print(m));
+    return m;
+  }
+
+  public static String text(String text, String... rows) {
+    return IrPrinter.print(run(text, rows));
+  }
+
+  /** The body lines of a function that does what {@code lines} say, in a kernel around them. */
+  public static String kernel(String lines) {
+    return """
+        kernel @f(%p: ptr<f32> div 16, %q: ptr<f32> div 16, %N: i64 div 16, %a: f32, %n: i64, %b: bool) {
+          %c0 = constant {value = 0 : i64} : i64
+          %c1 = constant {value = 1 : i64} : i64
+          %x = make_tensor %p, [%N], [%c1] {access = in, name = "x"} : tensor<f32, 1>
+          %y = make_tensor %q, [%N], [%c1] {access = out, name = "y"} : tensor<f32, 1>
+          parallel %c0, %N {step = 64} (%i: i64) {
+            %left = sub %N, %i : i64
+            %r = range %i, %c1, %left {size = 64} : range<64>
+            %t = load %x, [%r], _ : f32[64]
+        """ + lines + """
+            yield []
+          }
+          yield []
+        }
+        """;
+  }
+}
