@@ -2,11 +2,13 @@ package dev.tkc.passes;
 
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Module;
+import dev.tkc.passes.target.TargetInfo;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * What a pass may know besides the module: the target, the options, and where to report. Lives for one run of the
+ * What a pass may know besides the module: the target if there is one, the options, and where to report. Lives for one run of the
  * driver and is used by one thread.
  */
 public final class PassContext {
@@ -25,26 +27,36 @@ public final class PassContext {
     public void after(Step step, Module module) {}
   };
 
-  private final TargetInfo target;
+  private final Optional<TargetInfo> target;
   private final PassOptions options;
   private final Consumer<String> out;
   private final Observer observer;
   private String func = "";
 
   /** {@code out} receives what {@code --print-after} and {@code --time-passes} show. */
-  public PassContext(TargetInfo target, PassOptions options, Consumer<String> out, Observer observer) {
+  public PassContext(Optional<TargetInfo> target, PassOptions options, Consumer<String> out, Observer observer) {
     this.target = Objects.requireNonNull(target);
     this.options = Objects.requireNonNull(options);
     this.out = Objects.requireNonNull(out);
     this.observer = Objects.requireNonNull(observer);
   }
 
-  public PassContext(TargetInfo target, PassOptions options) {
-    this(target, options, s -> { }, NONE);
+  public static PassContext of(TargetInfo target, PassOptions options) {
+    return new PassContext(Optional.of(target), options, s -> { }, NONE);
   }
 
+  /** For the passes that need no target. */
+  public static PassContext portable(PassOptions options) {
+    return new PassContext(Optional.empty(), options, s -> { }, NONE);
+  }
+
+  public boolean hasTarget() {
+    return target.isPresent();
+  }
+
+  /** The target; the pipeline runs a pass that asks for it only where there is one. */
   public TargetInfo target() {
-    return target;
+    return target.orElseThrow(() -> new IllegalStateException("this pass needs a target"));
   }
 
   public PassOptions options() {

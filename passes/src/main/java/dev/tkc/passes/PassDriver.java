@@ -98,7 +98,7 @@ public final class PassDriver {
     }
     Path file = cx.options().reproducers().orElseThrow().resolve("tkc-crash-" + step.name() + ".tir");
     try {
-      String text = "// RUN: tkc opt %s --passes=" + step.name() + " --target " + cx.target().name() + "\n"
+      String text = "// RUN: tkc opt %s --passes=" + step.name() + (cx.hasTarget() ? " --target " + cx.target().name() : "") + "\n"
           + IrPrinter.print(before.get(), true);
       Files.writeString(file, text);
       return Optional.of(file);

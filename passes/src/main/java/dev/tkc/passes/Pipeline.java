@@ -3,9 +3,12 @@ package dev.tkc.passes;
 import static dev.tkc.passes.Level.TILE;
 import static dev.tkc.passes.Step.step;
 
-import dev.tkc.passes.tile.EliminateCommon;
+import dev.tkc.ir.Func;
+import dev.tkc.passes.tile.AccumulateDots;
 import dev.tkc.passes.tile.Canonicalize;
+import dev.tkc.passes.tile.EliminateCommon;
 import dev.tkc.passes.tile.EliminateDead;
+import dev.tkc.passes.tile.HoistInvariant;
 import dev.tkc.passes.tile.OutlinePhases;
 import java.util.List;
 
@@ -21,19 +24,27 @@ public final class Pipeline {
 
   public static final List<Step> STEPS = List.of(
       step("canonicalize", TILE, Pass.each(Canonicalize::run), "folds the front end's noise before anything looks at it"),
-      step("cse", TILE, Pass.each(EliminateCommon::run), "one value for one meaning, so that later passes compare by identity"),
-      step("dce", TILE, Pass.each(EliminateDead::run), "what folding left unused need not be outlined"),
+      step("eliminate-common", TILE, Pass.each(EliminateCommon::run), "later passes compare values by identity"),
+      step("accumulate-dots", TILE, Pass.each(AccumulateDots::run), "while the sum still stands beside its product"),
+      step("hoist-invariant", TILE, Pass.each(HoistInvariant::run), "what a loop repeats is computed once"),
+      step("eliminate-dead", TILE, Pass.each(EliminateDead::run), "nothing dead is outlined"),
       step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does"),
-      step("clean-phases", TILE, Pass.devices(Pipeline::clean), "positions computed from the block's number simplify"));
+      step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"));
 
   public static final List<Before> ORDER = List.of(
-      new Before("canonicalize", "outline-phases", "constants are rematerialised in device functions, not passed"),
-      new Before("cse", "outline-phases", "equal values would become several arguments"),
-      new Before("dce", "outline-phases", "dead values would become arguments"));
+      before("eliminate-common", "hoist-invariant", "a value is hoisted once"),
+      before("canonicalize", "outline-phases", "constants are made again in device functions, not passed"),
+      before("eliminate-common", "outline-phases", "equal values would become several arguments"),
+      before("eliminate-dead", "outline-phases", "dead values would become arguments"));
 
-  private static void clean(dev.tkc.ir.Func f, PassContext cx) {
+  private static Before before(String first, String then, String why) {
+    return new Before(first, then, why);
+  }
+
+  private static void clean(Func f, PassContext cx) {
     Canonicalize.run(f, cx);
     EliminateCommon.run(f, cx);
+    HoistInvariant.run(f, cx);
     EliminateDead.run(f, cx);
   }
 

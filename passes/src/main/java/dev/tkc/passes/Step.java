@@ -1,5 +1,6 @@
 package dev.tkc.passes;
 
+import dev.tkc.passes.target.Capability;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -11,12 +12,20 @@ import java.util.function.Predicate;
  * @param pass what it does
  * @param in the level of the IR it reads
  * @param out the level it leaves
+ * @param needsTarget whether it asks for the target; without one it is left out
  * @param needs the capability without which it is left out, if any
  * @param when whether it applies to this run
  * @param why why it is in the pipeline, and there
  */
 public record Step(
-    String name, Pass pass, Level in, Level out, Optional<Capability> needs, Predicate<PassContext> when, String why) {
+    String name,
+    Pass pass,
+    Level in,
+    Level out,
+    boolean needsTarget,
+    Optional<Capability> needs,
+    Predicate<PassContext> when,
+    String why) {
   public Step {
     Objects.requireNonNull(pass);
     if (!name.matches("[a-z][a-z0-9-]*")) {
@@ -24,24 +33,29 @@ public record Step(
     }
   }
 
-  /** A step that keeps the level and always applies. */
+  /** A step that keeps the level, needs no target and always applies. */
   static Step step(String name, Level level, Pass pass, String why) {
-    return new Step(name, pass, level, level, Optional.empty(), cx -> true, why);
+    return new Step(name, pass, level, level, false, Optional.empty(), cx -> true, why);
+  }
+
+  /** A step that asks for the target. */
+  static Step targeted(String name, Level level, Pass pass, String why) {
+    return new Step(name, pass, level, level, true, Optional.empty(), cx -> true, why);
   }
 
   Step to(Level level) {
-    return new Step(name, pass, in, level, needs, when, why);
+    return new Step(name, pass, in, level, needsTarget, needs, when, why);
   }
 
   Step needs(Capability c) {
-    return new Step(name, pass, in, out, Optional.of(c), when, why);
+    return new Step(name, pass, in, out, true, Optional.of(c), when, why);
   }
 
   Step when(Predicate<PassContext> condition) {
-    return new Step(name, pass, in, out, needs, condition, why);
+    return new Step(name, pass, in, out, needsTarget, needs, condition, why);
   }
 
   public boolean applies(PassContext cx) {
-    return (needs.isEmpty() || cx.target().has(needs.get())) && when.test(cx);
+    return (!needsTarget || cx.hasTarget()) && needs.stream().allMatch(c -> cx.target().has(c)) && when.test(cx);
   }
 }

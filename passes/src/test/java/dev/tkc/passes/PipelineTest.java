@@ -8,10 +8,12 @@ import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.rules.Verifier;
 import dev.tkc.ir.text.IrParser;
+import dev.tkc.ir.text.IrPrinter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,7 +30,7 @@ class PipelineTest {
   @Test
   void aBrokenOrderIsRefused() {
     List<Step> reversed = new ArrayList<>(Pipeline.STEPS.subList(0, 3)).reversed();
-    assertThatThrownBy(() -> Pipeline.check(reversed, List.of(new Pipeline.Before("canonicalize", "dce", "it is so"))))
+    assertThatThrownBy(() -> Pipeline.check(reversed, List.of(new Pipeline.Before("canonicalize", "eliminate-common", "it is so"))))
         .isInstanceOf(IllegalStateException.class).hasMessageContaining("it is so");
   }
 
@@ -43,8 +45,8 @@ class PipelineTest {
   void printsStopsAndMeasures() {
     List<String> printed = new ArrayList<>();
     List<String> seen = new ArrayList<>();
-    PassOptions o = PassOptions.checked().withStopAfter("cse").withPrintAfter(Set.of("cse")).withTime(true);
-    PassDriver.run(IrParser.parse(KERNEL), new PassContext(TestTarget.TARGET, o, printed::add, new PassContext.Observer() {
+    PassOptions o = PassOptions.checked().withStopAfter("eliminate-common").withPrintAfter(Set.of("eliminate-common")).withTime(true);
+    PassDriver.run(IrParser.parse(KERNEL), new PassContext(Optional.of(TestTarget.TARGET), o, printed::add, new PassContext.Observer() {
       @Override
       public void before(Module module) {
         seen.add("before");
@@ -55,9 +57,9 @@ class PipelineTest {
         seen.add(step.name());
       }
     }));
-    assertThat(seen).containsExactly("before", "canonicalize", "cse");
-    assertThat(printed.get(0)).startsWith("// after cse\nkernel @f(");
-    assertThat(printed.get(1)).contains("ms  cse");
+    assertThat(seen).containsExactly("before", "canonicalize", "eliminate-common");
+    assertThat(printed.get(0)).startsWith("// after eliminate-common\nkernel @f(");
+    assertThat(printed.get(1)).contains("ms  eliminate-common");
   }
 
   @Test
@@ -66,7 +68,7 @@ class PipelineTest {
       throw new IllegalStateException("boom");
     }), "for this test");
     Module m = IrParser.parse(KERNEL);
-    PassContext cx = new PassContext(TestTarget.TARGET, PassOptions.checked().withReproducers(dir));
+    PassContext cx = PassContext.of(TestTarget.TARGET, PassOptions.checked().withReproducers(dir));
     assertThatThrownBy(() -> new PassDriver(List.of(bad)).runOn(m, cx))
         .isInstanceOf(PassFailure.class).hasMessageContaining("break-it on @f: boom").hasMessageContaining("--passes=break-it");
     String saved = Files.readString(dir.resolve("tkc-crash-break-it.tir"));
@@ -79,7 +81,18 @@ class PipelineTest {
     Step bad = Step.step("drop-yield", Level.TILE, Pass.each((f, cx) ->
         f.body().insts().removeIf(i -> i.op() instanceof ControlOp.Yield)), "for this test");
     assertThatThrownBy(() -> new PassDriver(List.of(bad)).runOn(
-        IrParser.parse(KERNEL), new PassContext(TestTarget.TARGET, PassOptions.checked())))
+        IrParser.parse(KERNEL), PassContext.of(TestTarget.TARGET, PassOptions.checked())))
         .isInstanceOf(PassFailure.class).hasMessageContaining("drop-yield").hasMessageContaining("yield");
+  }
+
+  @Test
+  void phasesBecomeDeviceFunctions() {
+    for (String program : List.of(Programs.AXPY, Programs.GEMM, Programs.SOFTMAX)) {
+      Module m = IrParser.parse(program);
+      PassDriver.run(m, PassContext.portable(PassOptions.checked()));
+      String text = IrPrinter.print(m);
+      assertThat(text).contains("launch", "device @", "block_id").doesNotContain("parallel");
+      assertThat(IrPrinter.print(IrParser.parse(text))).isEqualTo(text);
+    }
   }
 }

@@ -1,10 +1,10 @@
 package dev.tkc.passes;
 
 /** Small programs in the IR's text that several tests run passes on. */
-final class Programs {
+public final class Programs {
   private Programs() {}
 
-  static final String AXPY = """
+  public static final String AXPY = """
       kernel @axpy(%x: ptr<bf16> div 16, %y: ptr<f32> div 16, %N: i64 div 16, %a: f32) {
         %c1 = constant {value = 1 : i64} : i64
         %c0 = constant {value = 0 : i64} : i64
@@ -26,7 +26,7 @@ final class Programs {
       }
       """;
 
-  static final String GEMM = """
+  public static final String GEMM = """
       kernel @gemm(%a: ptr<bf16> div 16, %b: ptr<bf16> div 16, %c: ptr<bf16> div 16,
           %M: i64 div 16, %K: i64 div 16, %N: i64 div 16) {
         %c1 = constant {value = 1 : i64} : i64
@@ -60,7 +60,7 @@ final class Programs {
       }
       """;
 
-  static final String SOFTMAX = """
+  public static final String SOFTMAX = """
       kernel @softmax(%x: ptr<f32> div 16, %y: ptr<f32> div 16, %M: i64) {
         %c1 = constant {value = 1 : i64} : i64
         %c0 = constant {value = 0 : i64} : i64
@@ -72,7 +72,14 @@ final class Programs {
           %ri = range %i, %c1, %left {size = 1} : range<1>
           %r = range %c0, %c1, %d {size = 4096} : range<4096>
           %0 = load %tx, [%ri, %r], _ : f32[1, 4096]
-          %1 = max %0 {axes = [1]} : f32[1, 1]
+          %1 = reduce %0 {kind = max, axes = [1]} : f32[1, 1]
+          %2 = broadcast %1 {shape = [1, 4096]} : f32[1, 4096]
+          %3 = sub %0, %2 : f32[1, 4096]
+          %4 = exp %3 : f32[1, 4096]
+          %5 = reduce %4 {kind = sum, axes = [1]} : f32[1, 1]
+          %6 = broadcast %5 {shape = [1, 4096]} : f32[1, 4096]
+          %7 = div %4, %6 : f32[1, 4096]
+          store %ty, [%ri, %r], %7
           yield []
         }
         yield []

@@ -1,12 +1,16 @@
 package dev.tkc.passes;
 
 import dev.tkc.ir.Module;
+import dev.tkc.ir.layout.Banks;
 import dev.tkc.ir.layout.MatrixFragments;
 import dev.tkc.ir.op.MatrixOp.Precision;
 import dev.tkc.ir.rules.Verifier;
 import dev.tkc.ir.text.IrParser;
 import dev.tkc.ir.text.IrPrinter;
 import dev.tkc.ir.type.Element;
+import dev.tkc.passes.target.Capability;
+import dev.tkc.passes.target.MatrixInstruction;
+import dev.tkc.passes.target.TargetInfo;
 import java.util.List;
 import java.util.Set;
 
@@ -15,7 +19,7 @@ public final class TestTarget {
   public static final TargetInfo TARGET = new TargetInfo(
       "test", "a machine for tests", new TargetInfo.Llvm("none", "none", ""), 32,
       new TargetInfo.Threads(1024, 2048, 32), new TargetInfo.Registers(255, 65536, 8),
-      new TargetInfo.Shared(101376, 102400, 1024, 32), 2, 16, List.of(4, 8, 16), Set.of(Capability.ASYNC_COPY),
+      new TargetInfo.Shared(101376, 102400, 1024, Banks.BY_128_BYTES), 2, 16, List.of(4, 8, 16), Set.of(Capability.ASYNC_COPY),
       List.of(new MatrixInstruction("mma.16", Element.BF16, Element.BF16, Element.F32, Precision.DEFAULT,
           MatrixFragments.mmaSync(16))),
       List.of(), List.of());
@@ -28,7 +32,7 @@ public final class TestTarget {
     if (!Verifier.verify(m).isEmpty()) {
       throw new IllegalArgumentException(Verifier.verify(m).toString());
     }
-    PassDriver.run(m, new PassContext(TARGET, PassOptions.checked().withOnly(rows)));
+    PassDriver.run(m, PassContext.of(TARGET, PassOptions.checked().withOnly(rows)));
     IrParser.parse(IrPrinter.print(m));
     return m;
   }

@@ -93,7 +93,7 @@ public final class Bounds {
   }
 
   private Affine computeForm(Value v) {
-    OptionalLong c = Scalars.constant(v);
+    OptionalLong c = Regions.integer(v);
     if (c.isPresent()) {
       return Affine.of(c.getAsLong());
     }

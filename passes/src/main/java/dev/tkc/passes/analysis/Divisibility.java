@@ -54,13 +54,17 @@ public final class Divisibility {
     return d;
   }
 
+  public boolean divides(long divisor, Value v) {
+    return of(v) % divisor == 0;
+  }
+
   private long ofResult(Inst inst, Value v) {
     return switch (inst.op()) {
       case ElementwiseOp.Constant c -> lowBit(c.value().bits());
       case Binary b -> binary(b);
       case ElementwiseOp.Unary u -> of(u.x());
       case ElementwiseOp.Select s -> Math.min(of(s.then()), of(s.otherwise()));
-      case MemoryOp.AddressOf a -> address(a.tensor());
+      case MemoryOp.AddressOf a -> ofAddress(a.tensor());
       case ControlOp.For f -> carried(f, inst.results().indexOf(v));
       case ControlOp.If i -> Math.min(yielded(i.then().terminator(), inst.results().indexOf(v)),
           yielded(i.otherwise().terminator(), inst.results().indexOf(v)));
@@ -71,7 +75,7 @@ public final class Divisibility {
   private long binary(Binary b) {
     long x = of(b.lhs());
     long y = of(b.rhs());
-    OptionalLong right = Scalars.constant(b.rhs());
+    OptionalLong right = Regions.integer(b.rhs());
     return switch (b.kind()) {
       case ADD, SUB, MIN, MAX, OR, XOR, REM -> Math.min(x, y);
       case MUL -> Math.min(MOST, x * Math.min(y, MOST / x));
@@ -87,13 +91,14 @@ public final class Divisibility {
     };
   }
 
-  private long address(Value tensor) {
+  /** What divides the address of the tensor's first element, in bytes. */
+  public long ofAddress(Value tensor) {
     if (tensor.definition() == null) {
       return 1;
     }
     return switch (tensor.definition().op()) {
       case MemoryOp.MakeTensor m -> of(m.pointer());
-      case MemoryOp.View w -> address(w.tensor());
+      case MemoryOp.View w -> ofAddress(w.tensor());
       case MemoryOp.Temp _ -> TEMP_ALIGNMENT;
       default -> 1;
     };

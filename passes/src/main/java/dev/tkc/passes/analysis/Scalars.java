@@ -7,9 +7,8 @@ import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.TileType;
 import java.util.Optional;
-import java.util.OptionalLong;
 
-/** Recognises constants: scalars, and tiles that hold one constant everywhere. */
+/** Recognises kinds of values that passes treat alike. */
 public final class Scalars {
   private Scalars() {}
 
@@ -25,19 +24,6 @@ public final class Scalars {
       return literal(s.scalar());
     }
     return Optional.empty();
-  }
-
-  /** The value of an integer scalar constant. */
-  public static OptionalLong constant(Value v) {
-    if (v.definition() != null && v.definition().op() instanceof ElementwiseOp.Constant c && c.value().element().isInteger()) {
-      return OptionalLong.of(c.value().bits());
-    }
-    return OptionalLong.empty();
-  }
-
-  public static boolean isConstant(Value v, long value) {
-    OptionalLong c = constant(v);
-    return c.isPresent() && c.getAsLong() == value;
   }
 
   public static boolean isInt(Value v) {

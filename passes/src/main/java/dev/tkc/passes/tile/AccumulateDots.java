@@ -2,7 +2,6 @@ package dev.tkc.passes.tile;
 
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
-import dev.tkc.ir.Module;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ElementwiseOp;
@@ -29,13 +28,8 @@ import java.util.List;
 public final class AccumulateDots {
   private AccumulateDots() {}
 
-  public static void run(Module module, PassContext context) {
-    module.funcs().forEach(AccumulateDots::run);
-  }
-
-  static void run(Func func) {
+  public static void run(Func func, PassContext cx) {
     visit(func.body(), new Uses(func.body()));
-    EliminateDead.run(func);
   }
 
   private static void visit(Region region, Uses uses) {

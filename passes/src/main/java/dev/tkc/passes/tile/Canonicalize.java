@@ -8,6 +8,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.OpShape;
 import dev.tkc.passes.PassContext;
+import dev.tkc.passes.analysis.Regions;
 import dev.tkc.passes.analysis.Scalars;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -125,8 +126,8 @@ public final class Canonicalize {
   }
 
   private boolean loop(Inst inst, ControlOp.For f, Region region) {
-    OptionalLong lo = Scalars.constant(f.lo());
-    OptionalLong hi = Scalars.constant(f.hi());
+    OptionalLong lo = Regions.integer(f.lo());
+    OptionalLong hi = Regions.integer(f.hi());
     boolean empty = f.lo() == f.hi();
     boolean once = false;
     if (lo.isPresent() && hi.isPresent()) {

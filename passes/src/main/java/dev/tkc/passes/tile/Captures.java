@@ -14,7 +14,7 @@ import dev.tkc.ir.op.OpShape;
 import dev.tkc.ir.type.TensorType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.analysis.Divisibility;
-import dev.tkc.passes.analysis.Scalars;
+import dev.tkc.passes.analysis.Regions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -102,7 +102,7 @@ final class Captures {
       case ElementwiseOp.Constant _ -> true;
       case Binary b -> b.lhs().tile().isScalar() && switch (b.kind()) {
         case ADD, SUB, MUL, MIN, MAX, AND, OR, XOR, SHL, SHR -> true;
-        case DIV, REM -> Scalars.constant(b.rhs()).isPresent();
+        case DIV, REM -> Regions.integer(b.rhs()).isPresent();
         case POW -> false;
       };
       case ElementwiseOp.Compare c -> c.lhs().tile().isScalar();
@@ -180,7 +180,7 @@ final class Captures {
   /** Copies instructions, once prepared, to where the builder stands. */
   void copy(List<Inst> insts, Builder to) {
     Cloner cloner = new Cloner(map);
-    insts.forEach(i -> to.place(cloner.clone(i)));
+    insts.forEach(i -> to.insert(cloner.clone(i)));
   }
 
   /** Brings in a bound of the nest unless the nest itself computes it. */

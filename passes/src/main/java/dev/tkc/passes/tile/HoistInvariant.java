@@ -2,7 +2,6 @@ package dev.tkc.passes.tile;
 
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
-import dev.tkc.ir.Module;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
@@ -33,11 +32,7 @@ import java.util.Set;
 public final class HoistInvariant {
   private HoistInvariant() {}
 
-  public static void run(Module module, PassContext context) {
-    module.funcs().forEach(HoistInvariant::run);
-  }
-
-  static void run(Func func) {
+  public static void run(Func func, PassContext cx) {
     visit(func.body());
   }
 

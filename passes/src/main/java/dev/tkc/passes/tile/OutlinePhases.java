@@ -8,6 +8,7 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
+import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Divisibility;
 import java.util.ArrayList;
@@ -30,8 +31,8 @@ import java.util.Map;
  * </pre>
  *
  * A nest whose inner bounds can be computed before it is a grid: the number of blocks is the product of the domains'
- * tile counts, and a block finds its positions from its number, the first domain varying slowest, or in groups of g rows
- * of the last two domains under the annotation {@code order = "grouped(g)"}. Any other nest is ragged: a fixed number of
+ * tile counts, and a block finds its positions from its number, the first domain varying slowest, or in bands of
+ * g rows of the last two domains under the annotation {@code group = g} (8 where there is a product and none is said). Any other nest is ragged: a fixed number of
  * blocks walk all of it and share out the tiles of the innermost domain in order. An empty domain gives a grid of 0.
  *
  * <p>Settings of the kernel, and over them those on the {@code parallel} itself, become annotations of the device
@@ -39,25 +40,25 @@ import java.util.Map;
  * says under "Outlined phases".
  */
 public final class OutlinePhases {
-  /** Resident blocks to count on for each multiprocessor when the grid isn't the work's own. */
-  private static final int PERSISTENT_PER_MULTIPROCESSOR = 4;
+  /** Blocks of a ragged nest: enough for every multiprocessor of today's devices several times over. */
+  private static final long RAGGED_BLOCKS = 1024;
+
+  private static final long BAND = 8;
 
   private final Module module;
-  private final PassContext cx;
   private final Func kernel;
   private final Divisibility divisibility;
   private int phases;
 
-  private OutlinePhases(Module module, PassContext cx) {
+  private OutlinePhases(Module module) {
     this.module = module;
-    this.cx = cx;
     this.kernel = module.kernel();
     this.divisibility = new Divisibility(kernel);
   }
 
   public static void run(Module module, PassContext cx) {
     cx.enter(module.kernel());
-    new OutlinePhases(module, cx).all();
+    new OutlinePhases(module).all();
   }
 
   private void all() {
@@ -93,9 +94,19 @@ public final class OutlinePhases {
   }
 
   private Map<String, Object> settings(Nest nest) {
-    Map<String, Object> all = new HashMap<>(kernel.annotations());
+    Map<String, Object> all = new HashMap<>(module.annotations());
+    all.putAll(kernel.annotations());
     all.putAll(nest.outer().annotations());
+    if (nest.contents().stream().anyMatch(OutlinePhases::multiplies)) {
+      all.putIfAbsent("group", BAND);
+    }
     return all;
+  }
+
+  private static boolean multiplies(Inst inst) {
+    boolean[] found = {inst.op() instanceof MatrixOp.Dot};
+    inst.regions().forEach(r -> r.walk(i -> found[0] |= i.op() instanceof MatrixOp.Dot));
+    return found[0];
   }
 
   /** How many steps from lo below hi, and 0 if there is none. */
@@ -160,18 +171,14 @@ public final class OutlinePhases {
   }
 
   private Value ragged(Nest nest, Captures captures) {
-    long persistent = (long) cx.target().multiprocessors() * PERSISTENT_PER_MULTIPROCESSOR;
-    Value blocks = captures.host().constant(persistent);
+    Value blocks = captures.host().constant(RAGGED_BLOCKS);
     captures.prepare(nest.contents());
-    new RaggedNest(nest, captures, persistent).build();
+    new RaggedNest(nest, captures, RAGGED_BLOCKS).build();
     return blocks;
   }
 
   private static long group(Map<String, Object> settings) {
-    if (settings.get("order") instanceof String s && s.matches("grouped\\(\\d{1,6}\\)")) {
-      return Long.parseLong(s.substring(8, s.length() - 1));
-    }
-    return 0;
+    return settings.get("group") instanceof Long g ? g : 1;
   }
 
   /**

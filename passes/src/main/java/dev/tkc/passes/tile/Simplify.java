@@ -18,6 +18,7 @@ import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.analysis.Regions;
 import dev.tkc.passes.analysis.Scalars;
 import java.util.List;
 import java.util.Optional;
@@ -266,7 +267,7 @@ final class Simplify {
 
   private static Value valid(MemoryOp.Valid v, Builder b) {
     if (definition(v.range()) instanceof MemoryOp.Range r) {
-      OptionalLong count = Scalars.constant(r.count());
+      OptionalLong count = Regions.integer(r.count());
       int size = ((RangeType) v.range().type()).size();
       if (count.isPresent() && (count.getAsLong() >= size || count.getAsLong() <= 0)) {
         return b.full(TileType.of(Element.BOOL, size), Literal.of(count.getAsLong() > 0));

@@ -2,8 +2,6 @@ package dev.tkc.passes.tile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tkc.ir.Module;
-import dev.tkc.ir.text.IrPrinter;
 import dev.tkc.passes.TestTarget;
 import org.junit.jupiter.api.Test;
 
@@ -11,7 +9,6 @@ class OutlinePhasesTest {
   @Test
   void oneDomain() {
     String text = TestTarget.text(TestTarget.kernel("    store %y, [%r], %t\n"), "outline-phases");
-    System.out.println(text);
     assertThat(text).contains("launch").contains("device @f_0(").contains("block_id");
     assertThat(text.substring(0, text.indexOf("device"))).doesNotContain("parallel").doesNotContain("load");
   }
