@@ -1,5 +1,6 @@
 package dev.tkc.grammar.syntax;
 
+import dev.tkc.grammar.TkParser;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.Source;
 import dev.tkc.ir.diag.Span;
@@ -9,6 +10,7 @@ import java.util.List;
 import org.antlr.v4.runtime.BailErrorStrategy;
 import org.antlr.v4.runtime.CommonTokenStream;
 import org.antlr.v4.runtime.ListTokenSource;
+import org.antlr.v4.runtime.Token;
 import org.antlr.v4.runtime.atn.PredictionMode;
 import org.antlr.v4.runtime.misc.ParseCancellationException;
 
@@ -46,11 +48,9 @@ public final class SyntaxReader {
     CommonTokenStream tokens = new CommonTokenStream(new ListTokenSource(text.tokens(), spans.source().name()));
     tokens.fill();
     GuardedParser parser = new GuardedParser(tokens);
-    parser.setErrorHandler(new BailErrorStrategy());
-    parser.getInterpreter().setPredictionMode(PredictionMode.SLL);
-    GuardedParser.ProgramContext tree;
+    TkParser.ProgramContext tree;
     try {
-      tree = parser.program();
+      tree = parseFast(parser);
     } catch (ParseCancellationException e) {
       parser.reset();
       parser.setErrorHandler(new Recovery(spans, text.repairs(), diagnostics));
@@ -58,5 +58,22 @@ public final class SyntaxReader {
       tree = parser.program();
     }
     return new TreeBuilder(spans, tokens.getTokens(), diagnostics).program(tree);
+  }
+
+  private static TkParser.ProgramContext parseFast(GuardedParser parser) {
+    parser.setErrorHandler(new BailErrorStrategy());
+    parser.getInterpreter().setPredictionMode(PredictionMode.SLL);
+    return parser.program();
+  }
+
+  /** A text's parse tree with every token in it, as the formatter needs it. */
+  public record Concrete(TkParser.ProgramContext program, List<Token> tokens) {}
+
+  /** The parse tree of a text that {@link #read} found no error in. */
+  public static Concrete concrete(Source source) {
+    TokenText text = TokenText.of(new Spans(source), new ArrayList<>());
+    CommonTokenStream tokens = new CommonTokenStream(new ListTokenSource(text.tokens(), source.name()));
+    tokens.fill();
+    return new Concrete(parseFast(new GuardedParser(tokens)), tokens.getTokens());
   }
 }
