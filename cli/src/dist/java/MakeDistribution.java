@@ -132,6 +132,8 @@ public final class MakeDistribution {
       files.filter(f -> f.toString().endsWith(".so")).sorted().forEach(file -> strip.add(file.toString()));
     }
     run(home, strip);
+    // Nothing is ever thrown through LLVM, which is built without exceptions, so its tables for that are dead weight.
+    run(nativeFolder, List.of("strip", "--remove-section=.eh_frame", "--remove-section=.eh_frame_hdr", "libLLVM.so.20.1"));
     for (String name : List.of("libLLVM.so", "libLTO.so", "libRemarks.so")) {
       Files.createSymbolicLink(nativeFolder.resolve(name), Path.of(name + ".20.1"));
     }
@@ -170,8 +172,9 @@ public final class MakeDistribution {
   private Path pack() throws IOException, InterruptedException {
     Path archive = work.resolve(home.getFileName() + ".tar.xz");
     Files.deleteIfExists(archive);
-    // One block over everything, so that xz may use as much memory for unpacking as for -9: 65 MB.
-    run(work, List.of("tar", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "-I", "xz -9 -T1", "-cf",
+    // The filter for x86 code and a window over half the archive are worth 2 MB; unpacking needs as much memory.
+    run(work, List.of("tar", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "-I",
+        "xz -T1 --x86 --lzma2=preset=9,dict=128MiB", "-cf",
         archive.toString(), home.getFileName().toString()));
     return archive;
   }

@@ -37,6 +37,8 @@ public enum AmdgcnIntrinsic implements LlvmIntrinsic {
   WORKGROUP_ID_X(row("workgroup.id.x", I32)),
   WORKGROUP_ID_Y(row("workgroup.id.y", I32)),
   WORKGROUP_ID_Z(row("workgroup.id.z", I32)),
+  /** What the runtime passes besides the arguments; the grid's size in blocks comes first (i32 x, y, z). */
+  IMPLICITARG_PTR(row("implicitarg.ptr", LlvmType.ptr(4))),
   MBCNT_LO(row("mbcnt.lo", I32, I32, I32)),
   MBCNT_HI(row("mbcnt.hi", I32, I32, I32)),
 

@@ -2,6 +2,8 @@ package dev.tkc.backend.llvm;
 
 import static dev.tkc.backend.llvm.LlvmType.I1;
 
+import dev.tkc.backend.llvm.LlvmBuilder.Compare;
+import dev.tkc.backend.llvm.LlvmBuilder.RealCompare;
 import dev.tkc.backend.llvm.LlvmType.Int;
 import java.util.List;
 import java.util.OptionalLong;
@@ -15,39 +17,6 @@ import java.util.stream.Stream;
  * written need not be parsed; everything cleverer is LLVM's work.
  */
 abstract class LlvmArithmetic extends LlvmEmitter {
-  /** Integer predicates as {@code icmp} names them. */
-  public enum Compare {
-    EQ, NE, SLT, SLE, SGT, SGE, ULT, ULE, UGT, UGE;
-
-    String text() {
-      return name().toLowerCase(java.util.Locale.ROOT);
-    }
-
-    boolean holds(long a, long b) {
-      return switch (this) {
-        case EQ -> a == b;
-        case NE -> a != b;
-        case SLT -> a < b;
-        case SLE -> a <= b;
-        case SGT -> a > b;
-        case SGE -> a >= b;
-        case ULT -> Long.compareUnsigned(a, b) < 0;
-        case ULE -> Long.compareUnsigned(a, b) <= 0;
-        case UGT -> Long.compareUnsigned(a, b) > 0;
-        case UGE -> Long.compareUnsigned(a, b) >= 0;
-      };
-    }
-  }
-
-  /** Floating predicates as {@code fcmp} names them: O is false on a NaN, U true. */
-  public enum RealCompare {
-    OEQ, OGT, OGE, OLT, OLE, ONE, ORD, UEQ, UGT, UGE, ULT, ULE, UNE, UNO;
-
-    String text() {
-      return name().toLowerCase(java.util.Locale.ROOT);
-    }
-  }
-
   LlvmArithmetic(LlvmFunction function, LlvmBlock block) {
     super(function, block);
   }

@@ -16,6 +16,39 @@ import java.util.stream.IntStream;
  * lowering structured IR never sees either.
  */
 public final class LlvmBuilder extends LlvmArithmetic {
+  /** Integer predicates as {@code icmp} names them. */
+  public enum Compare {
+    EQ, NE, SLT, SLE, SGT, SGE, ULT, ULE, UGT, UGE;
+
+    String text() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    boolean holds(long a, long b) {
+      return switch (this) {
+        case EQ -> a == b;
+        case NE -> a != b;
+        case SLT -> a < b;
+        case SLE -> a <= b;
+        case SGT -> a > b;
+        case SGE -> a >= b;
+        case ULT -> Long.compareUnsigned(a, b) < 0;
+        case ULE -> Long.compareUnsigned(a, b) <= 0;
+        case UGT -> Long.compareUnsigned(a, b) > 0;
+        case UGE -> Long.compareUnsigned(a, b) >= 0;
+      };
+    }
+  }
+
+  /** Floating predicates as {@code fcmp} names them: O is false on a NaN, U true. */
+  public enum RealCompare {
+    OEQ, OGT, OGE, OLT, OLE, ONE, ORD, UEQ, UGT, UGE, ULT, ULE, UNE, UNO;
+
+    String text() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
   LlvmBuilder(LlvmFunction function, LlvmBlock block) {
     super(function, block);
   }

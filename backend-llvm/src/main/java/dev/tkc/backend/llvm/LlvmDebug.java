@@ -19,7 +19,7 @@ public final class LlvmDebug {
     this.unit = metadata.raw("distinct !DICompileUnit(language: DW_LANG_C, file: " + file(mainFile).text()
         + ", producer: \"tkc\", isOptimized: true, runtimeVersion: 0, emissionKind: DebugDirectivesOnly)");
     metadata.append("llvm.dbg.cu", unit);
-    metadata.flag(2, "Debug Info Version", 3);
+    metadata.setFlag(2, "Debug Info Version", 3);
   }
 
   private Node file(String path) {

@@ -67,10 +67,12 @@ public final class LlvmMetadata {
     named.computeIfAbsent(list, _ -> new ArrayList<>()).add(node);
   }
 
-  /** A module flag; {@code behaviour} is LLVM's merge rule (1 error, 2 warning, 7 max). */
-  public void flag(int behaviour, String name, int value) {
-    append("llvm.module.flags",
-        node(value(LlvmValue.i32(behaviour)), string(name), value(LlvmValue.i32(value))));
+  /** Sets a module flag, once; {@code behaviour} is LLVM's merge rule (1 error, 2 warning, 7 max). */
+  public void setFlag(int behaviour, String name, int value) {
+    Node flag = node(value(LlvmValue.i32(behaviour)), string(name), value(LlvmValue.i32(value)));
+    if (!named.getOrDefault("llvm.module.flags", List.of()).contains(flag)) {
+      append("llvm.module.flags", flag);
+    }
   }
 
   /** A specialised node ({@code DILocation(…)}) by its text; only {@link LlvmDebug} needs these. */

@@ -43,12 +43,16 @@ public final class LlvmModule {
     return Optional.ofNullable(debug);
   }
 
-  /** A block-private shared-memory array of fixed size, uninitialised. */
+  /** A new block-private shared-memory array of fixed size, uninitialised; a name that is taken gets a number. */
   public LlvmValue shared(String name, LlvmType type, int align) {
-    return global(name, LlvmType.SHARED, "internal", "global " + type.text() + " undef, align " + align);
+    String free = name;
+    for (int i = 1; globals.containsKey("@" + quote(free)); i++) {
+      free = name + "." + i;
+    }
+    return global(free, LlvmType.SHARED, "internal", "global " + type.text() + " undef, align " + align);
   }
 
-  /** The shared memory whose size the launch decides; every such name denotes the same memory. */
+  /** The shared memory whose size the launch decides; every such name denotes the same memory, in all kernels. */
   public LlvmValue dynamicShared(String name, int align) {
     return global(name, LlvmType.SHARED, "external", "global [0 x i8], align " + align);
   }
@@ -64,7 +68,8 @@ public final class LlvmModule {
   private LlvmValue global(String name, LlvmType.Ptr type, String linkage, String rest) {
     String symbol = "@" + quote(name);
     String line = symbol + " = " + linkage + " addrspace(" + type.space() + ") " + rest;
-    if (globals.putIfAbsent(symbol, line) != null) {
+    String known = globals.putIfAbsent(symbol, line);
+    if (known != null && !(known.equals(line) && linkage.equals("external"))) {
       throw new IllegalStateException("global " + symbol + " defined twice");
     }
     return new LlvmValue(type, symbol);

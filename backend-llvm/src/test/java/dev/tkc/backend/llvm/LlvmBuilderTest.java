@@ -8,7 +8,7 @@ import static dev.tkc.backend.llvm.LlvmValue.i32;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.tkc.backend.llvm.LlvmArithmetic.Compare;
+import dev.tkc.backend.llvm.LlvmBuilder.Compare;
 import dev.tkc.backend.llvm.LlvmBuilder.Unroll;
 import java.util.List;
 import org.junit.jupiter.api.Test;
