@@ -1,5 +1,6 @@
 package dev.tkc;
 
+import dev.tkc.ir.interp.Buffer;
 import dev.tkc.ir.type.Element;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -18,6 +19,7 @@ public final class Tensor {
   private final Element element;
   private final long[] shape;
   private final MemorySegment data;
+  private Buffer buffer;
 
   private Tensor(Element element, long[] shape, MemorySegment data) {
     this.element = element;
@@ -55,6 +57,13 @@ public final class Tensor {
   public static Tensor zeros(Element element, long... shape) {
     long bytes = bytes(element, shape);
     return new Tensor(element, shape.clone(), Arena.ofAuto().allocate(Math.max(bytes, 1), 256).asSlice(0, bytes));
+  }
+
+  /** Fresh memory whose elements count as never written, which the interpreter's checks notice when one is read. */
+  public static Tensor empty(Element element, long... shape) {
+    Tensor tensor = zeros(element, shape);
+    tensor.buffer().poisonAll();
+    return tensor;
   }
 
   /** The bytes a tensor takes; throws {@link ArithmeticException} when they exceed 2⁶³. */
@@ -107,6 +116,14 @@ public final class Tensor {
   /** The memory itself: writes through it are seen by the tensor. */
   public MemorySegment data() {
     return data;
+  }
+
+  /** The memory as the interpreter knows it; always the same object, because it remembers what was written. */
+  synchronized Buffer buffer() {
+    if (buffer == null) {
+      buffer = Buffer.of(element, data);
+    }
+    return buffer;
   }
 
   /** The element at a row-major position, as a double; integers beyond 2⁵³ are rounded. */

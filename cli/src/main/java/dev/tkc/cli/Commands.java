@@ -34,7 +34,7 @@ final class Commands {
     spec.mixinStandardHelpOptions(true);
     CommandLine line = new CommandLine(spec);
     spec.usageMessage().synopsisSubcommandLabel("COMMAND");
-    for (Command command : List.<Command>of(new ExplainCommand(t), new OpsCommand(t))) {
+    for (Command command : List.<Command>of(new FmtCommand(t), new OptCommand(t), new ExplainCommand(t), new OpsCommand(t))) {
       line.addSubcommand(command);
     }
     line.setUsageHelpWidth(100).setUsageHelpAutoWidth(false).setCaseInsensitiveEnumValuesAllowed(true);

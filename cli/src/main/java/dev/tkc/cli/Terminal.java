@@ -1,9 +1,14 @@
 package dev.tkc.cli;
 
 import dev.tkc.DiagnosticJson;
+import dev.tkc.Sources;
 import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.Source;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -49,6 +54,20 @@ final class Terminal {
 
   PrintStream err() {
     return err;
+  }
+
+  /** The text to work on: a file, or standard input for {@code -}. */
+  Source source(String file) {
+    return file.equals("-") ? Sources.read(in) : Sources.read(Path.of(file));
+  }
+
+  /** The paths with each folder replaced by the {@code .tk} files below it, in the order of their names. */
+  List<String> tkFiles(List<String> paths) {
+    List<String> files = new ArrayList<>();
+    for (String path : paths) {
+      files.addAll(Files.isDirectory(Path.of(path)) ? Sources.below(Path.of(path), ".tk") : List.of(path));
+    }
+    return files;
   }
 
   void show(MessageFormat newFormat, Color newColor) {

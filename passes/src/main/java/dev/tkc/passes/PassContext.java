@@ -19,7 +19,7 @@ public final class PassContext {
     void after(Step step, Module module);
   }
 
-  private static final Observer NONE = new Observer() {
+  public static final Observer NONE = new Observer() {
     @Override
     public void before(Module module) {}
 

@@ -44,7 +44,6 @@ public enum Code {
   LAUNCH_UNBOUND("TK0327", "nothing gives a value to a size or constant"),
   LAUNCH_SCALAR("TK0328", "an argument is of the wrong kind"),
   LAUNCH_CONSTANT("TK0329", "a constant is unknown or of the wrong kind"),
-  LAUNCH_MEMORY("TK0330", "a launch needs more memory than there is"),
 
   FILE_MISSING("TK0501", "a file is not there"),
   FILE_ACCESS("TK0502", "a file cannot be read or written"),
@@ -57,9 +56,14 @@ public enum Code {
   ARGUMENT_NAME("TK0511", "the kernel has no parameter or constant of that name"),
   KERNEL_CHOICE("TK0512", "the kernel to run is not clear or not there"),
   UNKNOWN_CODE("TK0513", "no diagnostic has that code"),
-  DEVICE_ABSENT("TK0514", "the device is not there"),
   EXPECTATION("TK0520", "an expectation of a test does not hold"),
 
+  NO_DEVICE("TK0740", "there is no such device"),
+  DEVICE_MEMORY("TK0741", "the device has too little memory"),
+  DEVICE_FAULT("TK0742", "a kernel failed on the device"),
+  DRIVER("TK0743", "the device's driver refuses a call"),
+  NO_ASSEMBLER("TK0744", "there is no assembler for this PTX version"),
+  NO_LINKER("TK0745", "the linker for AMD code objects cannot run"),
   INDEX_OUTSIDE("TK0601", "an integer index outside its tensor"),
   UNINITIALISED("TK0602", "a read of memory that was never written"),
   OUT_UNWRITTEN("TK0603", "an `out` parameter that is not written completely"),
@@ -76,14 +80,6 @@ public enum Code {
   INTERRUPTED("TK0620", "the interpretation was interrupted"),
   STEP_LIMIT("TK0621", "the interpretation took too many steps"),
   MEMORY_LIMIT("TK0622", "a program that would need too much memory"),
-
-  NO_DEVICE("TK0740", "there is no such device"),
-  DEVICE_MEMORY("TK0741", "the device has too little memory"),
-  DEVICE_FAULT("TK0742", "a kernel failed on the device"),
-  DRIVER("TK0743", "the device's driver refuses a call"),
-  NO_ASSEMBLER("TK0744", "there is no assembler for this PTX version"),
-  NO_LINKER("TK0745", "the linker for AMD code objects cannot run"),
-
   IR_SYNTAX("TK0801", "the text is not valid IR"),
   IR_INVALID("TK0802", "the IR breaks an invariant"),
   INTERNAL("TK0900", "a defect in tkc");

@@ -1,0 +1,72 @@
+package dev.tkc;
+
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.diag.Source;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Texts to compile, from files and streams; what cannot be read is a diagnostic. */
+public final class Sources {
+  private Sources() {}
+
+  /** Reads a UTF-8 file under the name that the path has. */
+  public static Source read(Path path) {
+    try {
+      return new Source(path.toString(), Files.readString(path));
+    } catch (NoSuchFileException e) {
+      throw new DiagnosticException(Diagnostic.error(Code.FILE_MISSING, "there is no file " + path));
+    } catch (CharacterCodingException e) {
+      throw access(path, "it is not UTF-8 text");
+    } catch (AccessDeniedException e) {
+      throw access(path, "permission denied");
+    } catch (IOException e) {
+      throw access(path, Files.isDirectory(path) ? "it is a folder" : String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Reads everything a stream gives, as {@code <stdin>}. */
+  public static Source read(InputStream in) {
+    try {
+      return new Source("<stdin>", new String(in.readAllBytes(), StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw access(Path.of("<stdin>"), String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** The files below a folder whose names end so, sorted. */
+  public static List<String> below(Path folder, String ending) {
+    try (Stream<Path> all = Files.walk(folder)) {
+      return all.filter(Files::isRegularFile).map(Path::toString).filter(p -> p.endsWith(ending)).sorted().toList();
+    } catch (IOException | UncheckedIOException e) {
+      throw access(folder, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Replaces a file's text. */
+  public static void write(Path path, byte[] bytes) {
+    try {
+      Files.write(path, bytes);
+    } catch (NoSuchFileException e) {
+      throw new DiagnosticException(
+          Diagnostic.error(Code.FILE_MISSING, "there is no folder " + path.toAbsolutePath().getParent()));
+    } catch (IOException e) {
+      String reason = Files.isDirectory(path) ? "it is a folder" : e instanceof AccessDeniedException ? "permission denied" : e.getMessage();
+      throw new DiagnosticException(Diagnostic.error(Code.FILE_ACCESS, path + " cannot be written: " + reason));
+    }
+  }
+
+  private static DiagnosticException access(Path path, String reason) {
+    return new DiagnosticException(Diagnostic.error(Code.FILE_ACCESS, path + " cannot be read: " + reason));
+  }
+}
