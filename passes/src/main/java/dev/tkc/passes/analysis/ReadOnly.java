@@ -3,6 +3,7 @@ package dev.tkc.passes.analysis;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.Op;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -50,5 +51,10 @@ public final class ReadOnly {
       case MemoryOp.View v -> root(v.tensor());
       case null, default -> tensor;
     };
+  }
+
+  /** The op that defines a value, or null for a parameter. */
+  static Op definition(Value v) {
+    return v.definition() == null ? null : v.definition().op();
   }
 }
