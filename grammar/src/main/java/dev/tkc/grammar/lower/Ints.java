@@ -1,0 +1,164 @@
+package dev.tkc.grammar.lower;
+
+import dev.tkc.grammar.syntax.Expr;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.Span;
+import dev.tkc.ir.num.Integers;
+import dev.tkc.ir.op.ElementwiseOp;
+import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
+import dev.tkc.ir.op.ElementwiseOp.CastKind;
+import dev.tkc.ir.op.ElementwiseOp.CompareKind;
+import dev.tkc.ir.type.Element;
+import java.util.OptionalLong;
+
+/** The arithmetic of {@code int}: on known numbers at once, else as i64 instructions. */
+final class Ints {
+  private final Lowerer l;
+
+  Ints(Lowerer l) {
+    this.l = l;
+  }
+
+  Value value(Val.Int i, Span at) {
+    return i.isKnown() ? l.constant(at, dev.tkc.ir.op.Literal.ofInt(i.known())) : i.value();
+  }
+
+  Val.Int add(Val.Int a, Val.Int b, Span at) {
+    return b.is(0) ? a : a.is(0) ? b : (Val.Int) binary(BinaryKind.ADD, a, b, at);
+  }
+
+  Val.Int sub(Val.Int a, Val.Int b, Span at) {
+    return b.is(0) ? a : (Val.Int) binary(BinaryKind.SUB, a, b, at);
+  }
+
+  Val.Int mul(Val.Int a, Val.Int b, Span at) {
+    return b.is(1) ? a : a.is(1) ? b : (Val.Int) binary(BinaryKind.MUL, a, b, at);
+  }
+
+  Val.Int min(Val.Int a, Val.Int b, Span at) {
+    return (Val.Int) binary(BinaryKind.MIN, a, b, at);
+  }
+
+  /** Failed only where a known divisor is 0 or a known exponent negative. */
+  Val binary(BinaryKind kind, Val.Int a, Val.Int b, Span at) {
+    if (a.isKnown() && b.isKnown()) {
+      return fold(kind, a.known(), b.known(), at);
+    }
+    if (b.is(0) && (kind == BinaryKind.DIV || kind == BinaryKind.REM)) {
+      return byZero(at);
+    }
+    if (b.is(1) && (kind == BinaryKind.DIV || kind == BinaryKind.MUL)) {
+      return a;
+    }
+    return l.result(l.emit(at, new ElementwiseOp.Binary(kind, value(a, at), value(b, at))));
+  }
+
+  private Val fold(BinaryKind kind, long a, long b, Span at) {
+    Element e = Element.I64;
+    if (b == 0 && (kind == BinaryKind.DIV || kind == BinaryKind.REM)) {
+      return byZero(at);
+    }
+    if (b < 0 && kind == BinaryKind.POW) {
+      return l.error(Code.LITERAL_RANGE, at, "an integer power takes a non-negative exponent", "the exponent is " + b);
+    }
+    return Val.Int.of(switch (kind) {
+      case ADD -> a + b;
+      case SUB -> a - b;
+      case MUL -> a * b;
+      case DIV -> Integers.floorDiv(e, a, b);
+      case REM -> Integers.floorMod(e, a, b);
+      case POW -> Integers.pow(e, a, b);
+      case MIN -> Math.min(a, b);
+      case MAX -> Math.max(a, b);
+      case AND -> a & b;
+      case OR -> a | b;
+      case XOR -> a ^ b;
+      case SHL -> Integers.shl(e, a, b);
+      case SHR -> Integers.shr(e, a, b);
+    });
+  }
+
+  private Val byZero(Span at) {
+    return l.error(Code.LITERAL_RANGE, at, "division by zero", "the divisor is 0");
+  }
+
+  Val compare(CompareKind kind, Val.Int a, Val.Int b, Span at) {
+    if (a.isKnown() && b.isKnown()) {
+      int c = Long.compare(a.known(), b.known());
+      return new Val.Bool(holds(kind, c));
+    }
+    return l.result(l.emit(at, new ElementwiseOp.Compare(kind, value(a, at), value(b, at))));
+  }
+
+  static boolean holds(CompareKind kind, int order) {
+    return switch (kind) {
+      case EQ -> order == 0;
+      case NE -> order != 0;
+      case LT -> order < 0;
+      case LE -> order <= 0;
+      case GT -> order > 0;
+      case GE -> order >= 0;
+    };
+  }
+
+  /** {@code a / b} rounded up; {@code b} is positive. */
+  Val cdiv(Val.Int a, Val.Int b, Span at) {
+    Val.Int less = sub(b, Val.Int.of(1), at);
+    return binary(BinaryKind.DIV, add(a, less, at), b, at);
+  }
+
+  /** The value of an expression as an {@code int}, or null after a report. */
+  Val.Int of(Expr e) {
+    return of(l.exprs.operand(e));
+  }
+
+  Val.Int of(Operand o) {
+    return switch (o.val()) {
+      case Val.Int i -> i;
+      case Val.Tile t when t.rank() == 0 && t.element().isInteger() ->
+          (Val.Int) l.result(l.promotion.cast(o.span(), t.value(), Element.I64, CastKind.SATURATE));
+      case Val.Failed _ -> null;
+      case Val.Num _, Val.Bool _, Val.Tile _, Val.Range _, Val.Tensor _, Val.Many _, Val.Type _ -> {
+        l.error(Diagnostic.error(Code.WRONG_KIND, "an `int` is expected here")
+            .label(o.span(), "this is " + o.val().describe()));
+        yield null;
+      }
+    };
+  }
+
+  /** The value of an expression that must be known at compile time; empty after a report. */
+  OptionalLong known(Expr e, String what) {
+    Val.Int i = of(e);
+    return i == null ? OptionalLong.empty() : known(i, e.span(), what);
+  }
+
+  OptionalLong known(Val.Int i, Span at, String what) {
+    if (i.isKnown()) {
+      return OptionalLong.of(i.known());
+    }
+    Diagnostic d = Diagnostic.error(Code.NOT_CONSTANT, what + " must be known at compile time")
+        .label(at, i.dim() == null ? "this is known only at run time" : "`" + i.dim() + "` is a run-time dimension");
+    if (i.dim() != null) {
+      d = d.note("a dimension that a tile's shape uses must be one of the kernel's constants; the tensors still bind it")
+          .help("list it: `<…, " + i.dim() + ">`, or walk it with a range: `for j in " + i.dim() + " by …`");
+    }
+    l.error(d);
+    return OptionalLong.empty();
+  }
+
+  /** A size that must be known, as an int; -1 after a report. */
+  int size(Expr e, String what) {
+    OptionalLong n = known(e, what);
+    if (n.isEmpty()) {
+      return -1;
+    }
+    long least = l.isHost() ? 0 : 1;
+    if (n.getAsLong() < least || n.getAsLong() > Integer.MAX_VALUE) {
+      l.error(Code.TILE_SIZE, e.span(), what + " must be at least " + least + " and below 2^31", "this is " + n.getAsLong());
+      return -1;
+    }
+    return (int) n.getAsLong();
+  }
+}

@@ -1,0 +1,76 @@
+package dev.tkc.grammar.lower;
+
+import dev.tkc.grammar.syntax.Item;
+import dev.tkc.grammar.syntax.Program;
+import dev.tkc.ir.Builder;
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Module;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.diag.Span;
+import java.util.List;
+
+/** A kernel of a program as IR, for given values of its constants. */
+public final class Lowering {
+  private Lowering() {}
+
+  /**
+   * The module of one specialisation.
+   *
+   * @throws DiagnosticException with every error found on the way
+   */
+  public static Module lower(Library library, String kernel, Specialisation specialisation) {
+    Item.Kernel item = library.kernel(kernel).orElseThrow(() -> new DiagnosticException(noKernel(library, kernel)));
+    Findings findings = new Findings();
+    library.diagnostics().forEach(findings::add);
+    Module module = lower(library, item, specialisation, findings);
+    if (findings.hasErrors()) {
+      throw new DiagnosticException(findings.list());
+    }
+    return module;
+  }
+
+  /** The same for a file that imports nothing. */
+  public static Module lower(Program program, String kernel, Specialisation specialisation) {
+    return lower(Library.of(program), kernel, specialisation);
+  }
+
+  /** Lowers with findings collected; the module means nothing if there are errors. */
+  static Module lower(Library library, Item.Kernel kernel, Specialisation specialisation, Findings findings) {
+    Module module = new Module();
+    guarded(findings, kernel.name().span(), () -> {
+      Region body = new Region();
+      Lowerer l = new Lowerer(library, findings, new Builder(body), Lowerer.Place.KERNEL, null);
+      Func func = new Kernels(l, specialisation).lower(kernel, body);
+      module.funcs().add(func);
+    });
+    return module;
+  }
+
+  /** Runs a walk; a defect of tkc becomes a finding, so that no input can end in an exception. */
+  static void guarded(Findings findings, Span at, Runnable walk) {
+    try {
+      walk.run();
+    } catch (DiagnosticException e) {
+      e.diagnostics().forEach(findings::add);
+    } catch (StackOverflowError e) {
+      findings.add(Diagnostic.error(Code.TOO_DEEP, at, "this is nested too deeply to be checked"));
+    } catch (RuntimeException e) {
+      if (!findings.hasErrors()) {
+        StackTraceElement[] trace = e.getStackTrace();
+        findings.add(Diagnostic.error(Code.INTERNAL, at, "tkc failed on this: " + e)
+            .note(trace.length > 0 ? "in " + trace[0] : "at an unknown place"));
+      }
+    }
+  }
+
+  private static List<Diagnostic> noKernel(Library library, String kernel) {
+    Diagnostic d = Diagnostic.error(Code.UNKNOWN_NAME, "there is no kernel `" + kernel + "`");
+    List<String> names = library.kernelNames();
+    d = names.isEmpty() ? d.note("the file has no kernels") : d.note("the kernels are " + String.join(", ", names));
+    var close = Suggest.closest(kernel, names);
+    return List.of(close.isPresent() ? d.help("did you mean `" + close.get() + "`?") : d);
+  }
+}
