@@ -16,7 +16,10 @@ final class ControlEval {
   List<Datum> evaluate(Inst inst, ControlOp op, Frame frame) {
     return switch (op) {
       case ControlOp.For o -> loop(inst, o, frame);
-      case ControlOp.If o -> machine.evaluate(frame.tile(o.condition()).asBool() ? o.then() : o.otherwise(), frame);
+      case ControlOp.If o -> {
+        List<Datum> chosen = machine.evaluate(frame.tile(o.condition()).asBool() ? o.then() : o.otherwise(), frame);
+        yield chosen.stream().map(ControlEval::settled).toList();
+      }
       case ControlOp.Parallel o -> {
         new Phase(machine, inst).parallel(o, frame);
         yield List.of();

@@ -38,7 +38,7 @@ final class Phase {
 
   void launch(Func callee, long grid, List<Datum> arguments) {
     begin(List.of("block_id"));
-    spread(canSpread(callee.body()), walk -> {
+    spread(grid > 1 && canSpread(callee.body()), walk -> {
       for (long id = 0; id < grid && walk.goesOn(); id++) {
         if (walk.claims()) {
           try (Frame frame = Frame.ofBlock(machine.budget(), id, grid)) {
