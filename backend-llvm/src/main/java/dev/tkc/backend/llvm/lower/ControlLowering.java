@@ -1,0 +1,127 @@
+package dev.tkc.backend.llvm.lower;
+
+import dev.tkc.backend.llvm.LlvmBuilder;
+import dev.tkc.backend.llvm.LlvmBuilder.Unroll;
+import dev.tkc.backend.llvm.LlvmIntrinsic;
+import dev.tkc.backend.llvm.LlvmType;
+import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+
+/** Loops, branches, block numbers, assertions. A carried tile becomes one phi for each register that is no duplicate. */
+final class ControlLowering {
+  private final FunctionLowering f;
+
+  ControlLowering(FunctionLowering f) {
+    this.f = f;
+  }
+
+  List<Lowered> lower(Inst inst, ControlOp op) {
+    return switch (op) {
+      case ControlOp.For o -> loop(inst, o);
+      case ControlOp.If o -> branch(inst, o);
+      case ControlOp.Assert o -> check(o);
+      case ControlOp.BlockId _ -> List.of(new Lowered.Scalar(f.b().zext(f.target().blockId(f.b()), LlvmType.I64)));
+      case ControlOp.BlockCount _ -> List.of(new Lowered.Scalar(f.b().zext(f.target().blockCount(f.b()), LlvmType.I64)));
+      case ControlOp.Parallel _, ControlOp.Launch _, ControlOp.Yield _ ->
+          throw new IllegalStateException(inst + " in a device function");
+    };
+  }
+
+  private List<Lowered> loop(Inst inst, ControlOp.For o) {
+    LlvmBuilder b = f.b();
+    LlvmValue lo = f.scalar(o.lo());
+    LlvmValue hi = f.scalar(o.hi());
+    LlvmValue step = LlvmValue.i64(o.step());
+    long unroll = inst.annotation("unroll", 1);
+    List<LlvmValue> start = flatten(o.inits(), o.inits().stream().map(f::get).toList());
+    List<LlvmValue> end;
+    Unroll how = new Unroll(OptionalInt.of((int) unroll));
+    if (o.reversed()) {
+      // Counts up, and walks down from the last position.
+      LlvmValue span = b.subNsw(hi, lo);
+      LlvmValue rounds = b.sdiv(b.addNsw(span, LlvmValue.i64(o.step() - 1)), step);
+      LlvmValue last = b.addNsw(lo, b.mulNsw(b.subNsw(rounds, LlvmValue.i64(1)), step));
+      end = b.forLoop(LlvmValue.i64(0), rounds, LlvmValue.i64(1), start, how,
+          (i, carried) -> round(o, b.subNsw(last, b.mulNsw(i, step)), carried));
+    } else {
+      end = b.forLoop(lo, hi, step, start, how, (i, carried) -> round(o, i, carried));
+    }
+    return rebuild(o.inits(), end);
+  }
+
+  private List<LlvmValue> round(ControlOp.For o, LlvmValue position, List<LlvmValue> carried) {
+    List<Value> params = o.body().params();
+    f.define(params.get(0), new Lowered.Scalar(position));
+    List<Lowered> inside = rebuild(o.inits(), carried);
+    for (int i = 0; i < inside.size(); i++) {
+      f.define(params.get(i + 1), inside.get(i));
+    }
+    return flatten(o.inits(), f.region(o.body()));
+  }
+
+  private List<Lowered> branch(Inst inst, ControlOp.If o) {
+    List<Value> results = inst.results();
+    List<LlvmValue> joined = f.b().ifElse(f.scalar(o.condition()),
+        () -> flatten(results, f.region(o.then())), () -> flatten(results, f.region(o.otherwise())));
+    return rebuild(results, joined);
+  }
+
+  private List<Lowered> check(ControlOp.Assert o) {
+    if (f.options().asserts()) {
+      LlvmValue broken = f.b().not(f.scalar(o.condition()));
+      f.b().ifThen(broken, () -> f.b().call(new LlvmIntrinsic.Overloaded("llvm.trap", LlvmType.VOID, List.of())));
+    }
+    return List.of();
+  }
+
+  /** The LLVM values of lowered values, duplicates left out. {@code like} gives the types. */
+  private List<LlvmValue> flatten(List<Value> like, List<Lowered> values) {
+    List<LlvmValue> flat = new ArrayList<>();
+    for (int i = 0; i < values.size(); i++) {
+      switch (values.get(i)) {
+        case Lowered.Scalar s -> flat.add(s.value());
+        case Lowered.Tile t -> {
+          LayoutView view = f.view(like.get(i).tile());
+          for (int r = 0; r < view.registers(); r++) {
+            if (view.isFirst(r)) {
+              flat.add(t.register(r));
+            }
+          }
+        }
+        case Lowered.Range r -> flat.addAll(List.of(r.start(), r.stride(), r.count()));
+        case Lowered.Tensor _, Lowered.Buffer _ -> throw new IllegalStateException("a loop or branch carries " + like.get(i));
+      }
+    }
+    return flat;
+  }
+
+  private List<Lowered> rebuild(List<Value> like, List<LlvmValue> flat) {
+    List<Lowered> values = new ArrayList<>();
+    int at = 0;
+    for (Value v : like) {
+      switch (v.type()) {
+        case dev.tkc.ir.type.TileType t when t.isScalar() -> values.add(new Lowered.Scalar(flat.get(at++)));
+        case dev.tkc.ir.type.TileType t -> {
+          LayoutView view = f.view(t);
+          List<LlvmValue> registers = new ArrayList<>();
+          for (int r = 0; r < view.registers(); r++) {
+            registers.add(view.isFirst(r) ? flat.get(at++) : registers.get(view.twin(r)));
+          }
+          values.add(new Lowered.Tile(registers));
+        }
+        case dev.tkc.ir.type.RangeType r -> {
+          values.add(new Lowered.Range(flat.get(at), flat.get(at + 1), flat.get(at + 2), r.size(), false));
+          at += 3;
+        }
+        case dev.tkc.ir.type.TensorType _, dev.tkc.ir.type.PointerType _, dev.tkc.ir.type.SharedType _ ->
+            throw new IllegalStateException("a loop or branch carries " + v);
+      }
+    }
+    return values;
+  }
+}

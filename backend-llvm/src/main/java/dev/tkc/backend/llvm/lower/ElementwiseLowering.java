@@ -1,0 +1,188 @@
+package dev.tkc.backend.llvm.lower;
+
+import dev.tkc.backend.llvm.FastMath;
+import dev.tkc.backend.llvm.LlvmBuilder;
+import dev.tkc.backend.llvm.LlvmBuilder.Compare;
+import dev.tkc.backend.llvm.LlvmBuilder.RealCompare;
+import dev.tkc.backend.llvm.LlvmIntrinsic;
+import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ElementwiseOp;
+import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
+import dev.tkc.ir.op.ElementwiseOp.CompareKind;
+import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
+import dev.tkc.ir.type.Element;
+import dev.tkc.ir.type.TileType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/**
+ * Element by element: each register by itself, scalars as one register. Outside {@code exact} a product may fuse into a sum
+ * (the flag {@code contract}); no other liberty is taken but the bounds of {@code docs/numerics.md}.
+ */
+final class ElementwiseLowering {
+  private static final FastMath[] CONTRACT = {FastMath.CONTRACT};
+  private static final FastMath[] EXACT = {};
+
+  private final FunctionLowering f;
+
+  ElementwiseLowering(FunctionLowering f) {
+    this.f = f;
+  }
+
+  Lowered lower(Inst inst, ElementwiseOp op) {
+    return switch (op) {
+      case ElementwiseOp.Constant o -> new Lowered.Scalar(RegisterTypes.literal(o.value()));
+      case ElementwiseOp.Unary o -> each(inst, r -> unary(o.kind(), at(o.x(), r), o.x().tile().element(), o.exact()));
+      case ElementwiseOp.Binary o -> {
+        boolean plain = f.signs().bothNonNegative(o.lhs(), o.rhs());
+        Element e = o.lhs().tile().element();
+        yield each(inst, r -> binary(o.kind(), at(o.lhs(), r), at(o.rhs(), r), e, o.exact(), plain));
+      }
+      case ElementwiseOp.Compare o ->
+          each(inst, r -> compare(o.kind(), at(o.lhs(), r), at(o.rhs(), r), o.lhs().tile().element()));
+      case ElementwiseOp.Select o -> each(inst, r -> f.b().select(at(o.condition(), r), at(o.then(), r), at(o.otherwise(), r)));
+      case ElementwiseOp.Fma o -> each(inst, r -> FloatMath.fma(f.b(), at(o.a(), r), at(o.b(), r), at(o.c(), r)));
+      case ElementwiseOp.Cast o -> cast(inst, o);
+      case ElementwiseOp.Bitcast o -> each(inst, r -> f.b().bitcast(at(o.x(), r), RegisterTypes.of(o.to())));
+      case ElementwiseOp.Philox o -> {
+        LlvmValue seed = f.scalar(o.seed());
+        yield each(inst, r -> PhiloxMath.word(f.b(), seed, at(o.offset(), r)));
+      }
+    };
+  }
+
+  private LlvmValue at(Value operand, int register) {
+    return f.registers(operand).get(register);
+  }
+
+  private Lowered each(Inst inst, IntFunction<LlvmValue> compute) {
+    TileType type = inst.result().tile();
+    return type.isScalar()
+        ? new Lowered.Scalar(compute.apply(0))
+        : f.view(type).map(RegisterTypes.zero(type.element()), compute);
+  }
+
+  /** Conversions see all registers at once, since targets convert in pairs. */
+  private Lowered cast(Inst inst, ElementwiseOp.Cast o) {
+    TileType type = inst.result().tile();
+    Element from = o.x().tile().element();
+    boolean wrap = o.kind() == ElementwiseOp.CastKind.WRAP;
+    CastMath casts = new CastMath(f.b(), f.target());
+    if (type.isScalar()) {
+      return new Lowered.Scalar(casts.convert(List.of(f.scalar(o.x())), from, o.to(), wrap).get(0));
+    }
+    LayoutView view = f.view(type);
+    List<Integer> wanted = new ArrayList<>();
+    List<LlvmValue> inputs = new ArrayList<>();
+    for (int r = 0; r < view.registers(); r++) {
+      if (view.isFirst(r) && !view.allPadding(r)) {
+        wanted.add(r);
+        inputs.add(at(o.x(), r));
+      }
+    }
+    List<LlvmValue> outputs = casts.convert(inputs, from, o.to(), wrap);
+    return view.map(RegisterTypes.zero(o.to()), r -> outputs.get(wanted.indexOf(r)));
+  }
+
+  // One element at a time; reductions and atomics use these too.
+
+  LlvmValue unary(UnaryKind kind, LlvmValue x, Element e, boolean exact) {
+    LlvmBuilder b = f.b();
+    if (e.isFp8()) {
+      return narrow(unary(kind, widen(x, e), Element.F32, exact), e);
+    }
+    return switch (kind) {
+      case NEG -> e.isFloat() ? b.fneg(x) : b.sub(LlvmValue.zero(x.type()), x);
+      case ABS -> e.isFloat() ? b.call(LlvmIntrinsic.uniform("llvm.fabs", x.type(), 1), x)
+          : e.isSigned() ? IntegerMath.abs(b, x) : x;
+      case NOT -> b.not(x);
+      case FLOOR -> b.call(LlvmIntrinsic.uniform("llvm.floor", x.type(), 1), x);
+      case CEIL -> b.call(LlvmIntrinsic.uniform("llvm.ceil", x.type(), 1), x);
+      case ROUND -> b.call(LlvmIntrinsic.uniform("llvm.roundeven", x.type(), 1), x);
+      case SQRT, RSQRT, RCP, EXP, EXP2, LOG, LOG2, SIN, COS, TANH, ERF, SIGMOID ->
+          e == Element.F64 ? new DoubleMath(b).unary(kind, x) : new FloatMath(b, f.target(), exact).unary(kind, x);
+    };
+  }
+
+  LlvmValue binary(BinaryKind kind, LlvmValue x, LlvmValue y, Element e, boolean exact, boolean plain) {
+    return e.isFloat() ? real(kind, x, y, e, exact) : integer(kind, x, y, e, plain || e.isUnsigned());
+  }
+
+  private LlvmValue real(BinaryKind kind, LlvmValue x, LlvmValue y, Element e, boolean exact) {
+    LlvmBuilder b = f.b();
+    if (e.isFp8()) {
+      return narrow(real(kind, widen(x, e), widen(y, e), Element.F32, exact), e);
+    }
+    FastMath[] flags = exact ? EXACT : CONTRACT;
+    return switch (kind) {
+      case ADD -> b.fadd(x, y, flags);
+      case SUB -> b.fsub(x, y, flags);
+      case MUL -> b.fmul(x, y, flags);
+      case DIV -> exact || e == Element.F64 ? b.fdiv(x, y) : f.target().divide(b, x, y);
+      case REM -> {
+        LlvmValue whole = b.call(LlvmIntrinsic.uniform("llvm.floor", x.type(), 1), b.fdiv(x, y));
+        yield b.fsub(x, b.fmul(whole, y, flags), flags);
+      }
+      case POW -> e == Element.F64 ? new DoubleMath(b).pow(x, y) : new FloatMath(b, f.target(), exact).pow(x, y);
+      case MIN -> b.call(LlvmIntrinsic.uniform("llvm.minimum", x.type(), 2), x, y);
+      case MAX -> b.call(LlvmIntrinsic.uniform("llvm.maximum", x.type(), 2), x, y);
+      case AND, OR, XOR, SHL, SHR -> throw new IllegalStateException(kind + " of floats");
+    };
+  }
+
+  private LlvmValue integer(BinaryKind kind, LlvmValue x, LlvmValue y, Element e, boolean plain) {
+    LlvmBuilder b = f.b();
+    boolean signed = e.isSigned();
+    return switch (kind) {
+      case ADD -> b.add(x, y);
+      case SUB -> b.sub(x, y);
+      case MUL -> b.mul(x, y);
+      case DIV -> IntegerMath.floorDiv(b, x, y, plain);
+      case REM -> IntegerMath.floorMod(b, x, y, plain);
+      case POW -> IntegerMath.pow(b, x, y);
+      case MIN -> e.isBool() ? b.and(x, y) : IntegerMath.min(b, x, y, signed);
+      case MAX -> e.isBool() ? b.or(x, y) : IntegerMath.max(b, x, y, signed);
+      case AND -> b.and(x, y);
+      case OR -> b.or(x, y);
+      case XOR -> b.xor(x, y);
+      case SHL -> IntegerMath.shl(b, x, y);
+      case SHR -> IntegerMath.shr(b, x, y, signed);
+    };
+  }
+
+  LlvmValue compare(CompareKind kind, LlvmValue x, LlvmValue y, Element e) {
+    LlvmBuilder b = f.b();
+    if (e.isFloat()) {
+      RealCompare predicate = switch (kind) {
+        case EQ -> RealCompare.OEQ;
+        case NE -> RealCompare.UNE;
+        case LT -> RealCompare.OLT;
+        case LE -> RealCompare.OLE;
+        case GT -> RealCompare.OGT;
+        case GE -> RealCompare.OGE;
+      };
+      boolean narrow = e.bits() < 32;
+      return b.fcmp(predicate, narrow ? widen(x, e) : x, narrow ? widen(y, e) : y);
+    }
+    boolean signed = e.isSigned();
+    return b.icmp(switch (kind) {
+      case EQ -> Compare.EQ;
+      case NE -> Compare.NE;
+      case LT -> signed ? Compare.SLT : Compare.ULT;
+      case LE -> signed ? Compare.SLE : Compare.ULE;
+      case GT -> signed ? Compare.SGT : Compare.UGT;
+      case GE -> signed ? Compare.SGE : Compare.UGE;
+    }, x, y);
+  }
+
+  private LlvmValue widen(LlvmValue x, Element e) {
+    return new CastMath(f.b(), f.target()).convert(List.of(x), e, Element.F32, false).get(0);
+  }
+
+  private LlvmValue narrow(LlvmValue x, Element e) {
+    return new CastMath(f.b(), f.target()).convert(List.of(x), Element.F32, e, false).get(0);
+  }
+}

@@ -1,0 +1,268 @@
+package dev.tkc.backend.llvm.lower;
+
+import dev.tkc.backend.llvm.LlvmBuilder;
+import dev.tkc.backend.llvm.LlvmFunction;
+import dev.tkc.backend.llvm.LlvmFunction.Parameter;
+import dev.tkc.backend.llvm.LlvmIntrinsic;
+import dev.tkc.backend.llvm.LlvmModule;
+import dev.tkc.backend.llvm.LlvmType;
+import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Param;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp;
+import dev.tkc.ir.op.MatrixOp;
+import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.ReductionOp;
+import dev.tkc.ir.op.ShapeOp;
+import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.type.PointerType;
+import dev.tkc.ir.type.TileType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One device function under way: the two places code goes to (the prologue, which holds what depends on the thread alone, and
+ * the body), what every IR value has become, and the lowerings of the op groups.
+ *
+ * <p>All threads of a block run the body together; only stores and the like are guarded per thread, so every shuffle and
+ * barrier is met by all.
+ */
+final class FunctionLowering {
+  private final Func func;
+  private final LlvmFunction function;
+  private final LlvmBuilder prologue;
+  private final LlvmBuilder body;
+  private final TargetLowering target;
+  private final OpLowering.Options options;
+  private final ThreadIndex thread;
+  private final Signs signs;
+  private final Map<Value, Lowered> values = new HashMap<>();
+  private final Map<TileType, LayoutView> views = new HashMap<>();
+  private LlvmValue sharedMemory;
+  private LlvmValue zeros;
+
+  private final ControlLowering control = new ControlLowering(this);
+  private final MemoryLowering memory = new MemoryLowering(this);
+  private final ElementwiseLowering elementwise = new ElementwiseLowering(this);
+  private final ShapeLowering shape = new ShapeLowering(this);
+  private final ReductionLowering reduction = new ReductionLowering(this);
+  private final DotLowering dot = new DotLowering(this);
+  private final SharedLowering shared = new SharedLowering(this);
+
+  FunctionLowering(Func func, LlvmModule module, TargetLowering target, OpLowering.Options options) {
+    if (!Boolean.TRUE.equals(func.annotations().get("placed"))) {
+      throw new IllegalStateException("@" + func.name() + " is not placed");
+    }
+    this.func = func;
+    this.target = target;
+    this.options = options;
+    this.signs = new Signs(func);
+    function = module.kernel(target.kernelConvention(), func.name(), Parameters.of(func)).attribute("nounwind");
+    if (options.lineTable().isPresent()) {
+      function.debug(Math.max(1, func.loc().line()));
+    }
+    prologue = function.builder();
+    body = function.builder();
+    thread = new ThreadIndex(prologue, target, warps());
+  }
+
+  OpLowering.KernelShape run() {
+    int start = 0;
+    var first = body.block();
+    for (Param p : func.params()) {
+      values.put(p.value(), parameter(p, function.argument(start++)));
+    }
+    region(func.body());
+    body.retVoid();
+    prologue.br(first);
+    int threads = warps() * target.lanes();
+    target.finish(function.module(), function, threads, sharedBytes());
+    return new OpLowering.KernelShape(func.name(), threads, sharedBytes());
+  }
+
+  private Lowered parameter(Param p, LlvmValue argument) {
+    if (p.value().type() instanceof PointerType) {
+      return new Lowered.Scalar(argument);
+    }
+    TileType type = p.value().tile();
+    LlvmValue value = type.element().isBool() ? prologue.trunc(argument, LlvmType.I1) : argument;
+    if (p.divisibility() > 1 && type.element().isInteger()) {
+      LlvmValue low = prologue.and(value, LlvmValue.constant(value.type(), p.divisibility() - 1));
+      assume(prologue, prologue.icmp(LlvmBuilder.Compare.EQ, low, LlvmValue.zero(value.type())));
+    }
+    if (signs.isSize(p.value())) {
+      assume(prologue, prologue.icmp(LlvmBuilder.Compare.ULT, value, LlvmValue.i64(1L << 31)));
+    }
+    return new Lowered.Scalar(value);
+  }
+
+  static void assume(LlvmBuilder b, LlvmValue condition) {
+    b.call(new LlvmIntrinsic.Overloaded("llvm.assume", LlvmType.VOID, List.of(LlvmType.I1)), condition);
+  }
+
+  private int warps() {
+    return (int) func.annotation("warps", 4);
+  }
+
+  private long sharedBytes() {
+    return func.annotation("shared_bytes", 0);
+  }
+
+  /** Lowers a region's instructions; returns what its yield gives. */
+  List<Lowered> region(Region region) {
+    for (Inst inst : region.insts()) {
+      if (inst.op() instanceof ControlOp.Yield y) {
+        return y.values().stream().map(this::get).toList();
+      }
+      if (inst.loc().isKnown()) {
+        body.at(inst.loc().file(), inst.loc().line(), inst.loc().column());
+      }
+      List<Lowered> results = lower(inst);
+      for (int i = 0; i < results.size(); i++) {
+        define(inst.results().get(i), results.get(i));
+      }
+    }
+    throw new IllegalStateException("a region without a yield in @" + func.name());
+  }
+
+  private List<Lowered> lower(Inst inst) {
+    try {
+      return switch (inst.op()) {
+        case ControlOp o -> control.lower(inst, o);
+        case MemoryOp o -> memory.lower(inst, o);
+        case ElementwiseOp o -> List.of(elementwise.lower(inst, o));
+        case ShapeOp o -> List.of(shape.lower(inst, o));
+        case ReductionOp o -> reduction.lower(inst, o);
+        case MatrixOp.Dot o -> List.of(dot.lower(inst, o));
+        case SharedOp o -> shared.lower(inst, o);
+      };
+    } catch (IllegalArgumentException e) {
+      throw new IllegalStateException("lowering " + inst + " in @" + func.name(), e);
+    }
+  }
+
+  // What the op groups use.
+
+  TargetLowering target() {
+    return target;
+  }
+
+  OpLowering.Options options() {
+    return options;
+  }
+
+  /** Where the instruction at hand goes. */
+  LlvmBuilder b() {
+    return body;
+  }
+
+  ThreadIndex thread() {
+    return thread;
+  }
+
+  Signs signs() {
+    return signs;
+  }
+
+  Func func() {
+    return func;
+  }
+
+  void define(Value value, Lowered lowered) {
+    values.put(value, lowered);
+  }
+
+  Lowered get(Value value) {
+    Lowered found = values.get(value);
+    if (found == null) {
+      throw new IllegalStateException(value + " has not been lowered");
+    }
+    return found;
+  }
+
+  LlvmValue scalar(Value value) {
+    return ((Lowered.Scalar) get(value)).value();
+  }
+
+  Lowered.Tile tile(Value value) {
+    return (Lowered.Tile) get(value);
+  }
+
+  /** The registers of a tile; a scalar is one register. */
+  List<LlvmValue> registers(Value value) {
+    return switch (get(value)) {
+      case Lowered.Scalar s -> List.of(s.value());
+      case Lowered.Tile t -> t.registers();
+      case Lowered.Tensor _, Lowered.Range _, Lowered.Buffer _ -> throw new IllegalStateException(value + " has no registers");
+    };
+  }
+
+  Lowered.Tensor tensor(Value value) {
+    return (Lowered.Tensor) get(value);
+  }
+
+  LayoutView view(TileType type) {
+    return views.computeIfAbsent(type, LayoutView::of);
+  }
+
+  /** The address of byte {@code offset} of the block's shared memory. */
+  LlvmValue sharedAt(long offset) {
+    if (sharedMemory == null) {
+      sharedMemory = target.sharedMemory(function.module(), sharedBytes());
+    }
+    return body.gep(LlvmType.I8, sharedMemory, LlvmValue.i32(offset));
+  }
+
+  /** The address of the scratch that the instruction was given. */
+  LlvmValue scratch(Inst inst) {
+    long offset = inst.annotation("scratch", -1);
+    if (offset < 0) {
+      throw new IllegalStateException(inst + " needs scratch and was given none");
+    }
+    return sharedAt(offset);
+  }
+
+  /** Sixteen zero bytes of global memory: what a lane outside a tensor reads. */
+  LlvmValue zeros() {
+    if (zeros == null) {
+      List<LlvmValue> words = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        words.add(LlvmValue.i32(0));
+      }
+      zeros = function.module().constantTable("zeros." + func.name(), words, 16);
+    }
+    return zeros;
+  }
+
+  /** The parameters of a device function as a kernel's. */
+  private static final class Parameters {
+    static List<Parameter> of(Func func) {
+      Map<Value, MemoryOp.Access> access = new HashMap<>();
+      func.body().walk(i -> {
+        if (i.op() instanceof MemoryOp.MakeTensor m) {
+          access.put(m.pointer(), m.access());
+        }
+      });
+      List<Parameter> parameters = new ArrayList<>();
+      for (Param p : func.params()) {
+        String name = p.value().name() + "." + parameters.size();
+        if (p.value().type() instanceof PointerType) {
+          List<String> words = new ArrayList<>(List.of("noalias", "nocapture", "align " + Math.max(1, p.divisibility())));
+          if (access.get(p.value()) == MemoryOp.Access.IN) {
+            words.add("readonly");
+          }
+          parameters.add(new Parameter(name, LlvmType.GLOBAL, words));
+        } else {
+          parameters.add(new Parameter(name, RegisterTypes.inMemory(p.value().tile().element())));
+        }
+      }
+      return parameters;
+    }
+  }
+}

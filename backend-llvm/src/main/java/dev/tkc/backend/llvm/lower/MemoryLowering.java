@@ -1,0 +1,165 @@
+package dev.tkc.backend.llvm.lower;
+
+import dev.tkc.backend.llvm.LlvmBuilder;
+import dev.tkc.backend.llvm.LlvmBuilder.Compare;
+import dev.tkc.backend.llvm.LlvmBuilder.Hint;
+import dev.tkc.backend.llvm.LlvmType;
+import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.MemoryOp.Access;
+import dev.tkc.ir.type.Element;
+import dev.tkc.ir.type.TileType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Tensors, ranges, loads and stores.
+ *
+ * <p>A load is never guarded by a branch: a lane outside reads sixteen zero bytes kept for this purpose, so all of a
+ * tile's loads are under way together and the usual pad value needs no further instruction. A store is skipped by a
+ * branch around it, one for each run of stores under the same condition; only the first holder of an element stores.
+ */
+final class MemoryLowering {
+  private final FunctionLowering f;
+  private final AtomicLowering atomics;
+
+  MemoryLowering(FunctionLowering f) {
+    this.f = f;
+    this.atomics = new AtomicLowering(f);
+  }
+
+  List<Lowered> lower(Inst inst, MemoryOp op) {
+    return switch (op) {
+      case MemoryOp.MakeTensor o -> List.of(new Lowered.Tensor(f.scalar(o.pointer()),
+          ((dev.tkc.ir.type.TensorType) inst.result().type()).element(), scalars(o.sizes()), scalars(o.strides()), o.access()));
+      case MemoryOp.View o -> List.of(view(o));
+      case MemoryOp.Range o -> List.of(new Lowered.Range(f.scalar(o.start()), f.scalar(o.stride()), f.scalar(o.count()),
+          o.size(), f.signs().isNonNegative(o.start())));
+      case MemoryOp.Lanes o -> List.of(lanes(inst, (Lowered.Range) f.get(o.range())));
+      case MemoryOp.Valid o -> List.of(valid(inst, (Lowered.Range) f.get(o.range())));
+      case MemoryOp.Load o -> List.of(load(inst, o));
+      case MemoryOp.Store o -> {
+        store(inst, o);
+        yield List.of();
+      }
+      case MemoryOp.Atomic o -> {
+        atomics.lower(inst, o);
+        yield List.of();
+      }
+      case MemoryOp.AddressOf o -> List.of(new Lowered.Scalar(f.tensor(o.tensor()).pointer()));
+      case MemoryOp.Temp _ -> throw new IllegalStateException(inst + " in a device function");
+    };
+  }
+
+  private List<LlvmValue> scalars(List<Value> values) {
+    return values.stream().map(f::scalar).toList();
+  }
+
+  private Lowered view(MemoryOp.View o) {
+    Lowered.Tensor tensor = f.tensor(o.tensor());
+    List<LlvmValue> sizes = scalars(o.sizes());
+    List<LlvmValue> strides = new ArrayList<>();
+    LlvmValue stride = LlvmValue.i64(1);
+    for (int i = sizes.size() - 1; i >= 0; i--) {
+      strides.addFirst(stride);
+      stride = i == 0 ? stride : f.b().mulNsw(stride, sizes.get(i));
+    }
+    return new Lowered.Tensor(tensor.pointer(), tensor.element(), sizes, strides, tensor.access());
+  }
+
+  private Lowered lanes(Inst inst, Lowered.Range range) {
+    LlvmBuilder b = f.b();
+    LlvmValue start = b.trunc(range.start(), LlvmType.I32);
+    LlvmValue stride = b.trunc(range.stride(), LlvmType.I32);
+    LayoutView view = f.view(inst.result().tile());
+    return view.map(LlvmValue.i32(0), r -> b.add(start, b.mul(f.thread().position(view, r, 0), stride)));
+  }
+
+  private Lowered valid(Inst inst, Lowered.Range range) {
+    LlvmBuilder b = f.b();
+    LlvmValue count = clamp(b, range.count(), range.size());
+    LayoutView view = f.view(inst.result().tile());
+    return view.map(LlvmValue.i1(false), r -> b.icmp(Compare.SLT, f.thread().position(view, r, 0), count));
+  }
+
+  /** An i64 limited to 0 … {@code most}, as i32. */
+  static LlvmValue clamp(LlvmBuilder b, LlvmValue x, long most) {
+    return b.trunc(IntegerMath.max(b, IntegerMath.min(b, x, LlvmValue.i64(most), true), LlvmValue.i64(0), true), LlvmType.I32);
+  }
+
+  // Loads and stores.
+
+  private Lowered load(Inst inst, MemoryOp.Load o) {
+    TileType type = inst.result().tile();
+    Lowered.Tensor tensor = f.tensor(o.tensor());
+    Optional<LlvmValue> pad = o.pad().map(f::scalar);
+    TensorAccess access = TensorAccess.of(f, inst, o.tensor(), o.indices(), type);
+    Hint[] hints = tensor.access() == Access.IN ? new Hint[] {Hint.INVARIANT} : new Hint[0];
+    if (type.isScalar()) {
+      return new Lowered.Scalar(read(access, 0, 1, type.element(), pad, hints).get(0));
+    }
+    LayoutView view = f.view(type);
+    int vector = (int) inst.annotation("vector", 1);
+    LlvmValue[] values = new LlvmValue[view.registers()];
+    for (int r = 0; r < values.length; r += vector) {
+      if (!view.isFirst(r)) {
+        continue;
+      }
+      List<LlvmValue> group = view.allPadding(r)
+          ? java.util.Collections.nCopies(vector, RegisterTypes.zero(type.element()))
+          : read(access, r, vector, type.element(), pad, hints);
+      for (int i = 0; i < vector; i++) {
+        values[r + i] = group.get(i);
+      }
+    }
+    return view.map(RegisterTypes.zero(type.element()), r -> values[r]);
+  }
+
+  /** The elements of {@code vector} registers from {@code register}, in pieces of at most 16 bytes. */
+  private List<LlvmValue> read(
+      TensorAccess access, int register, int vector, Element element, Optional<LlvmValue> pad, Hint... hints) {
+    LlvmBuilder b = f.b();
+    Optional<LlvmValue> guard = access.guard(register);
+    int piece = Math.min(vector, Packing.mostElements(element));
+    List<LlvmValue> all = new ArrayList<>();
+    for (int from = 0; from < vector; from += piece) {
+      LlvmValue pointer = access.pointer(register, from);
+      LlvmValue safe = guard.isPresent() ? b.select(guard.get(), pointer, f.zeros()) : pointer;
+      LlvmValue raw = b.load(Packing.type(element, piece), safe, Packing.align(element, piece), hints);
+      List<LlvmValue> elements = Packing.unpack(b, raw, element, piece, access.nibble(register));
+      for (LlvmValue e : elements) {
+        all.add(guard.isPresent() && pad.isPresent() ? b.select(guard.get(), e, pad.get()) : e);
+      }
+    }
+    return all;
+  }
+
+  private void store(Inst inst, MemoryOp.Store o) {
+    TileType type = o.value().tile();
+    TensorAccess access = TensorAccess.of(f, inst, o.tensor(), o.indices(), type);
+    List<LlvmValue> values = f.registers(o.value());
+    int vector = type.isScalar() ? 1 : (int) inst.annotation("vector", 1);
+    Guarded.Run run = new Guarded.Run(f.b());
+    for (int r : access.groups(vector)) {
+      run.add(access.owned(r), () -> write(access, r, values.subList(r, r + vector), type.element()));
+    }
+    run.flush();
+  }
+
+  private void write(TensorAccess access, int register, List<LlvmValue> values, Element element) {
+    LlvmBuilder b = f.b();
+    int vector = values.size();
+    int piece = Math.min(vector, Packing.mostElements(element));
+    for (int from = 0; from < vector; from += piece) {
+      if (element.bits() < 8 && vector == 1) {
+        atomics.storeNibble(access.pointer(register, 0), access.nibble(register), values.get(0));
+        return;
+      }
+      LlvmValue raw = Packing.pack(b, values.subList(from, from + piece), element);
+      b.store(raw, access.pointer(register, from), Packing.align(element, piece));
+    }
+  }
+}

@@ -1,0 +1,251 @@
+package dev.tkc.backend.llvm.lower;
+
+import dev.tkc.backend.llvm.LlvmBuilder;
+import dev.tkc.backend.llvm.LlvmType;
+import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.layout.BlockedLayouts;
+import dev.tkc.ir.layout.Gf2;
+import dev.tkc.ir.layout.InDim;
+import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.layout.SharedLayouts;
+import dev.tkc.ir.layout.VectorAccess;
+import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.type.Element;
+import dev.tkc.ir.type.SharedType;
+import dev.tkc.ir.type.TileType;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Shared buffers, copies into them, barriers. A buffer's slots follow each other; a slot takes as many elements as the
+ * power-of-two cover of its shape. A fragment whose rows lie in the buffer as a matrix load wants them is read by one.
+ */
+final class SharedLowering {
+  private final FunctionLowering f;
+
+  SharedLowering(FunctionLowering f) {
+    this.f = f;
+  }
+
+  List<Lowered> lower(Inst inst, SharedOp op) {
+    switch (op) {
+      case SharedOp.SharedAlloc o -> {
+        return List.of(new Lowered.Buffer(f.sharedAt(offset(inst)), (SharedType) inst.result().type()));
+      }
+      case SharedOp.SharedLoad o -> {
+        return List.of(load(inst, o));
+      }
+      case SharedOp.SharedStore o -> store(o);
+      case SharedOp.CopyAsync o -> copy(inst, o);
+      case SharedOp.CopyCommit _ -> f.target().copyCommit(f.b());
+      case SharedOp.CopyWait o -> f.target().copyWait(f.b(), o.pending());
+      case SharedOp.Barrier _ -> f.target().barrier(f.b());
+    }
+    return List.of();
+  }
+
+  private static long offset(Inst inst) {
+    long offset = inst.annotation("offset", -1);
+    if (offset < 0) {
+      throw new IllegalStateException(inst + " has not been allocated");
+    }
+    return offset;
+  }
+
+  private LlvmValue slot(Lowered.Buffer buffer, Value stage) {
+    LlvmBuilder b = f.b();
+    SharedType type = buffer.type();
+    long bytes = type.element().bytes(1L << type.layout().outBits());
+    LlvmValue number = b.trunc(f.scalar(stage), LlvmType.I32);
+    return b.gep(LlvmType.I8, buffer.pointer(), b.mulNsw(number, LlvmValue.i32(bytes)));
+  }
+
+  // Reads and writes.
+
+  private void store(SharedOp.SharedStore o) {
+    Lowered.Buffer buffer = (Lowered.Buffer) f.get(o.buffer());
+    SharedType type = buffer.type();
+    LayoutView view = f.view(o.tile().tile());
+    SharedPlaces places = new SharedPlaces(f, type.layout(), type.element());
+    VectorAccess access = access(places.offsets(view.layout()), view.layout(), type.element());
+    places.write(slot(buffer, o.stage()), view, f.registers(o.tile()), access);
+  }
+
+  private static VectorAccess access(Gf2 offsets, LinearLayout registers, Element element) {
+    return VectorAccess.of(offsets, registers.bits(InDim.REGISTER), Packing.mostElements(element));
+  }
+
+  private Lowered load(Inst inst, SharedOp.SharedLoad o) {
+    Lowered.Buffer buffer = (Lowered.Buffer) f.get(o.buffer());
+    SharedType type = buffer.type();
+    TileType result = inst.result().tile();
+    LlvmValue base = slot(buffer, o.stage());
+    if (result.isScalar()) {
+      LlvmValue raw = f.b().load(Packing.type(type.element(), 1), base, Packing.align(type.element(), 1));
+      return new Lowered.Scalar(Packing.unpack(f.b(), raw, type.element(), 1, LlvmValue.i32(0)).get(0));
+    }
+    LayoutView view = f.view(result);
+    if (!isAligned(o.offsets(), view.layout())) {
+      return scattered(base, type, view, o.offsets());
+    }
+    LinearLayout placed = embed(view.layout(), type.layout().sizes());
+    SharedPlaces places = new SharedPlaces(f, type.layout(), type.element());
+    long extra = type.layout().matrix().inverse().apply(flat(type.layout(), o.offsets()));
+    VectorAccess access = access(places.offsets(placed), placed, type.element());
+    if (f.target().mostMatricesPerLoad() > 0 && access.width() * type.element().bits() < 128) {
+      Optional<SharedLayouts.MatrixLoad> matrices =
+          SharedLayouts.matrixLoad(type.layout(), placed, type.element().bits());
+      if (matrices.isPresent()) {
+        return loadMatrices(base, places, placed, view, extra, matrices.get(), type.element());
+      }
+    }
+    return places.read(base, view, placed, access, extra);
+  }
+
+  private static boolean isAligned(List<Integer> offsets, LinearLayout block) {
+    for (int axis = 0; axis < offsets.size(); axis++) {
+      if (offsets.get(axis) % block.size(axis) != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The same coordinates in a larger tile. */
+  private static LinearLayout embed(LinearLayout layout, List<Integer> sizes) {
+    Map<InDim, List<List<Integer>>> bases = new EnumMap<>(InDim.class);
+    for (InDim dim : layout.inDims()) {
+      bases.put(dim, layout.basis(dim));
+    }
+    return LinearLayout.of(sizes, bases);
+  }
+
+  private static long flat(LinearLayout layout, List<Integer> coordinates) {
+    long flat = 0;
+    for (int axis = 0; axis < coordinates.size(); axis++) {
+      flat = flat * layout.size(axis) + coordinates.get(axis);
+    }
+    return flat;
+  }
+
+  /** A block at offsets that are no multiples of its size: each coordinate is a sum, so each register has its own offset. */
+  private Lowered scattered(LlvmValue base, SharedType type, LayoutView view, List<Integer> offsets) {
+    LlvmBuilder b = f.b();
+    Gf2 inverse = type.layout().matrix().inverse();
+    List<Long> columns = SharedPlaces.columns(inverse, 0, inverse.columnCount());
+    return view.map(RegisterTypes.zero(type.element()), r -> {
+      LlvmValue flat = LlvmValue.i32(0);
+      for (int axis = 0; axis < view.rank(); axis++) {
+        LlvmValue at = b.add(f.thread().position(view, r, axis), LlvmValue.i32(offsets.get(axis)));
+        // Padding may run over; it stays inside the slot.
+        LlvmValue inside = b.and(at, LlvmValue.i32(type.layout().size(axis) - 1));
+        flat = b.add(b.mul(flat, LlvmValue.i32(type.layout().size(axis))), inside);
+      }
+      LlvmValue place = BitLinear.apply(b, flat, columns);
+      LlvmValue at = type.element().bits() < 8 ? b.lshr(place, LlvmValue.i32(1)) : place;
+      LlvmType unit = type.element().bits() < 8 ? LlvmType.I8 : RegisterTypes.inMemory(type.element());
+      LlvmValue raw = b.load(Packing.type(type.element(), 1), b.gep(unit, base, at), Packing.align(type.element(), 1));
+      return Packing.unpack(b, raw, type.element(), 1, b.and(place, LlvmValue.i32(1))).get(0);
+    });
+  }
+
+  /** Lane i of a matrix load supplies the address of one row of eight; {@link SharedLayouts#matrixLoad} says which. */
+  private Lowered loadMatrices(LlvmValue base, SharedPlaces places, LinearLayout placed, LayoutView view, long extra,
+      SharedLayouts.MatrixLoad how, Element element) {
+    LlvmBuilder b = f.b();
+    Gf2 offsets = places.offsets(placed);
+    int registerBits = placed.bits(InDim.REGISTER);
+    int laneBits = placed.bits(InDim.LANE);
+    int pack = Integer.numberOfTrailingZeros(32 / element.bits());
+    int count = Math.min(how.matrices(), f.target().mostMatricesPerLoad());
+    List<Long> rows = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      int input = !how.transposed() ? registerBits + 2 + i : i == 0 ? 0 : registerBits + i - 1;
+      rows.add(offsets.column(input));
+    }
+    for (int i = 0; i < laneBits - 3; i++) {
+      rows.add(1 << i < count ? offsets.column(pack + i) : 0L);
+    }
+    List<Long> warps = SharedPlaces.columns(offsets, registerBits + laneBits, offsets.columnCount());
+    LlvmValue[] values = new LlvmValue[view.registers()];
+    int step = count << pack;
+    for (int r = 0; r < values.length; r += step) {
+      if (!view.isFirst(r)) {
+        continue;
+      }
+      LlvmValue row = places.pointer(base, rows, warps, offsets.apply(r) ^ extra);
+      List<LlvmValue> words = f.target().loadMatrices(b, row, count, how.transposed());
+      for (int w = 0; w < count; w++) {
+        List<LlvmValue> elements = Packing.unpack(b, words.get(w), element, 1 << pack, LlvmValue.i32(0));
+        for (int e = 0; e < elements.size(); e++) {
+          values[r + (w << pack) + e] = elements.get(e);
+        }
+      }
+    }
+    return view.map(RegisterTypes.zero(element), r -> values[r]);
+  }
+
+  // Copies from global memory.
+
+  /** The threads share a copy's tile out in vectors along the dimension that is contiguous in the buffer. */
+  private void copy(Inst inst, SharedOp.CopyAsync o) {
+    Lowered.Buffer buffer = (Lowered.Buffer) f.get(o.buffer());
+    SharedType type = buffer.type();
+    Element element = type.element();
+    int vector = (int) Math.min(inst.annotation("vector", 1), Packing.mostElements(element));
+    int warps = (int) f.func().annotation("warps", 4);
+    LinearLayout layout = BlockedLayouts.coalescedLayout(
+        type.shape(), order(type.layout()), vector, f.target().lanes(), warps);
+    LayoutView view = new LayoutView(layout, type.shape());
+    SharedPlaces places = new SharedPlaces(f, type.layout(), element);
+    Gf2 offsets = places.offsets(layout);
+    VectorAccess groups = VectorAccess.of(offsets, layout.bits(InDim.REGISTER), vector);
+    TensorAccess access = TensorAccess.of(f, inst, o.tensor(), o.indices(), type.tile(), view);
+    LlvmValue base = slot(buffer, o.stage());
+    LlvmValue first = f.thread().isFirstHolder(layout);
+    Runnable all = () -> groups.accesses().forEach(group -> {
+      if (!view.allPadding(group.get(0))) {
+        LlvmValue to = places.pointer(base, offsets, layout, group.get(0), 0);
+        copyGroup(access, group.get(0), groups.width(), element, to);
+      }
+    });
+    f.b().ifThen(first, all);
+  }
+
+  private void copyGroup(TensorAccess access, int register, int width, Element element, LlvmValue to) {
+    LlvmBuilder b = f.b();
+    int bytes = Packing.align(element, width);
+    LlvmValue from = access.pointer(register, 0);
+    Optional<LlvmValue> guard = access.guard(register);
+    if (f.target().copiesAsync(bytes)) {
+      f.target().copyAsync(b, to, from, bytes, guard);
+      return;
+    }
+    LlvmValue safe = guard.map(g -> b.select(g, from, f.zeros())).orElse(from);
+    b.store(b.load(Packing.type(element, width), safe, bytes), to, bytes);
+  }
+
+  /** The buffer's dimensions in the order in which its lowest offset bits run along them. */
+  private static List<Integer> order(LinearLayout shared) {
+    List<Integer> order = new ArrayList<>();
+    for (List<Integer> vector : shared.basis(InDim.OFFSET)) {
+      for (int axis = 0; axis < vector.size(); axis++) {
+        if (vector.get(axis) != 0 && !order.contains(axis)) {
+          order.add(axis);
+          break;
+        }
+      }
+    }
+    for (int axis = shared.rank() - 1; axis >= 0; axis--) {
+      if (!order.contains(axis)) {
+        order.add(axis);
+      }
+    }
+    return order;
+  }
+}

@@ -1,0 +1,121 @@
+package dev.tkc.backend.llvm.lower;
+
+import dev.tkc.backend.llvm.LlvmBuilder;
+import dev.tkc.backend.llvm.LlvmFunction;
+import dev.tkc.backend.llvm.LlvmModule;
+import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.ir.layout.Banks;
+import dev.tkc.ir.layout.MatrixFragments.Fragments;
+import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
+import dev.tkc.ir.type.Element;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a target does in its own way. Everything else about lowering is shared, and nothing here asks for a decision: each
+ * method emits the target's spelling of one thing. Methods with a default have a correct, slower spelling that every target
+ * can use.
+ */
+public interface TargetLowering {
+  // The machine.
+
+  String triple();
+
+  /** How a kernel is called: {@code ptx_kernel}, {@code amdgpu_kernel}. */
+  String kernelConvention();
+
+  /** Lanes of a warp. */
+  int lanes();
+
+  Banks banks();
+
+  /** LLVM's name for the synchronisation scope of all blocks of a device. */
+  String deviceScope();
+
+  /** The target's annotations on a finished kernel of so many threads and bytes of shared memory. */
+  void finish(LlvmModule module, LlvmFunction kernel, int threads, long sharedBytes);
+
+  // Who am I; all i32.
+
+  LlvmValue threadId(LlvmBuilder b);
+
+  LlvmValue blockId(LlvmBuilder b);
+
+  LlvmValue blockCount(LlvmBuilder b);
+
+  // The threads of a block together.
+
+  /** The block's shared memory, as a pointer in the shared address space aligned to 1024 bytes if that matters. */
+  LlvmValue sharedMemory(LlvmModule module, long bytes);
+
+  /** Waits for all threads of the block; shared memory written before is visible after. */
+  void barrier(LlvmBuilder b);
+
+  /** The i32 that the lane whose number differs in exactly {@code mask} holds. All lanes take part. */
+  LlvmValue shuffleXor(LlvmBuilder b, LlvmValue value, int mask);
+
+  /** The i32 that lane {@code lane} (i32) holds. All lanes take part. */
+  LlvmValue shuffleFrom(LlvmBuilder b, LlvmValue value, LlvmValue lane);
+
+  // Arithmetic.
+
+  /**
+   * A function of f32 by the target's own instructions within the bounds that {@code docs/numerics.md} states, or nothing
+   * where the shared code should compute it. Asked for: SQRT, RSQRT, RCP, EXP2 (any argument) and LOG2 (positive normal ones).
+   */
+  default Optional<LlvmValue> unary(LlvmBuilder b, UnaryKind kind, LlvmValue x) {
+    return Optional.empty();
+  }
+
+  /** An f32 quotient within 2 ulp; correctly rounded without a better idea. */
+  default LlvmValue divide(LlvmBuilder b, LlvmValue x, LlvmValue y) {
+    return b.fdiv(x, y);
+  }
+
+  /**
+   * Conversion of many values between float formats by the target's instructions, rounding to nearest even and saturating
+   * where {@code to} is an 8-bit format; nothing where the shared code should do it.
+   */
+  default Optional<List<LlvmValue>> convert(LlvmBuilder b, List<LlvmValue> values, Element from, Element to) {
+    return Optional.empty();
+  }
+
+  // Matrix products.
+
+  /** One matrix instruction: how its operands lie, and its emission. */
+  interface MatrixInstruction {
+    Fragments fragments();
+
+    /** {@code a @ b + c} of one fragment each, register by register in the fragments' order, in element types. */
+    List<LlvmValue> multiply(LlvmBuilder b, List<LlvmValue> left, List<LlvmValue> right, List<LlvmValue> accumulator);
+  }
+
+  /** The instruction that a {@code dot} names. */
+  MatrixInstruction matrix(String name);
+
+  /** At most this many 8-row matrices at once can go from shared memory to fragments in one instruction; 0 for none. */
+  default int mostMatricesPerLoad() {
+    return 0;
+  }
+
+  /** Loads {@code count} 8-row matrices; this thread's {@code row} points to 16 bytes. One i32 for each matrix. */
+  default List<LlvmValue> loadMatrices(LlvmBuilder b, LlvmValue row, int count, boolean transposed) {
+    throw new IllegalStateException("the target has no matrix loads");
+  }
+
+  // Copies that go on by themselves.
+
+  /** Whether {@link #copyAsync} can move so many bytes for a thread. Without, a copy is a load and a store. */
+  default boolean copiesAsync(int bytes) {
+    return false;
+  }
+
+  /** Starts copying {@code bytes} bytes from global to shared memory; zeros where {@code valid} (i1) is false. */
+  default void copyAsync(LlvmBuilder b, LlvmValue shared, LlvmValue global, int bytes, Optional<LlvmValue> valid) {
+    throw new IllegalStateException("the target has no asynchronous copies");
+  }
+
+  default void copyCommit(LlvmBuilder b) {}
+
+  default void copyWait(LlvmBuilder b, int pending) {}
+}
