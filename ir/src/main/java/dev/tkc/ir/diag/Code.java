@@ -106,12 +106,6 @@ public enum Code {
   UNKNOWN_CODE("TK0513", "no diagnostic has that code"),
   EXPECTATION("TK0520", "an expectation of a test does not hold"),
 
-  NO_DEVICE("TK0740", "there is no such device"),
-  DEVICE_MEMORY("TK0741", "the device has too little memory"),
-  DEVICE_FAULT("TK0742", "a kernel failed on the device"),
-  DRIVER("TK0743", "the device's driver refuses a call"),
-  NO_ASSEMBLER("TK0744", "there is no assembler for this PTX version"),
-  NO_LINKER("TK0745", "the linker for AMD code objects cannot run"),
   INDEX_OUTSIDE("TK0601", "an integer index outside its tensor"),
   UNINITIALISED("TK0602", "a read of memory that was never written"),
   OUT_UNWRITTEN("TK0603", "an `out` parameter that is not written completely"),
@@ -128,6 +122,14 @@ public enum Code {
   INTERRUPTED("TK0620", "the interpretation was interrupted"),
   STEP_LIMIT("TK0621", "the interpretation took too many steps"),
   MEMORY_LIMIT("TK0622", "a program that would need too much memory"),
+
+  NO_DEVICE("TK0740", "there is no such device"),
+  DEVICE_MEMORY("TK0741", "the device has too little memory"),
+  DEVICE_FAULT("TK0742", "a kernel failed on the device"),
+  DRIVER("TK0743", "the device's driver refuses a call"),
+  NO_ASSEMBLER("TK0744", "there is no assembler for this PTX version"),
+  NO_LINKER("TK0745", "the linker for AMD code objects cannot run"),
+
   IR_SYNTAX("TK0801", "the text is not valid IR"),
   IR_INVALID("TK0802", "the IR breaks an invariant"),
   INTERNAL("TK0900", "a defect in tkc");

@@ -178,7 +178,7 @@ final class Checker {
         ? "reads" : OpShape.mnemonic(earlier.op()).equals("store") ? "writes" : "updates";
     Diagnostic d = Faults.error(Code.RACE, inst,
         "two blocks of a phase race for " + t.place(offset), block(stamp) + " " + does + " it here");
-    d = Faults.place(d, earlier.loc(), block(other) + " " + did + " it here");
+    d = Faults.place(d, earlier, block(other) + " " + did + " it here");
     throw new DiagnosticException(d.note("the blocks of a phase run in any order, or at once")
         .help("write each element from one block, use an atomic update (`+=`), or move one side to a phase of its own"));
   }
@@ -205,7 +205,7 @@ final class Checker {
   private DiagnosticException leak(Inst inst, int state, String what) {
     Inst load = insts.get(Padding.load(state) - 1);
     Diagnostic d = Faults.error(Code.PADDING_LEAK, inst, "an element that a load made up outside its tensor " + what, "it ends here");
-    d = Faults.place(d, load.loc(), "it was read outside by this load");
+    d = Faults.place(d, load, "it was read outside by this load");
     return new DiagnosticException(d
         .note(Padding.isNeutral(state) ? "it is the fill value 0" : "the fill value 0 has been through something that does not keep it 0")
         .help("give the load a `pad` value that is harmless here, or choose with `where(valid(…), …, …)`"));
