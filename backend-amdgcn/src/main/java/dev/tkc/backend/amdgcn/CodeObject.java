@@ -1,5 +1,6 @@
 package dev.tkc.backend.amdgcn;
 
+import dev.tkc.backend.llvm.LlvmTarget;
 import dev.tkc.backend.llvm.LlvmToolchain;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -78,13 +79,13 @@ public final class CodeObject {
     return code;
   }
 
-  public List<LlvmToolchain.Decoded> disassemble(String kernel, Gfx gfx) {
-    return LlvmToolchain.instance().disassemble(code(kernel), gfx.llvm());
+  public List<LlvmToolchain.Decoded> disassemble(String kernel, LlvmTarget target) {
+    return LlvmToolchain.instance().disassemble(code(kernel), target);
   }
 
   /** How many instructions of the kernel start with this mnemonic prefix: {@code v_mfma}, {@code ds_read_b128}. */
-  public long count(String kernel, Gfx gfx, String mnemonic) {
-    return disassemble(kernel, gfx).stream().filter(d -> d.text().startsWith(mnemonic)).count();
+  public long count(String kernel, LlvmTarget target, String mnemonic) {
+    return disassemble(kernel, target).stream().filter(d -> d.text().startsWith(mnemonic)).count();
   }
 
   private List<Section> readSections() {

@@ -27,9 +27,9 @@ class AmdgcnIntrinsicTest {
     assertThat(code.kernels()).hasSameSizeAs(rows);
     for (AmdgcnIntrinsic row : rows) {
       if (row.name().startsWith("MFMA")) {
-        assertThat(code.count("k_" + row, gfx, "v_mfma")).as("%s on %s", row, gfx).isEqualTo(1);
+        assertThat(code.count("k_" + row, gfx.llvm(), "v_mfma")).as("%s on %s", row, gfx).isEqualTo(1);
       }
-      assertThat(code.disassemble("k_" + row, gfx)).as("%s on %s", row, gfx).isNotEmpty()
+      assertThat(code.disassemble("k_" + row, gfx.llvm())).as("%s on %s", row, gfx).isNotEmpty()
           .noneMatch(d -> d.text().equals(".byte"));
     }
   }
@@ -59,7 +59,7 @@ class AmdgcnIntrinsicTest {
     assertThat(k.vgprs()).isPositive();
     assertThat(k.arguments().get(0).kind()).isEqualTo("global_buffer");
     assertThat(k.arguments().get(1).offset()).isEqualTo(8);
-    assertThat(code.count("stage", Gfx.GFX942, "s_barrier")).isEqualTo(1);
+    assertThat(code.count("stage", Gfx.GFX942.llvm(), "s_barrier")).isEqualTo(1);
   }
 
   private static byte[] compile(LlvmModule module, Gfx gfx) {
