@@ -174,7 +174,7 @@ final class Assignments {
     }
   }
 
-  private Val combine(AssignOp op, Operand old, Operand value, Span at) {
+  Val combine(AssignOp op, Operand old, Operand value, Span at) {
     return switch (op) {
       case SET -> value.val();
       case ADD -> l.operators.arithmetic(BinaryKind.ADD, "+", old, value, at);

@@ -1,9 +1,12 @@
 package dev.tkc.grammar.lower;
 
+import dev.tkc.grammar.syntax.Item;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.op.Literal;
 import dev.tkc.ir.type.TileType;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -31,4 +34,33 @@ public interface Host {
 
   /** A tensor of the given elements in row-major order. */
   Value literal(TileType type, List<Literal> elements);
+
+  /** {@code tensor} with the block at {@code offsets} replaced by {@code part}, which has the same rank. */
+  Value patch(Value tensor, List<Integer> offsets, Value part);
+
+  /** An argument of a kernel. */
+  sealed interface HostArgument {
+    record TensorArgument(Value value) implements HostArgument {}
+
+    /** A number ({@code i64} or a float type) or truth value. */
+    record ScalarArgument(Literal value) implements HostArgument {}
+  }
+
+  /**
+   * Runs a kernel.
+   *
+   * @param arguments in the order of its parameters
+   * @param constants those given at the call: {@code Long}, {@code Double} or {@code Boolean}
+   * @return for each parameter the tensor's new contents if the kernel writes it
+   */
+  List<Optional<Value>> call(Item.Kernel kernel, List<HostArgument> arguments, Map<String, Object> constants, Span at);
+
+  /** {@code expect a == b}; both have one type. */
+  void expectEqual(Value a, Value b, Span at);
+
+  /** {@code expect condition}, and {@code assert}; {@code message} is what to say where it does not hold. */
+  void expectTrue(Value condition, String message, Span at);
+
+  /** {@code expect actual ~ expected within rel … abs …}; both have one shape. */
+  void expectClose(Value actual, Value expected, double rel, double abs, Span at);
 }

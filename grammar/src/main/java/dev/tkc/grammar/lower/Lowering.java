@@ -10,7 +10,9 @@ import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.diag.Span;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** A kernel of a program as IR, for given values of its constants. */
 public final class Lowering {
@@ -30,6 +32,25 @@ public final class Lowering {
       throw new DiagnosticException(findings.list());
     }
     return module;
+  }
+
+  /** The module for given values of all constants, with nothing known of its arguments. */
+  public static Module lower(Library library, String kernel, Map<String, Object> constants) {
+    return lower(library, kernel, Specialisation.of(constants));
+  }
+
+  /** The values ({@code Long}, {@code Double}, {@code Boolean}) of the {@code const}s of a file that are known at once. */
+  public static Map<String, Object> constants(Library library) {
+    Map<String, Object> out = new LinkedHashMap<>();
+    for (String name : library.constantNames()) {
+      Findings findings = new Findings();
+      Item.Const item = library.constant(name).orElseThrow();
+      guarded(findings, item.name().span(), () -> {
+        Val v = Lowerer.constant(library, findings).calls.constant(item, item.name().span());
+        ConstantValue.of(v).ifPresent(x -> out.put(name, x));
+      });
+    }
+    return out;
   }
 
   /** The same for a file that imports nothing. */

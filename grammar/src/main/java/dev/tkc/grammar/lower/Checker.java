@@ -1,0 +1,159 @@
+package dev.tkc.grammar.lower;
+
+import dev.tkc.grammar.syntax.Constant;
+import dev.tkc.grammar.syntax.Item;
+import dev.tkc.grammar.syntax.Program;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.type.Element;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+
+/**
+ * Finds what is wrong with a file without a launch: every kernel, also one that nothing calls, is lowered with its
+ * constants at their own values and sample values for those that tensors bind; every function for sample arguments.
+ *
+ * <p>Samples are multiples of 64 with different odd factors, so that sizes that differ by name differ by value, while the
+ * divisions a program may rely on come out even.
+ */
+public final class Checker {
+  private static final long[] SAMPLES = {192, 320, 448, 704, 832, 1088, 1216, 1472};
+
+  private Checker() {}
+
+  /** Checks a file that imports nothing. */
+  public static List<Diagnostic> check(Program program) {
+    return check(Library.of(program));
+  }
+
+  /** Checks a file without looking at the names of targets. */
+  public static List<Diagnostic> check(Library library) {
+    return check(library, _ -> true);
+  }
+
+  /** Everything found in a file; {@code target} says whether a target of that name exists. */
+  public static List<Diagnostic> check(Library library, Predicate<String> target) {
+    Findings findings = new Findings();
+    library.diagnostics().forEach(findings::add);
+    Schedules.targets(library, target, findings);
+    for (Item item : library.program().items()) {
+      Lowering.guarded(findings, item.span(), () -> {
+        switch (item) {
+          case Item.Kernel k -> kernel(library, k, findings);
+          case Item.Fn f -> FnSamples.check(library, f, findings);
+          case Item.Const c -> Lowerer.constant(library, findings).calls.constant(c, c.name().span());
+          case Item.Test t -> new TestNames(library, findings).check(t);
+          case Item.Schedule s -> Schedules.check(library, s, findings);
+          case Item.Import _ -> { }
+        }
+      });
+    }
+    return findings.list();
+  }
+
+  private static void kernel(Library library, Item.Kernel k, Findings findings) {
+    Map<String, Object> own = new HashMap<>();
+    List<String> open = new ArrayList<>();
+    for (Constant c : k.constants()) {
+      Object value = value(library, c, own, findings);
+      if (value == null) {
+        open.add(c.name().text());
+      } else {
+        own.put(c.name().text(), value);
+      }
+    }
+    Findings best = null;
+    for (Map<String, Object> values : samples(k, own, open)) {
+      if (holds(library, k, values)) {
+        Findings run = new Findings();
+        Lowering.lower(library, k, Specialisation.of(values), run);
+        if (best == null || run.errors() < best.errors()) {
+          best = run;
+        }
+        if (run.errors() == 0) {
+          break;
+        }
+      }
+    }
+    if (best != null) {
+      best.list().forEach(findings::add);
+      if (best.errors() == 0) {
+        flipped(library, k, own, open, findings);
+      }
+    }
+  }
+
+  /** The other sides of the branches that constants of type bool decide. */
+  private static void flipped(Library library, Item.Kernel k, Map<String, Object> own, List<String> open, Findings findings) {
+    for (Map.Entry<String, Object> e : own.entrySet()) {
+      if (e.getValue() instanceof Boolean b) {
+        Map<String, Object> other = new HashMap<>(own);
+        other.put(e.getKey(), !b);
+        Findings best = null;
+        for (Map<String, Object> values : samples(k, other, open)) {
+          Findings run = new Findings();
+          Lowering.lower(library, k, Specialisation.of(values), run);
+          best = best == null || run.errors() < best.errors() ? run : best;
+          if (run.errors() == 0) {
+            break;
+          }
+        }
+        if (best != null) {
+          best.list().forEach(findings::add);
+        }
+      }
+    }
+  }
+
+  /** Values for constants that tensors bind: different ones first, then one small size for all. */
+  private static List<Map<String, Object>> samples(Item.Kernel k, Map<String, Object> own, List<String> open) {
+    List<Map<String, Object>> out = new ArrayList<>();
+    for (long common : new long[] {0, 64, 128, 16, 4, 1}) {
+      Map<String, Object> values = new HashMap<>(own);
+      for (int i = 0; i < open.size(); i++) {
+        String name = open.get(i);
+        Constant c = k.constants().stream().filter(x -> x.name().text().equals(name)).findFirst().orElseThrow();
+        values.put(name, sample(c, common != 0 ? common : SAMPLES[i % SAMPLES.length]));
+      }
+      out.add(values);
+      if (open.isEmpty()) {
+        break;
+      }
+    }
+    return out;
+  }
+
+  private static Object sample(Constant c, long n) {
+    String type = c.type().map(t -> t.text()).orElse("int");
+    if (type.equals("bool")) {
+      return false;
+    }
+    return Element.byText(type).filter(Element::isFloat).isPresent() ? (Object) (double) n : (Object) n;
+  }
+
+  /** A constant's own value, or null if it has none. */
+  private static Object value(Library library, Constant c, Map<String, Object> before, Findings findings) {
+    if (c.value().isEmpty()) {
+      return null;
+    }
+    Lowerer l = Lowerer.constant(library, findings);
+    Scope scope = new Scope(null);
+    before.forEach((n, v) -> scope.let(n, ConstantValue.val(v), null));
+    Val v = l.within(scope, () -> l.exprs.one(c.value().get()));
+    return ConstantValue.of(v).orElse(null);
+  }
+
+  /** Whether the kernel's facts can hold for these values; facts on run-time sizes always can. */
+  private static boolean holds(Library library, Item.Kernel k, Map<String, Object> values) {
+    if (k.where().isEmpty()) {
+      return true;
+    }
+    Lowerer l = Lowerer.constant(library, new Findings());
+    Scope scope = new Scope(null);
+    values.forEach((n, v) -> scope.let(n, ConstantValue.val(v), null));
+    Val v = l.within(scope, () -> l.branches.condition(k.where().get()));
+    return !(v instanceof Val.Bool b) || b.value();
+  }
+}
