@@ -1,9 +1,16 @@
 package dev.tkc.passes;
 
+import static dev.tkc.passes.Level.PLACED;
+import static dev.tkc.passes.Level.STAGED;
 import static dev.tkc.passes.Level.TILE;
 import static dev.tkc.passes.Step.step;
 
 import dev.tkc.ir.Func;
+import dev.tkc.passes.place.AllocateShared;
+import dev.tkc.passes.place.AnnotateAccesses;
+import dev.tkc.passes.place.AssignLayouts;
+import dev.tkc.passes.place.ChooseInstructions;
+import dev.tkc.passes.place.InsertBarriers;
 import dev.tkc.passes.tile.AccumulateDots;
 import dev.tkc.passes.tile.Canonicalize;
 import dev.tkc.passes.tile.EliminateCommon;
@@ -29,9 +36,24 @@ public final class Pipeline {
       step("hoist-invariant", TILE, Pass.each(HoistInvariant::run), "what a loop repeats is computed once"),
       step("eliminate-dead", TILE, Pass.each(EliminateDead::run), "nothing dead is outlined"),
       step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does"),
-      step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"));
+      step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"),
+      step("choose-instructions", TILE, Pass.devices(ChooseInstructions::run), "staging and layouts start from them").to(STAGED)
+          .when(PassContext::hasTarget),
+      step("assign-layouts", STAGED, Pass.devices(AssignLayouts::run), "after all decisions on what is copied where")
+          .to(PLACED).when(PassContext::hasTarget),
+      step("clean-placed", PLACED, Pass.devices(Pipeline::clean), "conversions and recomputed masks once, outside loops")
+          .when(PassContext::hasTarget),
+      step("annotate-accesses", PLACED, Pass.devices(AnnotateAccesses::run), "vectors depend on layouts")
+          .when(PassContext::hasTarget),
+      step("allocate-shared", PLACED, Pass.devices(AllocateShared::run), "sizes of scratch depend on layouts")
+          .when(PassContext::hasTarget),
+      step("insert-barriers", PLACED, Pass.devices(InsertBarriers::run), "last: hazards are those of bytes")
+          .when(PassContext::hasTarget));
 
   public static final List<Before> ORDER = List.of(
+      before("choose-instructions", "assign-layouts", "layouts of dots are those of their instructions"),
+      before("assign-layouts", "allocate-shared", "the size of scratch depends on both layouts"),
+      before("allocate-shared", "insert-barriers", "hazards are between bytes"),
       before("eliminate-common", "hoist-invariant", "a value is hoisted once"),
       before("canonicalize", "outline-phases", "constants are made again in device functions, not passed"),
       before("eliminate-common", "outline-phases", "equal values would become several arguments"),

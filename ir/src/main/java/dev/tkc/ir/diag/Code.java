@@ -128,6 +128,7 @@ public enum Code {
   DEVICE_FAULT("TK0742", "a kernel failed on the device"),
   DRIVER("TK0743", "the device's driver refuses a call"),
   NO_ASSEMBLER("TK0744", "there is no assembler for this PTX version"),
+  SHARED_BUDGET("TK0710", "a phase needs more shared memory than a block has"),
   NO_LINKER("TK0745", "the linker for AMD code objects cannot run"),
 
   IR_SYNTAX("TK0801", "the text is not valid IR"),

@@ -1,0 +1,180 @@
+package dev.tkc.passes.place;
+
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Loc;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.OpShape;
+import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.type.SharedType;
+import dev.tkc.passes.PassContext;
+import dev.tkc.passes.target.TargetInfo;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Gives shared buffers and scratch their places in the block's shared memory; what is never in use together shares
+ * bytes.
+ *
+ * <pre>
+ *   %b = shared_alloc {…} : shared&lt;bf16[128, 32], 3, #l2&gt;  →  … #{offset = 0}
+ *   %c = convert_layout %x : …                           →  … #{scratch = 24576}
+ * </pre>
+ *
+ * A buffer is in use from its first use to its last, and through the whole of any loop that uses it and stands behind
+ * its allocation; scratch is in use during its instruction. Places are found largest first, at multiples of {@link
+ * #ALIGNMENT} bytes. The function's {@code shared_bytes} is the sum of it all; more than the target has is an error
+ * with a table.
+ */
+public final class AllocateShared {
+  static final long ALIGNMENT = 128;
+
+  /** One buffer or scratch area as reports show it. */
+  public record Area(String name, long offset, long bytes, Loc loc) {}
+
+  private static final class Live {
+    private final Inst inst;
+    private final long bytes;
+    private int from = Integer.MAX_VALUE;
+    private int to = -1;
+    private long offset;
+
+    Live(Inst inst, long bytes) {
+      this.inst = inst;
+      this.bytes = bytes;
+    }
+
+    void during(int start, int end) {
+      from = Math.min(from, start);
+      to = Math.max(to, end);
+    }
+
+    boolean meets(Live other) {
+      return from <= other.to && other.from <= to;
+    }
+  }
+
+  private record Span(Inst loop, int from, int to) {}
+
+  private final TargetInfo target;
+  private final Map<Value, Live> buffers = new IdentityHashMap<>();
+  private final Map<Value, Integer> allocatedAt = new IdentityHashMap<>();
+  private final List<Live> all = new ArrayList<>();
+  private final Map<Inst, Span> spans = new IdentityHashMap<>();
+  private int clock;
+
+  private AllocateShared(TargetInfo target) {
+    this.target = target;
+  }
+
+  public static void run(Func func, PassContext context) {
+    new AllocateShared(context.target()).run(func);
+  }
+
+  private void run(Func func) {
+    time(func.body());
+    clock = 0;
+    collect(func.body(), new ArrayDeque<>());
+    long total = place();
+    func.annotations().put("shared_bytes", total);
+    if (total > target.shared().perBlock()) {
+      throw new DiagnosticException(tooLarge(func, total));
+    }
+  }
+
+  private void time(Region region) {
+    for (Inst inst : region.insts()) {
+      int start = clock++;
+      inst.regions().forEach(this::time);
+      spans.put(inst, new Span(inst, start, clock++));
+    }
+  }
+
+  private void collect(Region region, Deque<Span> loops) {
+    for (Inst inst : region.insts()) {
+      Span span = spans.get(inst);
+      if (inst.op() instanceof SharedOp.SharedAlloc alloc) {
+        Live live = new Live(inst, SharedBuffers.slotBytes(alloc.type()) * alloc.type().stages());
+        buffers.put(inst.result(), live);
+        allocatedAt.put(inst.result(), span.from);
+        all.add(live);
+      }
+      long scratch = ScratchBytes.of(inst, target.shared().banks());
+      if (scratch > 0) {
+        Live live = new Live(inst, scratch);
+        live.during(span.from, span.to);
+        all.add(live);
+      }
+      for (Value v : inst.operands()) {
+        if (buffers.containsKey(v)) {
+          Live live = buffers.get(v);
+          live.during(span.from, span.to);
+          loops.stream().filter(l -> l.from > allocatedAt.get(v)).forEach(l -> live.during(l.from, l.to));
+        }
+      }
+      boolean repeats = inst.op() instanceof ControlOp.For;
+      if (repeats) {
+        loops.push(span);
+      }
+      inst.regions().forEach(r -> collect(r, loops));
+      if (repeats) {
+        loops.pop();
+      }
+    }
+  }
+
+  private long place() {
+    List<Live> placed = new ArrayList<>();
+    List<Live> order = new ArrayList<>(all);
+    order.sort(Comparator.comparingLong((Live l) -> -l.bytes));
+    long total = 0;
+    for (Live live : order) {
+      List<Live> rivals = placed.stream().filter(live::meets).sorted(Comparator.comparingLong(l -> l.offset)).toList();
+      for (Live rival : rivals) {
+        if (live.offset < rival.offset + rival.bytes && rival.offset < live.offset + live.bytes) {
+          live.offset = (rival.offset + rival.bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        }
+      }
+      placed.add(live);
+      total = Math.max(total, live.offset + live.bytes);
+      live.inst.annotate(live.inst.op() instanceof SharedOp.SharedAlloc ? "offset" : "scratch", live.offset);
+    }
+    return total;
+  }
+
+  private Diagnostic tooLarge(Func func, long total) {
+    Diagnostic d = Diagnostic.error(Code.SHARED_BUDGET, "phase @" + func.name() + " needs " + total
+        + " bytes of shared memory, and a block of " + target.name() + " has " + target.shared().perBlock());
+    for (Area area : areas(func, target)) {
+      d = d.note(String.format("%8d bytes at %8d: %s, %s", area.bytes, area.offset, area.name, area.loc));
+    }
+    return d.help("take smaller tiles or fewer stages");
+  }
+
+  /** What lies where in a placed function's shared memory, by place. */
+  public static List<Area> areas(Func func, TargetInfo target) {
+    List<Area> areas = new ArrayList<>();
+    func.body().walk(inst -> {
+      if (inst.op() instanceof SharedOp.SharedAlloc alloc) {
+        SharedType type = alloc.type();
+        areas.add(new Area(alloc.name(), inst.annotation("offset", 0),
+            SharedBuffers.slotBytes(type) * type.stages(), inst.loc()));
+      } else if (inst.annotations().containsKey("scratch")) {
+        areas.add(new Area(OpShape.mnemonic(inst.op()), inst.annotation("scratch", 0),
+            ScratchBytes.of(inst, target.shared().banks()), inst.loc()));
+      }
+    });
+    areas.sort(Comparator.comparingLong(Area::offset));
+    return areas;
+  }
+}

@@ -1,0 +1,33 @@
+package dev.tkc.passes;
+
+import dev.tkc.ir.layout.Banks;
+import dev.tkc.ir.layout.MatrixFragments;
+import dev.tkc.ir.op.MatrixOp.Precision;
+import dev.tkc.ir.type.Element;
+import dev.tkc.passes.target.Capability;
+import dev.tkc.passes.target.MatrixInstruction;
+import dev.tkc.passes.target.TargetInfo;
+import java.util.List;
+import java.util.Set;
+
+/** Two made-up targets that differ as real ones do: narrow warps with asynchronous copies, wide ones without. */
+public final class TestTargets {
+  private TestTargets() {}
+
+  public static final TargetInfo NARROW = new TargetInfo(
+      "narrow", "warps of 32 and asynchronous copies", new TargetInfo.Llvm("none", "none", ""), 32,
+      new TargetInfo.Threads(1024, 2048, 32), new TargetInfo.Registers(255, 65536, 8),
+      new TargetInfo.Shared(227 * 1024, 228 * 1024, 1024, Banks.BY_128_BYTES), 132, 16, List.of(4, 8, 16),
+      Set.of(Capability.ASYNC_COPY, Capability.MATRIX_LOAD, Capability.MATRIX_LOAD_TRANSPOSED),
+      List.of(bf16("mma.bf16", MatrixFragments.mmaSync(16))), List.of(), List.of());
+
+  public static final TargetInfo WIDE = new TargetInfo(
+      "wide", "warps of 64", new TargetInfo.Llvm("none", "none", ""), 64,
+      new TargetInfo.Threads(1024, 2048, 32), new TargetInfo.Registers(512, 131072, 8),
+      new TargetInfo.Shared(64 * 1024, 64 * 1024, 0, Banks.BY_128_BYTES_WAVE64), 304, 16, List.of(),
+      Set.of(), List.of(bf16("mfma.bf16", MatrixFragments.mfma(32, 32, 8, 4))), List.of(), List.of());
+
+  private static MatrixInstruction bf16(String name, MatrixFragments.Fragments fragments) {
+    return new MatrixInstruction(name, Element.BF16, Element.BF16, Element.F32, Precision.DEFAULT, fragments);
+  }
+}

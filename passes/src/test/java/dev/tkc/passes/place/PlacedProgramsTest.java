@@ -1,0 +1,52 @@
+package dev.tkc.passes.place;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tkc.ir.Module;
+import dev.tkc.ir.text.IrParser;
+import dev.tkc.ir.text.IrPrinter;
+import dev.tkc.passes.PassContext;
+import dev.tkc.passes.PassDriver;
+import dev.tkc.passes.PassOptions;
+import dev.tkc.passes.Programs;
+import dev.tkc.passes.TestTargets;
+import dev.tkc.passes.target.TargetInfo;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Whole programs through the whole table, on both kinds of target. */
+class PlacedProgramsTest {
+  static String placed(String program, TargetInfo target) {
+    Module module = IrParser.parse(program);
+    PassDriver.run(module, PassContext.of(target, PassOptions.checked()));
+    String text = IrPrinter.print(module);
+    assertThat(IrPrinter.print(IrParser.parse(text))).isEqualTo(text);
+    return text;
+  }
+
+  @Test
+  void everyProgramIsPlaced() {
+    for (TargetInfo target : List.of(TestTargets.NARROW, TestTargets.WIDE)) {
+      for (String program : List.of(Programs.AXPY, Programs.GEMM, Programs.SOFTMAX)) {
+        assertThat(placed(program, target)).contains("placed");
+      }
+    }
+  }
+
+  @Test
+  void elementwiseCodeMovesNothingBetweenThreads() {
+    assertThat(placed(Programs.AXPY, TestTargets.NARROW))
+        .contains("vector = 8").doesNotContain("convert_layout", "barrier");
+  }
+
+  @Test
+  void aSecondReductionWaitsForTheScratchOfTheFirst() {
+    assertThat(placed(Programs.SOFTMAX, TestTargets.NARROW)).containsOnlyOnce("barrier").doesNotContain("convert_layout");
+  }
+
+  @Test
+  void dotsGetInstructionsAndWarps() {
+    assertThat(placed(Programs.GEMM, TestTargets.NARROW)).contains("instruction = \"mma.bf16\"", "warps = 4");
+    assertThat(placed(Programs.GEMM, TestTargets.WIDE)).contains("instruction = \"mfma.bf16\"", "lanes = 64");
+  }
+}
