@@ -120,15 +120,15 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   SIN(nvvm("sin.approx.f"), FLOAT, FLOAT),
   COS(nvvm("cos.approx.f"), FLOAT, FLOAT),
   TANH(pure("tanh.approx.f32 $0, $1;", "=f,f"), FLOAT, FLOAT),
-  DIV_FULL(nvvm("div.approx.f"), FLOAT, FLOAT, FLOAT),
+  DIV_FULL(pure("div.full.f32 $0, $1, $2;", "=f,f,f"), FLOAT, FLOAT, FLOAT),
 
   // Two values at once; the first operand becomes the upper half. (cvt)
   CVT_BF16X2(nvvm("ff2bf16x2.rn"), vector(2, BFLOAT), FLOAT, FLOAT),
   CVT_F16X2(nvvm("ff2f16x2.rn"), vector(2, HALF), FLOAT, FLOAT),
-  CVT_E4M3X2(89, 81, nvvm("ff.to.e4m3x2.rn"), I16, FLOAT, FLOAT),
-  CVT_E5M2X2(89, 81, nvvm("ff.to.e5m2x2.rn"), I16, FLOAT, FLOAT),
-  CVT_F16X2_FROM_E4M3X2(89, 81, nvvm("e4m3x2.to.f16x2.rn"), vector(2, HALF), I16),
-  CVT_F16X2_FROM_E5M2X2(89, 81, nvvm("e5m2x2.to.f16x2.rn"), vector(2, HALF), I16),
+  CVT_E4M3X2(90, 78, pure("cvt.rn.satfinite.e4m3x2.f32 $0, $1, $2;", "=h,f,f"), I16, FLOAT, FLOAT),
+  CVT_E5M2X2(90, 78, pure("cvt.rn.satfinite.e5m2x2.f32 $0, $1, $2;", "=h,f,f"), I16, FLOAT, FLOAT),
+  CVT_F16X2_FROM_E4M3X2(90, 78, pure("cvt.rn.f16x2.e4m3x2 $0, $1;", "=r,h"), I32, I16),
+  CVT_F16X2_FROM_E5M2X2(90, 78, pure("cvt.rn.f16x2.e5m2x2 $0, $1;", "=r,h"), I32, I16),
   CVT_TF32(nvvm("f2tf32.rna"), I32, FLOAT),
 
   // Sums into memory whose old value nobody wants. (red)

@@ -19,8 +19,8 @@ import java.util.Optional;
  * Tensors, ranges, loads and stores.
  *
  * <p>A load is never guarded by a branch: a lane outside reads sixteen zero bytes kept for this purpose, so all of a
- * tile's loads are under way together and the usual pad value needs no further instruction. A store is skipped by a
- * branch around it, one for each run of stores under the same condition; only the first holder of an element stores.
+ * tile's loads are under way together and the usual pad value needs no further instruction. A store is guarded
+ * the target's way; only the first holder of an element stores.
  */
 final class MemoryLowering {
   private final FunctionLowering f;
@@ -142,24 +142,31 @@ final class MemoryLowering {
     TensorAccess access = TensorAccess.of(f, inst, o.tensor(), o.indices(), type);
     List<LlvmValue> values = f.registers(o.value());
     int vector = type.isScalar() ? 1 : (int) inst.annotation("vector", 1);
-    Guarded.Run run = new Guarded.Run(f.b());
+    Guarded.Run nibbles = new Guarded.Run(f.b());
     for (int r : access.groups(vector)) {
-      run.add(access.owned(r), () -> write(access, r, values.subList(r, r + vector), type.element()));
+      if (type.element().bits() < 8 && vector == 1) {
+        nibbles.add(access.owned(r), () -> atomics.storeNibble(access.pointer(r, 0), access.nibble(r), values.get(r)));
+      } else {
+        write(access, r, values.subList(r, r + vector), type.element());
+      }
     }
-    run.flush();
+    nibbles.flush();
   }
 
   private void write(TensorAccess access, int register, List<LlvmValue> values, Element element) {
     LlvmBuilder b = f.b();
     int vector = values.size();
     int piece = Math.min(vector, Packing.mostElements(element));
+    int align = Packing.align(element, piece);
+    Optional<LlvmValue> guard = access.owned(register);
     for (int from = 0; from < vector; from += piece) {
-      if (element.bits() < 8 && vector == 1) {
-        atomics.storeNibble(access.pointer(register, 0), access.nibble(register), values.get(0));
-        return;
-      }
       LlvmValue raw = Packing.pack(b, values.subList(from, from + piece), element);
-      b.store(raw, access.pointer(register, from), Packing.align(element, piece));
+      LlvmValue pointer = access.pointer(register, from);
+      if (guard.isPresent()) {
+        f.target().storeIf(b, guard.get(), raw, pointer, align);
+      } else {
+        b.store(raw, pointer, align);
+      }
     }
   }
 }

@@ -57,6 +57,11 @@ public interface TargetLowering {
   /** The i32 that lane {@code lane} (i32) holds. All lanes take part. */
   LlvmValue shuffleFrom(LlvmBuilder b, LlvmValue value, LlvmValue lane);
 
+  /** Stores to global memory in the threads where {@code guard} (i1) holds. */
+  default void storeIf(LlvmBuilder b, LlvmValue guard, LlvmValue value, LlvmValue pointer, int align) {
+    b.ifThen(guard, () -> b.store(value, pointer, align));
+  }
+
   // Arithmetic.
 
   /**
@@ -78,6 +83,12 @@ public interface TargetLowering {
    */
   default Optional<List<LlvmValue>> convert(LlvmBuilder b, List<LlvmValue> values, Element from, Element to) {
     return Optional.empty();
+  }
+
+  /** Converts between float formats as {@code cast} does, for targets whose instructions need another format. */
+  static List<LlvmValue> convertExactly(
+      LlvmBuilder b, TargetLowering target, List<LlvmValue> values, Element from, Element to) {
+    return new CastMath(b, target).convert(values, from, to, false);
   }
 
   // Matrix products.
