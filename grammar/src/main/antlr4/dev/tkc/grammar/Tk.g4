@@ -4,7 +4,7 @@
  * Position rules (no `parallel` inside a block, `temp` only in a kernel, `expect` only in a test) and "comparisons do not
  * chain" belong to the checker, which can say more about them. Newlines are white space; a statement starts with a word,
  * so it cannot be taken for the continuation of the one before. Every decision but those in `stmt` (two tokens) and the
- * operators of `expr` is made on one token. The lexer never fails: what fits nothing becomes UNTERMINATED or BAD.
+ * operators of `expr` is made on one token. The lexer never fails: what fits nothing becomes MALFORMED, UNTERMINATED or BAD.
  */
 grammar Tk;
 
@@ -87,5 +87,6 @@ NAME     : [A-Za-z_] [A-Za-z0-9_]* ;
 DOC      : '///' ~[\r\n]* -> channel(HIDDEN) ;
 COMMENT  : '//' ~[\r\n]* -> channel(HIDDEN) ;
 SPACE    : [ \t\r\n\uFEFF]+ -> skip ;
+MALFORMED : [0-9] [0-9_]* ('.' [0-9] [0-9_]*)? [A-Za-z_] [A-Za-z0-9_]* ;   // 2x, 0x, 1.5f: longer than the number in it
 UNTERMINATED : '"' (~["\\\r\n] | '\\' ~[\r\n])* '\\'? ;
 BAD      : . ;

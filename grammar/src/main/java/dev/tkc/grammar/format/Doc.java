@@ -19,6 +19,9 @@ sealed interface Doc {
 
   record Space() implements Doc {}
 
+  /** More blanks, to align with a neighbouring line. */
+  record Pad(int columns) implements Doc {}
+
   /** A semicolon where two statements share a line. */
   record Separator() implements Doc {}
 

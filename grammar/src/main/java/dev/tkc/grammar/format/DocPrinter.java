@@ -25,7 +25,8 @@ final class DocPrinter {
   private final Deque<Job> jobs = new ArrayDeque<>();
   private int column;
 
-  private boolean space;
+  /** Blanks held back. */
+  private int spaces;
 
   /** The indentation of the line break held back, -1 if there is none; whether a blank line may precede it. */
   private int newLine = -1;
@@ -50,7 +51,8 @@ final class DocPrinter {
     boolean flat = job.mode() == Mode.FLAT;
     switch (job.doc()) {
       case Doc.Word(Token token) -> word(token, indent);
-      case Doc.Space() -> space = true;
+      case Doc.Space() -> spaces = 1;
+      case Doc.Pad(int columns) -> spaces += columns;
       case Doc.Separator() -> {
         if (flat) {
           append(";");
@@ -60,7 +62,7 @@ final class DocPrinter {
         if (!flat) {
           breakLine(indent, false);
         } else {
-          space |= !tight;
+          spaces = tight ? spaces : 1;
         }
       }
       case Doc.NewLine(boolean keepBlank) -> breakLine(indent, keepBlank);
@@ -76,7 +78,7 @@ final class DocPrinter {
       }
       case Doc.Fill fill -> fill(fill, job);
       case Doc.Gap(Doc next, boolean last) -> {
-        space = true;
+        spaces = 1;
         if (!fits(next, last)) {
           breakLine(indent, false);
         }
@@ -99,7 +101,7 @@ final class DocPrinter {
 
   /** Whether {@code doc} fits flat on the rest of the line, with what follows it up to the next possible line break. */
   private boolean fits(Doc doc, boolean withRest) {
-    int left = WIDTH - (newLine >= 0 ? newLine : column + (space ? 1 : 0));
+    int left = WIDTH - (newLine >= 0 ? newLine : column + spaces);
     Deque<Job> open = new ArrayDeque<>();
     open.push(new Job(0, Mode.FLAT, doc));
     Iterator<Job> rest = jobs.iterator();
@@ -122,6 +124,7 @@ final class DocPrinter {
           left -= text(token).length();
         }
         case Doc.Space() -> left--;
+        case Doc.Pad(int columns) -> left -= columns;
         case Doc.Separator() -> left -= flat ? 1 : 0;
         case Doc.Break(boolean tight) -> {
           if (!flat) {
@@ -154,7 +157,7 @@ final class DocPrinter {
   private void breakLine(int indent, boolean keepBlank) {
     newLine = indent;
     blank = keepBlank;
-    space = false;
+    spaces = 0;
   }
 
   private static String text(Token token) {
@@ -167,7 +170,7 @@ final class DocPrinter {
       int next = newLine >= 0 ? newLine : indent;
       if (trivia.trails(comment) && !out.isEmpty()) {
         newLine = -1;
-        space = false;
+        spaces = 0;
         append(" " + comment.getText().stripTrailing());
       } else {
         // Before a closing brace a comment belongs to the block.
@@ -188,12 +191,12 @@ final class DocPrinter {
     if (newLine >= 0 && !out.isEmpty()) {
       out.append(blank && blankAbove ? "\n\n" : "\n").repeat(" ", newLine);
       column = newLine;
-    } else if (space && !out.isEmpty()) {
-      out.append(' ');
-      column++;
+    } else if (!out.isEmpty()) {
+      out.repeat(" ", spaces);
+      column += spaces;
     }
     newLine = -1;
-    space = false;
+    spaces = 0;
   }
 
   private void append(String text) {

@@ -3,6 +3,7 @@ package dev.tkc.grammar.format;
 import dev.tkc.grammar.TkParser;
 import dev.tkc.grammar.TkParser.ExprContext;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.antlr.v4.runtime.ParserRuleContext;
@@ -37,6 +38,9 @@ final class LayoutBuilder {
           Map.entry("or", 9));
 
   private final Trivia trivia;
+
+  /** Blanks before an equals sign, beyond the one. */
+  private final Map<Token, Integer> padding = new HashMap<>();
 
   LayoutBuilder(Trivia trivia) {
     this.trivia = trivia;
@@ -102,6 +106,10 @@ final class LayoutBuilder {
       boolean close = text.equals(",") || text.equals(":") || text.equals("..") || before.equals("..");
       if (!close) {
         parts.add(Doc.SPACE);
+        Integer pad = padding.get(first(child));
+        if (pad != null) {
+          parts.add(new Doc.Pad(pad));
+        }
       }
       parts.add(doc(child));
       before = text;
@@ -227,6 +235,7 @@ final class LayoutBuilder {
     if (trivia.line(open) == trivia.line(close)) {
       return Doc.group(word(open), Doc.indent(STEP, Doc.LINE, joined(entries)), Doc.LINE, word(close));
     }
+    align(entries);
     List<Doc> lines = new ArrayList<>();
     int from = 0;
     for (int i = 1; i <= entries.size(); i++) {
@@ -237,6 +246,62 @@ final class LayoutBuilder {
       }
     }
     return Doc.seq(word(open), new Doc.Indent(STEP, new Doc.Seq(lines)), new Doc.NewLine(false), word(close));
+  }
+
+  /**
+   * Where the source aligns the equals signs of statements on successive lines, so does the layout. Signs in one column of
+   * which none has more than one blank before it are not aligned on purpose.
+   */
+  private void align(List<ParserRuleContext> entries) {
+    int from = 0;
+    for (int i = 1; i <= entries.size(); i++) {
+      if (i == entries.size() || !aligned(entries.get(i - 1), entries.get(i))) {
+        pad(entries.subList(from, i));
+        from = i;
+      }
+    }
+  }
+
+  private boolean aligned(ParserRuleContext above, ParserRuleContext below) {
+    Token a = equalsSign(above);
+    Token b = equalsSign(below);
+    return a != null
+        && b != null
+        && trivia.column(a) == trivia.column(b)
+        && trivia.line(above.stop) + 1 == trivia.line(below.start)
+        && trivia.line(above.start) == trivia.line(a)
+        && trivia.line(below.start) == trivia.line(b)
+        && trivia.comments(below.start).stream().allMatch(trivia::trails);
+  }
+
+  private void pad(List<ParserRuleContext> run) {
+    if (run.size() < 2 || run.stream().noneMatch(entry -> trivia.gapBefore(equalsSign(entry)) > 1)) {
+      return;
+    }
+    List<Integer> widths = run.stream().map(this::headWidth).toList();
+    int widest = widths.stream().mapToInt(Integer::intValue).max().orElse(0);
+    for (int i = 0; i < run.size(); i++) {
+      if (widths.get(i) < widest) {
+        padding.put(equalsSign(run.get(i)), widest - widths.get(i));
+      }
+    }
+  }
+
+  /** How wide the part before the equals sign is when laid out. */
+  private int headWidth(ParserRuleContext entry) {
+    int sign = equalsSign(entry).getTokenIndex();
+    List<ParseTree> head = entry.children.stream().filter(c -> first(c).getTokenIndex() < sign).toList();
+    return DocPrinter.print(spaced(head), trivia.withoutComments()).stripTrailing().length();
+  }
+
+  /** The equals sign of a statement that binds or stores; null if it has none. */
+  private static Token equalsSign(ParserRuleContext entry) {
+    return switch (entry) {
+      case TkParser.LetStmtContext c -> first(c.getChild(2));
+      case TkParser.VarStmtContext c -> first(c.getChild(c.getChildCount() - 2));
+      case TkParser.AssignStmtContext c when c.assign().getText().equals("=") -> c.assign().start;
+      default -> null;
+    };
   }
 
   private Doc joined(List<? extends ParserRuleContext> entries) {

@@ -27,12 +27,30 @@ final class Trivia {
     }
   }
 
+  /** The same source as if it had no comments. */
+  Trivia withoutComments() {
+    return new Trivia(source, List.of());
+  }
+
   List<Token> comments(Token token) {
     return before.getOrDefault(token, List.of());
   }
 
   int line(Token token) {
     return source.line(Math.min(token.getStartIndex(), source.text().length()));
+  }
+
+  int column(Token token) {
+    return source.column(token.getStartIndex());
+  }
+
+  /** Blanks before {@code token} on its line. */
+  int gapBefore(Token token) {
+    int at = token.getStartIndex();
+    while (at > 0 && source.text().charAt(at - 1) == ' ') {
+      at--;
+    }
+    return token.getStartIndex() - at;
   }
 
   /** The comment stands behind code, on a line that does not begin with it. */

@@ -170,7 +170,10 @@ final class Recovery extends DefaultErrorStrategy {
       boolean blockHere = depth == 0 && Words.is(token, "{") && !settings && !isSettings(start);
       if (blockHere) {
         ((TkParser) parser).block();
-        continue;
+        if (Words.is(parser.getCurrentToken(), "else")) {
+          continue;
+        }
+        return;
       }
       depth += nesting(token);
       if (depth < 0) {

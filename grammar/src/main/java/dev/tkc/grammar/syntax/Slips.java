@@ -108,6 +108,9 @@ final class Slips {
     if (compound) {
       return compound(error.at(found).to(error.at(next)), word);
     }
+    if (word.equals("/") && next.getText().equals("*")) {
+      return foreign(error.at(found).to(error.at(next)), "/*", "comments begin with `//` and end with the line");
+    }
     if (word.equals(":") && error.expects("{")) {
       return foreign(error.at(found), ":", "blocks are written between `{` and `}`");
     }
@@ -134,7 +137,7 @@ final class Slips {
   private Diagnostic equalSigns() {
     Span at = error.at(found);
     if (word.equals("=") && !error.expects("=")) {
-      boolean condition = CONDITIONS.contains(error.start.getText()) || error.within(TkParser.RULE_where);
+      boolean condition = CONDITIONS.contains(error.start.getText()) || afterWhere();
       if (condition || error.atList()) {
         Diagnostic d = Diagnostic.error(Code.EQUALS, "`=` cannot stand in an expression").label(at, "`=` binds or stores a value");
         return d.help("to compare, write `==`", at, "==");
@@ -147,6 +150,15 @@ final class Slips {
           .help("to bind or store, write `=`", at, "=");
     }
     return null;
+  }
+
+  /** In or right behind the facts of an item's head. */
+  private boolean afterWhere() {
+    Token token = found;
+    while (token != null && token != error.start && !Words.is(token, "where")) {
+      token = error.previous(token);
+    }
+    return token != null && Words.is(token, "where") && Words.in(error.start, Words.ITEM_START);
   }
 
   /** A type in a {@code let}, or a declaration without its word. */

@@ -51,22 +51,29 @@ record TokenText(List<Token> tokens, TreeSet<Integer> repairs) {
     Token token;
     do {
       token = lexer.nextToken();
-      CommonToken mutable = (CommonToken) token;
-      if (token.getType() == TkLexer.UNTERMINATED) {
-        diagnostics.add(unterminated(spans.of(token)));
-        repairs.add(token.getStartIndex());
-        mutable.setType(TkLexer.STRING);
-      } else if (token.getType() == TkLexer.BAD) {
-        boolean continues = last != null && last.getType() == TkLexer.BAD && last.getStopIndex() + 1 == token.getStartIndex();
-        if (continues && !LOOK_ALIKES.containsKey(token.getText())) {
-          widen(diagnostics, spans.of(token));
-        } else {
-          diagnostics.add(badCharacter(spans.of(token), token.getText()));
-        }
-        repairs.add(token.getStartIndex());
-        mutable.setChannel(Token.HIDDEN_CHANNEL);
-      }
       tokens.add(token);
+      switch (token.getType()) {
+        case TkLexer.UNTERMINATED -> closeText(spans, (CommonToken) token, tokens, diagnostics);
+        case TkLexer.MALFORMED -> {
+          diagnostics.add(malformed(spans.of(token)));
+          ((CommonToken) token).setType(TkLexer.INT);
+          ((CommonToken) token).setText("0");
+        }
+        case TkLexer.BAD -> {
+          boolean continues = last != null && last.getType() == TkLexer.BAD && last.getStopIndex() + 1 == token.getStartIndex();
+          if (continues && !LOOK_ALIKES.containsKey(token.getText())) {
+            widen(diagnostics, spans.of(token));
+          } else {
+            diagnostics.add(badCharacter(spans.of(token), token.getText()));
+          }
+          ((CommonToken) token).setChannel(Token.HIDDEN_CHANNEL);
+        }
+        default -> {
+          last = token;
+          continue;
+        }
+      }
+      repairs.add(token.getStartIndex());
       last = token;
     } while (token.getType() != Token.EOF);
     return new TokenText(new Brackets(spans, diagnostics, repairs).balance(tokens), repairs);
@@ -102,9 +109,35 @@ record TokenText(List<Token> tokens, TreeSet<Integer> repairs) {
     };
   }
 
-  private static Diagnostic unterminated(Span span) {
-    return Diagnostic.error(Code.BAD_STRING, "this text is not closed")
-        .label(span, "no closing `\"` on this line")
-        .help("close it", new Span(span.source(), span.end(), span.end()), "\"");
+  /** Ends the text where its line does, or before the brace that opens a test's body. */
+  private static void closeText(Spans spans, CommonToken text, List<Token> tokens, List<Diagnostic> diagnostics) {
+    Span span = spans.of(text);
+    String stripped = span.text().stripTrailing();
+    if (stripped.length() > 2 && stripped.endsWith("{")) {
+      CommonToken brace = new CommonToken(Words.type("{"), "{");
+      int at = span.start() + stripped.length() - 1;
+      brace.setStartIndex(at);
+      brace.setStopIndex(at);
+      brace.setLine(text.getLine());
+      tokens.add(brace);
+      int end = span.start() + stripped.substring(0, stripped.length() - 1).stripTrailing().length();
+      text.setStopIndex(end - 1);
+      span = new Span(span.source(), span.start(), end);
+    }
+    text.setType(TkLexer.STRING);
+    diagnostics.add(
+        Diagnostic.error(Code.BAD_STRING, "this text is not closed")
+            .label(span, "no closing `\"` on this line")
+            .help("close it", new Span(span.source(), span.end(), span.end()), "\""));
+  }
+
+  private static Diagnostic malformed(Span span) {
+    Diagnostic d =
+        Diagnostic.error(Code.BAD_NUMBER, "`" + span.text() + "` is neither a number nor a name")
+            .label(span, "a number goes on with letters");
+    boolean based = span.text().matches("0[a-zA-Z].*");
+    return based
+        ? d.help("integers are written in decimal, or in hexadecimal as `0x1F`")
+        : d.help("the type of a number comes from where it is used; names do not begin with a digit");
   }
 }

@@ -123,6 +123,26 @@ class FormatterTest {
   }
 
   @Test
+  void alignedEqualsSignsStayAligned() {
+    String aligned =
+        """
+        fn f(x: f32) {
+          var m   = 1
+          var l   = zeros(f32[4, 1]) // trailing
+          var acc = 3
+          let y = 2
+          acc = acc + 1
+          m   = m
+          return m
+        }
+        """;
+    assertThat(format(aligned)).isEqualTo(aligned);
+    assertThat(format(aligned.replace("m   =", "m=").replace("l   =", "l=").replace("acc =", "acc=")))
+        .isEqualTo(aligned.replace("m   =", "m =").replace("l   =", "l ="));
+    assertThat(format("fn f() {\n  let   a = 1\n  let bcd = 2\n}\n")).isEqualTo("fn f() {\n  let a = 1\n  let bcd = 2\n}\n");
+  }
+
+  @Test
   void aTextWithErrorsIsRefused() {
     assertThatThrownBy(() -> format("fn f( {")).isInstanceOf(DiagnosticException.class);
   }

@@ -139,7 +139,10 @@ class RecoveryTest {
     assertThat(findings("const a = 1e999")).containsExactly("1:11 TK0007 floating-point literal out of range");
     assertThat(findings("const a = 1e-999")).containsExactly("1:11 TK0007 floating-point literal out of range");
     assertThat(findings("const a = 0.0e-999")).isEmpty();
-    assertThat(findings("const a = 0x")).isNotEmpty();
+    assertThat(findings("const a = 0x")).containsExactly("1:11 TK0007 `0x` is neither a number nor a name");
+    assertThat(findings("const a = 1.5f + 2x")).hasSize(2).allMatch(f -> f.contains("TK0007"));
+    assertThat(findings("test \"abc {\n  x = \n}")).containsExactly(
+        "1:6 TK0006 this text is not closed", "3:1 TK0001 expected an expression, found `}`");
   }
 
   @Test
