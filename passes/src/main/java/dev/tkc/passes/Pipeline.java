@@ -15,8 +15,11 @@ import dev.tkc.passes.tile.AccumulateDots;
 import dev.tkc.passes.tile.Canonicalize;
 import dev.tkc.passes.tile.EliminateCommon;
 import dev.tkc.passes.tile.EliminateDead;
+import dev.tkc.passes.tile.FoldBounds;
 import dev.tkc.passes.tile.HoistInvariant;
 import dev.tkc.passes.tile.OutlinePhases;
+import dev.tkc.passes.tile.PeelLoops;
+import dev.tkc.passes.tile.VersionInterior;
 import java.util.List;
 
 /**
@@ -37,6 +40,11 @@ public final class Pipeline {
       step("eliminate-dead", TILE, Pass.each(EliminateDead::run), "nothing dead is outlined"),
       step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does"),
       step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"),
+      step("fold-bounds", TILE, Pass.devices(FoldBounds::run), "ranges that are always full need no guard anywhere"),
+      step("version-interior", TILE, Pass.devices(VersionInterior::run), "full tiles without guards, where guards weigh"),
+      step("peel-loops", TILE, Pass.devices(PeelLoops::run), "the steady part of a loop without guards and masks"),
+      step("fold-interior", TILE, Pass.devices(FoldBounds::run), "the interiors' ranges and masks become constants"),
+      step("clean-interior", TILE, Pass.devices(Pipeline::clean), "what the constant masks hid goes"),
       step("choose-instructions", TILE, Pass.devices(ChooseInstructions::run), "staging and layouts start from them").to(STAGED)
           .when(PassContext::hasTarget),
       step("assign-layouts", STAGED, Pass.devices(AssignLayouts::run), "after all decisions on what is copied where")
@@ -57,7 +65,12 @@ public final class Pipeline {
       before("eliminate-common", "hoist-invariant", "a value is hoisted once"),
       before("canonicalize", "outline-phases", "constants are made again in device functions, not passed"),
       before("eliminate-common", "outline-phases", "equal values would become several arguments"),
-      before("eliminate-dead", "outline-phases", "dead values would become arguments"));
+      before("eliminate-dead", "outline-phases", "dead values would become arguments"),
+      before("outline-phases", "fold-bounds", "a block's positions are bounded by its number"),
+      before("fold-bounds", "version-interior", "only ranges that may be partial ask for a second version"),
+      before("version-interior", "peel-loops", "the version for full tiles is peeled too"),
+      before("clean-interior", "choose-instructions", "staging looks at the loops that are left"),
+      before("peel-loops", "fold-interior", "peeling leaves it to the bounds to see that the interior is full"));
 
   private static Before before(String first, String then, String why) {
     return new Before(first, then, why);

@@ -130,7 +130,7 @@ public final class Bounds {
       long k = t.getValue();
       long odd = n / Divisibility.lowBit(n);
       long power = n / odd;
-      long have = Math.min(Divisibility.MOST, Divisibility.lowBit(k)) ;
+      long have = Divisibility.lowBit(k);
       return k % odd == 0 && (have >= power || have * Math.min(divisibility.of(t.getKey()), power) >= power);
     });
   }
@@ -261,11 +261,12 @@ public final class Bounds {
       }
       case DIV -> y.isConstant() && y.constant() > 0 && byQuotient(e, v, x, y.constant(), factor, depth, tried);
       case REM -> {
-        if (!y.isConstant() || y.constant() <= 0) {
-          yield !upper && prove(Affine.of(1).minus(y), depth - 1, new HashSet<>())
-              && prove(e.replace(v, Affine.zero()), depth - 1, tried);
+        if (upper) {
+          // A remainder by something below 1 stops the program.
+          yield prove(e.replace(v, y.plus(-1)), depth - 1, tried);
         }
-        yield prove(e.replace(v, Affine.of(upper ? y.constant() - 1 : 0)), depth - 1, tried);
+        boolean positive = y.isConstant() ? y.constant() > 0 : prove(Affine.of(1).minus(y), depth - 1, new HashSet<>());
+        yield positive && prove(e.replace(v, Affine.zero()), depth - 1, tried);
       }
       case MUL -> !upper && notNegative(b.lhs(), depth) && notNegative(b.rhs(), depth)
           && prove(e.replace(v, Affine.zero()), depth - 1, tried);

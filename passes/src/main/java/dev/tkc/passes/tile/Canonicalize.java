@@ -7,6 +7,7 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.OpShape;
+import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Regions;
 import dev.tkc.passes.analysis.Scalars;
@@ -36,11 +37,15 @@ public final class Canonicalize {
   private final Map<Value, Value> replaced = new HashMap<>();
   private boolean changed;
 
-  private Canonicalize() {}
+  private final boolean placed;
+
+  private Canonicalize(Func func) {
+    this.placed = Boolean.TRUE.equals(func.annotations().get("placed"));
+  }
 
   public static void run(Func func, PassContext cx) {
     for (int round = 0; round < ROUNDS; round++) {
-      Canonicalize c = new Canonicalize();
+      Canonicalize c = new Canonicalize(func);
       c.region(func.body());
       if (!c.changed) {
         return;
@@ -83,10 +88,24 @@ public final class Canonicalize {
     if (inst.results().size() != 1) {
       return false;
     }
+    if (placed && inst.result().type() instanceof TileType t && !t.isScalar()) {
+      return simplifiedPlaced(inst);
+    }
     Builder b = new Builder(region).at(inst.loc());
     Optional<Value> simpler = Simplify.simpler(inst, b);
     simpler.ifPresent(v -> replace(inst.result(), v));
     return simpler.isPresent();
+  }
+
+  /** A new tile would have no layout; only a value that is there already may stand for a tile that has one. */
+  private boolean simplifiedPlaced(Inst inst) {
+    Region aside = new Region();
+    Optional<Value> simpler = Simplify.simpler(inst, new Builder(aside));
+    if (simpler.isEmpty() || !aside.insts().isEmpty() || !simpler.get().type().equals(inst.result().type())) {
+      return false;
+    }
+    replace(inst.result(), simpler.get());
+    return true;
   }
 
   // ------------------------------------------------------------------------------------------------ control
@@ -111,7 +130,7 @@ public final class Canonicalize {
     }
     List<Value> a = values(i.then());
     List<Value> b = values(i.otherwise());
-    boolean selectable = inst.results().stream().allMatch(r -> r.type() instanceof dev.tkc.ir.type.TileType t && t.isScalar());
+    boolean selectable = inst.results().stream().allMatch(r -> r.type() instanceof TileType t && t.isScalar());
     if (!selectable && !a.equals(b)) {
       return false;
     }

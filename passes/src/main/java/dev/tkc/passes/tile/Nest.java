@@ -62,6 +62,12 @@ final class Nest {
     return domains.stream().map(Domain::position).toList();
   }
 
+  /** Whether the last two domains are tiled, as those of a matrix product's rows and columns are. */
+  boolean sharesOperands() {
+    int n = domains.size();
+    return n >= 2 && domains.get(n - 1).step() > 1 && domains.get(n - 2).step() > 1;
+  }
+
   Inst outer() {
     return outer;
   }

@@ -32,7 +32,7 @@ import java.util.Map;
  *
  * A nest whose inner bounds can be computed before it is a grid: the number of blocks is the product of the domains'
  * tile counts, and a block finds its positions from its number, the first domain varying slowest, or in bands of
- * g rows of the last two domains under the annotation {@code group = g} (8 where there is a product and none is said). Any other nest is ragged: a fixed number of
+ * g rows of the last two domains under the annotation {@code group = g} (8 where none is said and there is a product over two tiled domains). Any other nest is ragged: a fixed number of
  * blocks walk all of it and share out the tiles of the innermost domain in order. An empty domain gives a grid of 0.
  *
  * <p>Settings of the kernel, and over them those on the {@code parallel} itself, become annotations of the device
@@ -97,7 +97,7 @@ public final class OutlinePhases {
     Map<String, Object> all = new HashMap<>(module.annotations());
     all.putAll(kernel.annotations());
     all.putAll(nest.outer().annotations());
-    if (nest.contents().stream().anyMatch(OutlinePhases::multiplies)) {
+    if (nest.sharesOperands() && nest.contents().stream().anyMatch(OutlinePhases::multiplies)) {
       all.putIfAbsent("group", BAND);
     }
     return all;
@@ -150,7 +150,7 @@ public final class OutlinePhases {
     boolean grouped = rank >= 2 && group(settings) > 1;
     List<Value> counts = new ArrayList<>();
     for (int d = 0; d < rank; d++) {
-      counts.add(d == 0 && !(grouped && rank == 2) ? null : captures.get(hostCounts.get(d)));
+      counts.add(captures.get(hostCounts.get(d)));
     }
     Builder b = captures.device();
     Value[] index = new Value[rank];
@@ -164,8 +164,9 @@ public final class OutlinePhases {
       index[d] = b.binary(BinaryKind.REM, rest, counts.get(d));
       rest = b.binary(BinaryKind.DIV, rest, counts.get(d));
     }
+    // The clamps never act: they say in the program what the grid ensures, for whoever asks for bounds later.
     if (last >= 0) {
-      index[0] = rest;
+      index[0] = atMost(b, rest, counts.get(0));
     }
     return index;
   }
@@ -198,7 +199,11 @@ public final class OutlinePhases {
     Value rows = b.binary(BinaryKind.MIN, b.sub(m, first), b.constant(g));
     Value within = b.binary(BinaryKind.REM, inside, band);
     index[index.length - 2] = b.add(first, b.binary(BinaryKind.REM, within, rows));
-    index[index.length - 1] = b.binary(BinaryKind.DIV, within, rows);
+    index[index.length - 1] = atMost(b, b.binary(BinaryKind.DIV, within, rows), n);
     return rest;
+  }
+
+  private static Value atMost(Builder b, Value index, Value count) {
+    return b.binary(BinaryKind.MIN, index, b.add(count, b.constant(-1)));
   }
 }
