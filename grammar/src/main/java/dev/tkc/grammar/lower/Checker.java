@@ -1,6 +1,7 @@
 package dev.tkc.grammar.lower;
 
 import dev.tkc.grammar.syntax.Constant;
+import dev.tkc.grammar.syntax.Expr;
 import dev.tkc.grammar.syntax.Item;
 import dev.tkc.grammar.syntax.Program;
 import dev.tkc.ir.diag.Diagnostic;
@@ -15,11 +16,17 @@ import java.util.function.Predicate;
  * Finds what is wrong with a file without a launch: every kernel, also one that nothing calls, is lowered with its
  * constants at their own values and sample values for those that tensors bind; every function for sample arguments.
  *
- * <p>Samples are multiples of 64 with different odd factors, so that sizes that differ by name differ by value, while the
- * divisions a program may rely on come out even.
+ * <p>The first samples are multiples of 64 with different odd factors, so that sizes that differ by name differ by value, while
+ * the divisions a program may rely on come out even.
  */
 public final class Checker {
-  private static final long[] SAMPLES = {192, 320, 448, 704, 832, 1088, 1216, 1472};
+  private static final long[][] SETS = {
+    {192, 320, 448, 704, 832, 1088, 1216, 1472},
+    {256, 512, 1024, 64, 128, 32, 16, 2048},
+    {16, 8, 32, 4, 64, 2, 128, 256},
+    {4, 2, 8, 1, 16, 3, 5, 6},
+    {7, 5, 3, 11, 13, 17, 19, 23}
+  };
 
   private Checker() {}
 
@@ -107,15 +114,24 @@ public final class Checker {
     }
   }
 
-  /** Values for constants that tensors bind: different ones first, then one small size for all. */
+  /**
+   * Values for constants that tensors bind, in several sets, for kernels that want powers of two or small sizes. In a set
+   * they differ from one another and from the kernel's own values; a fact {@code D == 64} fixes one.
+   */
   private static List<Map<String, Object>> samples(Item.Kernel k, Map<String, Object> own, List<String> open) {
     List<Map<String, Object>> out = new ArrayList<>();
-    for (long common : new long[] {0, 64, 128, 16, 4, 1}) {
+    Map<String, Long> fixed = new HashMap<>();
+    k.where().ifPresent(w -> fixed(w, fixed));
+    for (long[] set : SETS) {
       Map<String, Object> values = new HashMap<>(own);
-      for (int i = 0; i < open.size(); i++) {
-        String name = open.get(i);
+      int next = 0;
+      for (String name : open) {
         Constant c = k.constants().stream().filter(x -> x.name().text().equals(name)).findFirst().orElseThrow();
-        values.put(name, sample(c, common != 0 ? common : SAMPLES[i % SAMPLES.length]));
+        while (next < set.length - 1 && own.containsValue(set[next])) {
+          next++;
+        }
+        Long n = fixed.get(name);
+        values.put(name, sample(c, n != null ? n : set[Math.min(next++, set.length - 1)]));
       }
       out.add(values);
       if (open.isEmpty()) {
@@ -123,6 +139,17 @@ public final class Checker {
       }
     }
     return out;
+  }
+
+  /** The values that facts joined by {@code and} give to names. */
+  private static void fixed(Expr fact, Map<String, Long> out) {
+    if (fact.bare() instanceof Expr.Binary b && b.op() == Expr.BinaryOp.AND) {
+      fixed(b.left(), out);
+      fixed(b.right(), out);
+    } else if (fact.bare() instanceof Expr.Binary b && b.op() == Expr.BinaryOp.EQ && b.left().bare() instanceof Expr.Ref r
+        && b.right().bare() instanceof Expr.IntLit n && n.value().bitLength() < 32) {
+      out.put(r.name().text(), n.value().longValue());
+    }
   }
 
   private static Object sample(Constant c, long n) {

@@ -22,7 +22,9 @@ import java.util.OptionalLong;
  */
 final class FnSamples {
   private static final List<Element> ELEMENTS = List.of(Element.F32, Element.BF16, Element.I32, Element.F64, Element.BOOL, Element.U8);
-  private static final long[][] SIZES = {{48, 80, 112, 176, 208, 272}, {64, 64, 64, 64, 64, 64}, {8, 8, 8, 8, 8, 8}, {4, 2, 4, 2, 4, 2}, {1, 1, 1, 1, 1, 1}};
+  private static final long[][] SIZES = {
+    {48, 80, 112, 176, 208, 272}, {64, 128, 32, 256, 16, 512}, {8, 4, 16, 2, 32, 64}, {2, 4, 1, 8, 16, 32}, {7, 5, 3, 11, 13, 17}
+  };
 
   private FnSamples() {}
 

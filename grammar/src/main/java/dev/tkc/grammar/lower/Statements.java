@@ -119,7 +119,10 @@ final class Statements {
           .note(l.frames().stream().anyMatch(f -> f.item() instanceof dev.tkc.grammar.syntax.Item.Fn)
               ? "a function returns at its end, or at the end of a side of an `if`, not out of a loop"
               : "only functions return; a kernel writes its `out` parameters"));
-      case Stmt.Temp x -> misplaced(x.span(), "`temp`", "scratch tensors are declared in a kernel's own body, between phases");
+      case Stmt.Temp x -> {
+        misplaced(x.span(), "`temp`", "scratch tensors are declared in a kernel's own body, between phases");
+        l.scope().let(x.name().text(), Val.FAILED, x.name().span());
+      }
       case Stmt.Parallel x -> misplaced(x.span(), "`parallel`", "a phase stands in a kernel's own body; inside it blocks use `for`");
       case Stmt.Expect x -> misplaced(x.span(), "`expect`", "it stands in tests; a kernel or function has `assert`");
       case Stmt.ExpectClose x -> misplaced(x.span(), "`expect`", "it stands in tests; a kernel or function has `assert`");
