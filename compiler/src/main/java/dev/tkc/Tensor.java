@@ -141,6 +141,10 @@ public final class Tensor {
     return Cells.bits(element, data, position);
   }
 
+  public void setBits(long position, long bits) {
+    Cells.setBits(element, data, position, bits);
+  }
+
   /** Stores a number as the language's {@code as} converts it. */
   public void setNumber(long position, double value) {
     Cells.setNumber(element, data, position, value);

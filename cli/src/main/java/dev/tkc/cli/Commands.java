@@ -34,7 +34,8 @@ final class Commands {
     spec.mixinStandardHelpOptions(true);
     CommandLine line = new CommandLine(spec);
     spec.usageMessage().synopsisSubcommandLabel("COMMAND");
-    for (Command command : List.<Command>of(new FmtCommand(t), new OptCommand(t), new ExplainCommand(t), new OpsCommand(t))) {
+    for (Command command : List.<Command>of(
+        new CheckCommand(t), new TestCommand(t), new TargetsCommand(t), new FmtCommand(t), new OptCommand(t), new ExplainCommand(t), new OpsCommand(t))) {
       line.addSubcommand(command);
     }
     line.setUsageHelpWidth(100).setUsageHelpAutoWidth(false).setCaseInsensitiveEnumValuesAllowed(true);

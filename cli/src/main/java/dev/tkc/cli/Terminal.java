@@ -114,6 +114,17 @@ final class Terminal {
     }
   }
 
+  /** How many findings there were, for people, if there were any. */
+  void summary() {
+    if (errors + warnings > 0) {
+      remark(count(errors, "error") + (warnings > 0 ? ", " + count(warnings, "warning") : ""));
+    }
+  }
+
+  private static String count(int n, String what) {
+    return n + " " + what + (n == 1 ? "" : "s");
+  }
+
   int errors() {
     return errors;
   }

@@ -67,6 +67,23 @@ public final class Binder {
     return binding;
   }
 
+  /**
+   * The value of every constant when there are no arguments to bind one.
+   *
+   * @throws DiagnosticException for constants without a value
+   */
+  public static Map<String, Object> constants(
+      Item.Kernel kernel, Function<String, Optional<Object>> globals, Map<String, ?> given, Map<String, ?> scheduled) {
+    Binder binder = new Binder(kernel, globals);
+    binder.takeConstants(given, scheduled);
+    binder.defaults();
+    kernel.constants().stream().filter(c -> !binder.constants.containsKey(c.name().text())).forEach(binder::unbound);
+    if (!binder.findings.isEmpty()) {
+      throw new DiagnosticException(binder.findings);
+    }
+    return binder.constants;
+  }
+
   private Binding bind(List<Argument> arguments, Map<String, ?> given, Map<String, ?> scheduled) {
     if (arguments.size() != kernel.params().size()) {
       String has = kernel.params().size() + (kernel.params().size() == 1 ? " parameter" : " parameters");

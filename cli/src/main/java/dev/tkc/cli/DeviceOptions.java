@@ -1,0 +1,38 @@
+package dev.tkc.cli;
+
+import dev.tkc.Device;
+import dev.tkc.Tkc;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** The options of commands that run kernels. */
+final class DeviceOptions {
+  @Option(
+      names = "--device", paramLabel = "DEVICE", converter = DeviceName.class, defaultValue = "auto",
+      description = "auto, interpreter or cuda[:N]; auto takes a GPU if there is one (default ${DEFAULT-VALUE}).")
+  private Device device;
+
+  @Option(
+      names = "--max-steps", paramLabel = "N", defaultValue = "9223372036854775807",
+      description = "Stop the interpreter after so many instructions.")
+  private long maxSteps;
+
+  /** A session on the device. */
+  Tkc session(boolean check) {
+    return Tkc.create(device, Tkc.Options.defaults().withCheck(check).withMaxSteps(maxSteps));
+  }
+
+  Device device() {
+    return device;
+  }
+
+  /** Reads the name of a device. */
+  static final class DeviceName implements ITypeConverter<Device> {
+    @Override
+    public Device convert(String text) {
+      return Device.parse(text).orElseThrow(
+          () -> new TypeConversionException("'" + text + "' is no device: auto, interpreter or cuda[:N]"));
+    }
+  }
+}

@@ -1,0 +1,102 @@
+package dev.tkc;
+
+import dev.tkc.backend.amdgcn.AmdgcnCompiler;
+import dev.tkc.backend.amdgcn.AmdgcnTargets;
+import dev.tkc.backend.amdgcn.CodeObject;
+import dev.tkc.backend.llvm.lower.OpLowering;
+import dev.tkc.backend.ptx.PtxBackend;
+import dev.tkc.backend.ptx.PtxTargets;
+import dev.tkc.ir.Module;
+import dev.tkc.passes.target.TargetInfo;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** The table of backends: each row has its targets, and makes code of placed IR. */
+public enum Backends {
+  /** NVIDIA processors, through PTX. */
+  PTX("ptx", "cubin", PtxTargets.ALL) {
+    @Override
+    Code compile(Module placed, TargetInfo target, CompileOptions options) {
+      PtxBackend.Compiled compiled =
+          PtxBackend.compile(placed, target, new PtxBackend.Options(options.lowering(), PtxBackend.Options.DEFAULT.newestPtx()));
+      return new Code(compiled.llvm(), compiled.ptx(), compiled.kernels(), () -> assemble(compiled));
+    }
+
+    private Binary assemble(PtxBackend.Compiled compiled) {
+      PtxBackend.Assembled assembled = PtxBackend.assemble(compiled);
+      List<Report.Function> functions = new ArrayList<>();
+      for (PtxBackend.KernelReport k : assembled.kernels()) {
+        functions.add(new Report.Function(
+            k.kernel().name(), k.kernel().threads(), k.resources().registers(),
+            k.resources().spillStoreBytes() + k.resources().spillLoadBytes(), k.resources().stackBytes(),
+            k.kernel().sharedBytes() + k.resources().sharedBytes(), k.blocksPerProcessor(), k.occupancy()));
+      }
+      return new Binary(assembled.cubin(), functions, assembled.warnings());
+    }
+  },
+
+  /** AMD processors, through AMDGCN. */
+  AMDGCN("amdgcn", "hsaco", AmdgcnTargets.ALL) {
+    @Override
+    Code compile(Module placed, TargetInfo target, CompileOptions options) {
+      AmdgcnCompiler.Compiled compiled = AmdgcnCompiler.compile(placed, target, options.lowering());
+      return new Code(compiled.llvm(), compiled.assembly(), compiled.shapes(), () -> binary(compiled, target));
+    }
+
+    private Binary binary(AmdgcnCompiler.Compiled compiled, TargetInfo target) {
+      List<Report.Function> functions = new ArrayList<>();
+      for (OpLowering.KernelShape shape : compiled.shapes()) {
+        CodeObject.Kernel k = compiled.report(shape.name()).kernel();
+        // Vector and accumulator registers share one file.
+        int registers = k.vgprs() + k.agprs();
+        int blocks = target.residentBlocks(shape.threads(), registers, k.ldsBytes());
+        double occupancy = Math.min(1, (double) blocks * shape.threads() / target.threads().perProcessor());
+        functions.add(new Report.Function(
+            shape.name(), shape.threads(), registers, 4L * (k.vgprSpills() + k.sgprSpills()), k.scratchBytes(), k.ldsBytes(),
+            blocks, occupancy));
+      }
+      return new Binary(compiled.codeObject(), functions, List.of());
+    }
+  };
+
+  /**
+   * What a backend makes of a module.
+   *
+   * @param llvm the LLVM IR before optimisation
+   * @param assembly the target's own text
+   * @param kernels what launching the device functions takes
+   * @param binary machine code and the report that comes with it; made when asked for
+   */
+  record Code(String llvm, String assembly, List<OpLowering.KernelShape> kernels, Supplier<Binary> binary) {}
+
+  /** Machine code, and what each of its functions takes of the hardware. */
+  record Binary(byte[] image, List<Report.Function> functions, List<String> warnings) {}
+
+  private final String assemblyName;
+  private final String binaryName;
+  private final List<TargetInfo> targets;
+
+  Backends(String assemblyName, String binaryName, List<TargetInfo> targets) {
+    this.assemblyName = assemblyName;
+    this.binaryName = binaryName;
+    this.targets = targets;
+  }
+
+  abstract Code compile(Module placed, TargetInfo target, CompileOptions options);
+
+  /** What its text is called: {@code ptx}. */
+  public String assemblyName() {
+    return assemblyName;
+  }
+
+  /** What its machine code is called: {@code cubin}. */
+  public String binaryName() {
+    return binaryName;
+  }
+
+  static List<Target> targets() {
+    return Arrays.stream(values()).flatMap(b -> b.targets.stream().map(t -> new Target(t, b))).toList();
+  }
+}

@@ -1,0 +1,147 @@
+package dev.tkc;
+
+import dev.tkc.grammar.lower.Checker;
+import dev.tkc.grammar.lower.ImportResolver;
+import dev.tkc.grammar.lower.Library;
+import dev.tkc.grammar.syntax.Parsed;
+import dev.tkc.grammar.syntax.SyntaxReader;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.diag.Source;
+import dev.tkc.ir.interp.Interpreter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A session on one device: loads programs and launches their kernels.
+ *
+ * <pre>{@code
+ * try (Tkc tkc = Tkc.create(Device.best())) {
+ *   Kernel gemm = tkc.load(Path.of("gemm.tk")).kernel("gemm");
+ *   Tensor c = Tensor.empty(Element.BF16, m, n);
+ *   gemm.launch(a, b, c);
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe. What is wrong with a program is a {@link DiagnosticException} that carries every finding, or the findings
+ * themselves from {@link #check}.
+ */
+public final class Tkc implements AutoCloseable {
+  /**
+   * How launches run.
+   *
+   * @param check on the interpreter, watch for races, indices out of bounds, reads of what was never written, outputs not
+   *     written completely and padding that reaches a result
+   * @param maxSteps on the interpreter, the instructions after which to stop
+   * @param debugAsserts on other devices, compile {@code assert}s
+   */
+  public record Options(boolean check, long maxSteps, boolean debugAsserts) {
+    public static Options defaults() {
+      return new Options(false, Long.MAX_VALUE, false);
+    }
+
+    public Options withCheck(boolean on) {
+      return new Options(on, maxSteps, debugAsserts);
+    }
+
+    public Options withMaxSteps(long steps) {
+      return new Options(check, steps, debugAsserts);
+    }
+  }
+
+  private final Device device;
+  private final Options options;
+  private final Engine engine;
+
+  private Tkc(Device device, Options options, Engine engine) {
+    this.device = device;
+    this.options = options;
+    this.engine = engine;
+  }
+
+  public static Tkc create(Device device) {
+    return create(device, Options.defaults());
+  }
+
+  /**
+   * @throws DiagnosticException if the device is not there
+   */
+  public static Tkc create(Device device, Options options) {
+    Engine engine =
+        switch (device) {
+          case Device.Interpreter _ -> new InterpreterEngine(interpreting(options));
+          case Device.Cuda(int ordinal) -> new CudaEngine(ordinal, options);
+        };
+    return new Tkc(device, options, engine);
+  }
+
+  private static Interpreter.Options interpreting(Options options) {
+    return Interpreter.Options.defaults().withCheck(options.check()).withMaxSteps(options.maxSteps());
+  }
+
+  /** Everything that is wrong with a program, without running it; empty if nothing is. */
+  public static List<Diagnostic> check(Source source) {
+    return check(parse(source));
+  }
+
+  private record Linked(Library library, List<Diagnostic> syntax) {}
+
+  private static Linked parse(Source source) {
+    Parsed parsed = SyntaxReader.read(source);
+    return new Linked(Library.link(parsed.program(), ImportResolver.FILES), parsed.diagnostics());
+  }
+
+  /** Where the text itself is wrong, what is missing from the tree would only cause errors that say nothing. */
+  private static List<Diagnostic> check(Linked linked) {
+    if (linked.syntax().stream().anyMatch(Diagnostic::isError)) {
+      return linked.syntax();
+    }
+    List<Diagnostic> findings = new ArrayList<>(linked.syntax());
+    findings.addAll(Checker.check(linked.library(), name -> Target.find(name).isPresent()));
+    return findings;
+  }
+
+  /** Loads and checks a file. */
+  public KernelModule load(Path path) {
+    return load(Sources.read(path));
+  }
+
+  /** Loads and checks a text. */
+  public KernelModule load(String text) {
+    return load(new Source("<text>", text));
+  }
+
+  /** Loads and checks a text that has a name for messages. */
+  public KernelModule load(Source source) {
+    Linked linked = parse(source);
+    List<Diagnostic> findings = check(linked);
+    if (findings.stream().anyMatch(Diagnostic::isError)) {
+      throw new DiagnosticException(findings);
+    }
+    return new KernelModule(this, source, linked.library(), findings);
+  }
+
+  public Device device() {
+    return device;
+  }
+
+  public Options options() {
+    return options;
+  }
+
+  Engine engine() {
+    return engine;
+  }
+
+  /** Releases what the session holds on its device. */
+  @Override
+  public void close() {
+    engine.close();
+  }
+
+  @Override
+  public String toString() {
+    return "tkc on " + device;
+  }
+}

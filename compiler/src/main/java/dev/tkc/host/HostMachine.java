@@ -1,0 +1,230 @@
+package dev.tkc.host;
+
+import dev.tkc.Constants;
+import dev.tkc.Kernel;
+import dev.tkc.KernelModule;
+import dev.tkc.Parameter;
+import dev.tkc.Random;
+import dev.tkc.Tensor;
+import dev.tkc.grammar.lower.Host;
+import dev.tkc.grammar.syntax.Item;
+import dev.tkc.ir.Builder;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.diag.Span;
+import dev.tkc.ir.interp.Frame;
+import dev.tkc.ir.interp.Interpreter;
+import dev.tkc.ir.interp.Tile;
+import dev.tkc.ir.op.Literal;
+import dev.tkc.ir.type.Element;
+import dev.tkc.ir.type.TileType;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Executes host code while the front end lowers it: every instruction at the top level runs as it is appended, kernels run on
+ * the session's device, and {@code expect}s that do not hold end the test.
+ *
+ * <p>A tensor of host code is a tile in the interpreter's frame; it is copied to memory of its own for a kernel, and back.
+ * Elements of {@code empty} are NaN, or the pattern 0xCD in integers: they are written by a kernel before anything reads them,
+ * and are conspicuous where they are not.
+ */
+public final class HostMachine implements Host, AutoCloseable {
+  private static final byte POISON = (byte) 0xCD;
+
+  private final KernelModule module;
+  private final Interpreter.Session session;
+  private final EagerBuilder builder;
+  private int launches;
+  private int comparisons;
+
+  public HostMachine(KernelModule module) {
+    this.module = module;
+    this.session = new Interpreter(Interpreter.Options.defaults()).session();
+    this.builder = new EagerBuilder(session);
+  }
+
+  public Builder builder() {
+    return builder;
+  }
+
+  int launches() {
+    return launches;
+  }
+
+  int comparisons() {
+    return comparisons;
+  }
+
+  private Frame frame() {
+    return session.frame();
+  }
+
+  @Override
+  public Optional<Literal> known(Value scalar) {
+    return builder.isNested() ? Optional.empty() : Optional.of(literal(frame().tile(scalar)));
+  }
+
+  private static Literal literal(Tile t) {
+    return switch (t.element().kind()) {
+      case BOOL -> Literal.of(t.asBool());
+      case SIGNED, UNSIGNED -> new Literal(t.element(), t.asLong());
+      case FLOAT -> Literal.of(t.element(), t.asDouble(0));
+    };
+  }
+
+  /** A value that is no instruction's result, with its contents. */
+  public Value define(Tensor tensor) {
+    int[] shape = Arrays.stream(tensor.shape()).mapToInt(Math::toIntExact).toArray();
+    Value value = new Value(TileType.of(tensor.element(), shape));
+    frame().put(value, Tile.read(tensor.element(), value.tile().shape(), tensor.data()));
+    return value;
+  }
+
+  /** The contents of a value in memory of its own. */
+  public Tensor tensor(Value value) {
+    Tile tile = frame().tile(value);
+    Tensor tensor = Tensor.zeros(tile.element(), tile.shape().stream().mapToLong(Integer::longValue).toArray());
+    tile.write(tensor.data());
+    return tensor;
+  }
+
+  @Override
+  public Value make(Fill fill, TileType type, long seed, long lo, long hi) {
+    long[] shape = type.shape().stream().mapToLong(Integer::longValue).toArray();
+    return define(
+        switch (fill) {
+          case RANDN -> Random.normal(seed, type.element(), shape);
+          case RAND -> Random.uniform(seed, type.element(), shape);
+          case RANDINT -> Random.integers(seed, lo, hi, type.element(), shape);
+          case EMPTY -> poisoned(type.element(), shape);
+        });
+  }
+
+  private static Tensor poisoned(Element element, long[] shape) {
+    Tensor tensor = Tensor.zeros(element, shape);
+    tensor.data().fill(POISON);
+    if (element.isFloat() && !element.isStorageOnly()) {
+      for (long i = 0; i < tensor.count(); i++) {
+        tensor.setNumber(i, Double.NaN);
+      }
+    }
+    return tensor;
+  }
+
+  @Override
+  public Value literal(TileType type, List<Literal> elements) {
+    Tensor tensor = Tensor.zeros(type.element(), type.shape().stream().mapToLong(Integer::longValue).toArray());
+    for (int i = 0; i < elements.size(); i++) {
+      if (type.element().isFloat()) {
+        tensor.setNumber(i, elements.get(i).asDouble());
+      } else {
+        tensor.setInteger(i, elements.get(i).bits());
+      }
+    }
+    return define(tensor);
+  }
+
+  @Override
+  public Value patch(Value value, List<Integer> offsets, Value part) {
+    Tensor whole = tensor(value);
+    Tensor block = tensor(part);
+    long[] shape = whole.shape();
+    long[] extent = block.shape();
+    long[] index = new long[extent.length];
+    for (long from = 0; from < block.count(); from++) {
+      long to = 0;
+      for (int d = 0; d < index.length; d++) {
+        to = to * shape[d] + offsets.get(d) + index[d];
+      }
+      whole.setBits(to, block.bits(from));
+      for (int d = index.length - 1; d >= 0 && ++index[d] == extent[d]; d--) {
+        index[d] = 0;
+      }
+    }
+    return define(whole);
+  }
+
+  @Override
+  public List<Optional<Value>> call(
+      Item.Kernel item, List<HostArgument> arguments, Map<String, Object> constants, Span at) {
+    Kernel kernel = module.kernel(item.name().text());
+    List<Object> given = new ArrayList<>();
+    for (HostArgument argument : arguments) {
+      given.add(
+          switch (argument) {
+            case HostArgument.TensorArgument t -> tensor(t.value());
+            case HostArgument.ScalarArgument s -> number(s.value());
+          });
+    }
+    launches++;
+    try {
+      kernel.launch(new Constants(constants), given.toArray());
+    } catch (DiagnosticException e) {
+      throw new DiagnosticException(e.diagnostics().stream().map(d -> d.label(at, "launched here")).toList());
+    }
+    List<Optional<Value>> results = new ArrayList<>();
+    List<Parameter> parameters = kernel.parameters();
+    for (int i = 0; i < given.size(); i++) {
+      boolean written = parameters.get(i).isWritten();
+      results.add(written && given.get(i) instanceof Tensor t ? Optional.of(define(t)) : Optional.empty());
+    }
+    return results;
+  }
+
+  private static Object number(Literal literal) {
+    return switch (literal.element().kind()) {
+      case BOOL -> literal.asBool();
+      case SIGNED, UNSIGNED -> literal.bits();
+      case FLOAT -> literal.asDouble();
+    };
+  }
+
+  @Override
+  public void expectEqual(Value a, Value b, Span at) {
+    Tile x = frame().tile(a);
+    Tile y = frame().tile(b);
+    comparisons++;
+    Comparison c = x.element().isInteger()
+        ? Comparison.exact(x.count(), i -> x.asLong((int) i) == y.asLong((int) i) ? 0 : 1, _ -> 0)
+        : Comparison.exact(x.count(), i -> x.asDouble((int) i), i -> y.asDouble((int) i));
+    if (!c.holds()) {
+      throw new DiagnosticException(Findings.notEqual(x, y, c, at));
+    }
+  }
+
+  @Override
+  public void expectTrue(Value condition, String message, Span at) {
+    Tile t = frame().tile(condition);
+    comparisons++;
+    for (int i = 0; i < t.count(); i++) {
+      if (!t.asBool(i)) {
+        throw new DiagnosticException(Findings.notTrue(t, i, message, at));
+      }
+    }
+  }
+
+  @Override
+  public void expectClose(Value actual, Value expected, double rel, double abs, Span at) {
+    Tile x = frame().tile(actual);
+    Tile y = frame().tile(expected);
+    comparisons++;
+    Comparison c = Comparison.close(x.count(), i -> x.asDouble((int) i), i -> y.asDouble((int) i), rel, abs);
+    observe(x, y, c, at);
+    if (!c.holds()) {
+      throw new DiagnosticException(Findings.notClose(x, y, c, rel, abs, at));
+    }
+  }
+
+  /** Told of every comparison within a bound before it is judged. */
+  void observe(Tile actual, Tile expected, Comparison comparison, Span at) {}
+
+  @Override
+  public void close() {
+    session.close();
+  }
+}
