@@ -4,6 +4,7 @@ import static dev.tkc.passes.Level.PLACED;
 import static dev.tkc.passes.Level.STAGED;
 import static dev.tkc.passes.Level.TILE;
 import static dev.tkc.passes.Step.step;
+import static dev.tkc.passes.Step.targeted;
 
 import dev.tkc.ir.Func;
 import dev.tkc.passes.place.AllocateShared;
@@ -11,6 +12,11 @@ import dev.tkc.passes.place.AnnotateAccesses;
 import dev.tkc.passes.place.AssignLayouts;
 import dev.tkc.passes.place.ChooseInstructions;
 import dev.tkc.passes.place.InsertBarriers;
+import dev.tkc.passes.stage.AssignLatencies;
+import dev.tkc.passes.stage.ExpandPipeline;
+import dev.tkc.passes.stage.ScheduleLoops;
+import dev.tkc.passes.stage.SliceDots;
+import dev.tkc.passes.stage.StageLoads;
 import dev.tkc.passes.tile.AccumulateDots;
 import dev.tkc.passes.tile.Canonicalize;
 import dev.tkc.passes.tile.EliminateCommon;
@@ -45,21 +51,27 @@ public final class Pipeline {
       step("peel-loops", TILE, Pass.devices(PeelLoops::run), "the steady part of a loop without guards and masks"),
       step("fold-interior", TILE, Pass.devices(FoldBounds::run), "the interiors' ranges and masks become constants"),
       step("clean-interior", TILE, Pass.devices(Pipeline::clean), "what the constant masks hid goes"),
-      step("choose-instructions", TILE, Pass.devices(ChooseInstructions::run), "staging and layouts start from them").to(STAGED)
-          .when(PassContext::hasTarget),
-      step("assign-layouts", STAGED, Pass.devices(AssignLayouts::run), "after all decisions on what is copied where")
-          .to(PLACED).when(PassContext::hasTarget),
-      step("clean-placed", PLACED, Pass.devices(Pipeline::clean), "conversions and recomputed masks once, outside loops")
-          .when(PassContext::hasTarget),
-      step("annotate-accesses", PLACED, Pass.devices(AnnotateAccesses::run), "vectors depend on layouts")
-          .when(PassContext::hasTarget),
-      step("allocate-shared", PLACED, Pass.devices(AllocateShared::run), "sizes of scratch depend on layouts")
-          .when(PassContext::hasTarget),
-      step("insert-barriers", PLACED, Pass.devices(InsertBarriers::run), "last: hazards are those of bytes")
-          .when(PassContext::hasTarget));
+      targeted("choose-instructions", TILE, Pass.devices(ChooseInstructions::run), "staging and layouts start from them"),
+      targeted("assign-latencies", TILE, Pass.devices(AssignLatencies::run), "marks loads worth starting rounds ahead"),
+      targeted("schedule-loops", TILE, Pass.devices(ScheduleLoops::run), "how many rounds at once; nothing moves yet"),
+      targeted("stage-loads", TILE, Pass.devices(StageLoads::run), "marked loads go through shared buffers").to(STAGED),
+      targeted("expand-pipeline", STAGED, Pass.devices(ExpandPipeline::run), "copies start rounds ahead"),
+      targeted("slice-dots", STAGED, Pass.devices(SliceDots::run), "operands from shared memory live for one step of k"),
+      targeted("clean-staged", STAGED, Pass.devices(Pipeline::clean), "positions of the first rounds simplify"),
+      targeted("assign-layouts", STAGED, Pass.devices(AssignLayouts::run), "after all decisions on what is copied where")
+          .to(PLACED),
+      targeted("clean-placed", PLACED, Pass.devices(Pipeline::cleanPlaced), "conversions and masks once, outside loops"),
+      targeted("annotate-accesses", PLACED, Pass.devices(AnnotateAccesses::run), "vectors depend on layouts"),
+      targeted("allocate-shared", PLACED, Pass.devices(AllocateShared::run), "sizes of scratch depend on layouts"),
+      targeted("insert-barriers", PLACED, Pass.devices(InsertBarriers::run), "last: hazards are those of bytes"));
 
   public static final List<Before> ORDER = List.of(
       before("choose-instructions", "assign-layouts", "layouts of dots are those of their instructions"),
+      before("choose-instructions", "slice-dots", "a step of k is the instruction's"),
+      before("assign-latencies", "schedule-loops", "scheduling reads the latencies"),
+      before("schedule-loops", "stage-loads", "staging reads the number of stages"),
+      before("stage-loads", "expand-pipeline", "expansion moves the staged copies"),
+      before("expand-pipeline", "slice-dots", "a staged read is of its whole slot until then"),
       before("assign-layouts", "allocate-shared", "the size of scratch depends on both layouts"),
       before("allocate-shared", "insert-barriers", "hazards are between bytes"),
       before("eliminate-common", "hoist-invariant", "a value is hoisted once"),
@@ -74,6 +86,13 @@ public final class Pipeline {
 
   private static Before before(String first, String then, String why) {
     return new Before(first, then, why);
+  }
+
+  /** Folding makes instructions without layouts, so it stays out of placed functions. */
+  private static void cleanPlaced(Func f, PassContext cx) {
+    EliminateCommon.run(f, cx);
+    HoistInvariant.run(f, cx);
+    EliminateDead.run(f, cx);
   }
 
   private static void clean(Func f, PassContext cx) {

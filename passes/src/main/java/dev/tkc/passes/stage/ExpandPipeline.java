@@ -1,0 +1,206 @@
+package dev.tkc.passes.stage;
+
+import dev.tkc.ir.Builder;
+import dev.tkc.ir.Cloner;
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp;
+import dev.tkc.ir.op.ElementwiseOp.CompareKind;
+import dev.tkc.ir.op.Literal;
+import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.Op;
+import dev.tkc.ir.op.ShapeOp;
+import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.PassContext;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Starts the copies of a staged loop rounds ahead of their use.
+ *
+ * <pre>
+ *   for %lo, %hi [] #{stages = 3} (%k) {        copies for round 0, commit; copies for round 1, commit
+ *     copies for %k, commit                      for %lo, %hi [%c0] (%k, %slot) {
+ *     wait 0, barrier                       →      wait 1, barrier
+ *     … shared_load %b, %c0 …                      copies for %k + 2 steps into the slot before %slot, commit
+ *   }                                              … shared_load %b, %slot …
+ *                                                }
+ * </pre>
+ *
+ * One barrier a round serves twice: what was waited for is there for every thread, and every thread is done reading the
+ * slot that is overwritten next. Copies of rounds past the end are skipped, but their (empty) groups are committed, so
+ * that the count in the wait is right to the last round. Loads that pass through registers are started one round ahead,
+ * and stored at the start of their round.
+ */
+public final class ExpandPipeline {
+  private final Inst inst;
+  private final ControlOp.For loop;
+  private final int stages;
+  private final List<Inst> copies = new ArrayList<>();
+  private final List<Inst> loads = new ArrayList<>();
+  private final Ahead ahead;
+
+  private ExpandPipeline(Inst inst, ControlOp.For loop, int stages) {
+    this.inst = inst;
+    this.loop = loop;
+    this.stages = stages;
+    List<Value> indices = new ArrayList<>();
+    for (Inst i : loop.body().insts()) {
+      if (i.annotations().containsKey("stage")) {
+        (i.op() instanceof SharedOp.CopyAsync ? copies : loads).add(i);
+        indices.addAll(i.operands());
+      }
+    }
+    this.ahead = Ahead.of(loop, indices).orElseThrow();
+  }
+
+  public static void run(Func func, PassContext context) {
+    visit(func.body());
+  }
+
+  private static void visit(Region region) {
+    for (Inst inst : List.copyOf(region.insts())) {
+      inst.regions().forEach(ExpandPipeline::visit);
+      if (inst.op() instanceof ControlOp.For loop && inst.annotation("stages", 0) >= 2) {
+        new ExpandPipeline(inst, loop, (int) inst.annotation("stages", 2)).expand(region);
+        inst.annotations().remove("stages");
+      }
+    }
+  }
+
+  private void expand(Region region) {
+    Builder before = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
+    Value slotZero = before.constant(0L);
+    if (!copies.isEmpty()) {
+      for (int round = 0; round < stages - 1; round++) {
+        Value position = before.add(loop.lo(), before.constant(round * loop.step()));
+        copyRound(position, before.constant((long) round), before);
+      }
+    }
+    List<Value> firstLoads = loads.isEmpty() ? List.of() : loadRound(loop.lo(), before);
+
+    List<Value> inits = new ArrayList<>(loop.inits());
+    inits.add(slotZero);
+    inits.addAll(firstLoads);
+    Region old = loop.body();
+    Region body = new Region(old.params());
+    Value slot = new Value(TileType.integer(), "slot");
+    body.params().add(slot);
+    List<Value> held = new ArrayList<>();
+    firstLoads.forEach(v -> held.add(new Value(v.type(), v.name())));
+    body.params().addAll(held);
+    fill(old, body, slot, held);
+
+    inst.setOp(new ControlOp.For(loop.lo(), loop.hi(), loop.step(), inits, false, body));
+    inst.addResult(new Value(TileType.integer()));
+    firstLoads.forEach(v -> inst.addResult(new Value(v.type())));
+  }
+
+  private void fill(Region old, Region body, Value slot, List<Value> held) {
+    Builder b = new Builder(body).at(inst.loc());
+    Value position = body.params().getFirst();
+    Value one = b.constant(1L);
+    Value zero = b.constant(0L);
+    Value last = b.constant(stages - 1L);
+    Value wrapped = b.emit(new ElementwiseOp.Select(b.compare(CompareKind.EQ, slot, last), zero, b.add(slot, one)));
+    if (!copies.isEmpty()) {
+      b.append(new SharedOp.CopyWait(stages - 2));
+    }
+    b.append(new SharedOp.Barrier());
+    if (!copies.isEmpty()) {
+      Value next = b.add(position, b.constant((stages - 1L) * loop.step()));
+      Value free = b.emit(new ElementwiseOp.Select(b.compare(CompareKind.EQ, slot, zero), last, b.sub(slot, one)));
+      copyRound(next, free, b);
+    }
+    Map<Value, Value> replaced = new HashMap<>();
+    for (int i = 0; i < loads.size(); i++) {
+      replaced.put(loads.get(i).result(), held.get(i));
+    }
+    List<Value> following = List.of();
+    List<Inst> rest = new ArrayList<>(old.insts());
+    rest.removeIf(i -> copies.contains(i) || loads.contains(i) || isProtocol(i));
+    boolean stored = loads.isEmpty();
+    for (Inst i : rest) {
+      i.mapOperands(replaced);
+      if (i.op() instanceof SharedOp.SharedLoad || i.op() instanceof SharedOp.SharedStore) {
+        i.setOp(inSlot(i, slot));
+      }
+      if (i.op() instanceof ControlOp.Yield yield) {
+        List<Value> values = new ArrayList<>(yield.values());
+        values.add(wrapped);
+        values.addAll(following);
+        i.setOp(new ControlOp.Yield(values));
+      } else if (!stored && i.op() instanceof SharedOp.SharedLoad) {
+        b.append(new SharedOp.Barrier());
+        following = loadRound(b.add(position, b.constant(loop.step())), b);
+        stored = true;
+      }
+      b.insert(i);
+    }
+  }
+
+  /** What kept a staged round in order and is replaced by the pipeline's own. */
+  private boolean isProtocol(Inst i) {
+    return i.op() instanceof SharedOp.CopyCommit || i.op() instanceof SharedOp.CopyWait
+        || i.op() instanceof SharedOp.Barrier;
+  }
+
+  /** The buffer access in a slot, if the buffer is one of this pipeline's. */
+  private Op inSlot(Inst i, Value slot) {
+    return switch (i.op()) {
+      case SharedOp.SharedLoad o when isOwn(o.buffer()) -> new SharedOp.SharedLoad(o.buffer(), slot, o.offsets(), o.shape());
+      case SharedOp.SharedStore o when isOwn(o.buffer()) -> new SharedOp.SharedStore(o.buffer(), slot, o.tile());
+      case Op o -> o;
+    };
+  }
+
+  private boolean isOwn(Value buffer) {
+    boolean copied = copies.stream().anyMatch(c -> ((SharedOp.CopyAsync) c.op()).buffer() == buffer);
+    return copied || loop.body().insts().stream().anyMatch(
+        i -> i.op() instanceof SharedOp.SharedStore s && s.buffer() == buffer
+            && loads.stream().anyMatch(l -> l.result() == s.tile()));
+  }
+
+  /** The copies for one position into one slot, if it is before the end, and their group's end. */
+  private void copyRound(Value position, Value slot, Builder b) {
+    Value inside = b.compare(CompareKind.LT, position, loop.hi());
+    b.branch(inside, () -> {
+      Cloner cloner = ahead.at(position, b);
+      for (Inst c : copies) {
+        SharedOp.CopyAsync copy = (SharedOp.CopyAsync) c.op();
+        List<Value> indices = copy.indices().stream().map(cloner::get).toList();
+        b.append(new SharedOp.CopyAsync(copy.tensor(), indices, copy.buffer(), slot));
+      }
+      b.yield(List.of());
+    }, () -> b.yield(List.of()));
+    b.append(new SharedOp.CopyCommit());
+  }
+
+  /** The loads for one position, zeros past the end. */
+  private List<Value> loadRound(Value position, Builder b) {
+    Value inside = b.compare(CompareKind.LT, position, loop.hi());
+    return b.branch(inside, () -> {
+      Cloner cloner = ahead.at(position, b);
+      List<Value> values = new ArrayList<>();
+      for (Inst l : loads) {
+        MemoryOp.Load load = (MemoryOp.Load) l.op();
+        List<Value> indices = load.indices().stream().map(cloner::get).toList();
+        values.add(b.emit(new MemoryOp.Load(load.tensor(), indices, load.pad())));
+      }
+      b.yield(values);
+    }, () -> {
+      List<Value> values = new ArrayList<>();
+      for (Inst l : loads) {
+        TileType tile = l.result().tile();
+        values.add(b.emit(new ShapeOp.Splat(b.constant(Literal.of(tile.element(), 0)), tile.shape())));
+      }
+      b.yield(values);
+    }).results();
+  }
+}
