@@ -94,5 +94,6 @@ class InterpretedStagesTest {
   @Test
   void forATarget() {
     PROGRAMS.forEach(p -> p.sameAfterEveryPass(Optional.of(TestTarget.TARGET)));
+    PROGRAMS.forEach(p -> p.sameAfterEveryPass(Optional.of(TestTargets.WIDE)));
   }
 }

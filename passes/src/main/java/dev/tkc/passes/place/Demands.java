@@ -29,6 +29,9 @@ final class Demands {
   /** Accesses that use less of what they move than this are made in their own layout instead. */
   private static final double LEAST_EFFICIENCY = 0.6;
 
+  /** So do those that take this many times the instructions. */
+  private static final int MOST_SPLIT = 8;
+
   /** Layouts for operands and for results, each in order; null where a layout is free or there is none. */
   record Demand(List<LinearLayout> operands, List<LinearLayout> results) {
     static Demand none() {
@@ -274,7 +277,10 @@ final class Demands {
     if (present.equals(best) || access.shape().stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b) < 1024) {
       return present;
     }
-    return access.efficiency(present) >= Math.min(LEAST_EFFICIENCY, access.efficiency(best)) ? present : best;
+    int axis = access.order().getFirst();
+    boolean tooNarrow = present.contiguity(axis) * MOST_SPLIT <= best.contiguity(axis);
+    boolean wasteful = access.efficiency(present) < Math.min(LEAST_EFFICIENCY, access.efficiency(best));
+    return tooNarrow || wasteful ? best : present;
   }
 
   private Map<Value, LinearLayout> indexLayouts(Access access, LinearLayout layout) {

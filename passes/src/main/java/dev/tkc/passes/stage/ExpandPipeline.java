@@ -128,8 +128,8 @@ public final class ExpandPipeline {
     boolean stored = loads.isEmpty();
     for (Inst i : rest) {
       i.mapOperands(replaced);
-      if (i.op() instanceof SharedOp.SharedLoad || i.op() instanceof SharedOp.SharedStore) {
-        i.setOp(inSlot(i, slot));
+      if (i.op() instanceof SharedOp.SharedLoad load) {
+        i.setOp(inSlot(load, slot));
       }
       if (i.op() instanceof ControlOp.Yield yield) {
         List<Value> values = new ArrayList<>(yield.values());
@@ -151,20 +151,10 @@ public final class ExpandPipeline {
         || i.op() instanceof SharedOp.Barrier;
   }
 
-  /** The buffer access in a slot, if the buffer is one of this pipeline's. */
-  private Op inSlot(Inst i, Value slot) {
-    return switch (i.op()) {
-      case SharedOp.SharedLoad o when isOwn(o.buffer()) -> new SharedOp.SharedLoad(o.buffer(), slot, o.offsets(), o.shape());
-      case SharedOp.SharedStore o when isOwn(o.buffer()) -> new SharedOp.SharedStore(o.buffer(), slot, o.tile());
-      case Op o -> o;
-    };
-  }
-
-  private boolean isOwn(Value buffer) {
-    boolean copied = copies.stream().anyMatch(c -> ((SharedOp.CopyAsync) c.op()).buffer() == buffer);
-    return copied || loop.body().insts().stream().anyMatch(
-        i -> i.op() instanceof SharedOp.SharedStore s && s.buffer() == buffer
-            && loads.stream().anyMatch(l -> l.result() == s.tile()));
+  /** The read in a slot, if it is of a ring that this pipeline's copies fill. */
+  private Op inSlot(SharedOp.SharedLoad load, Value slot) {
+    boolean ring = copies.stream().anyMatch(c -> ((SharedOp.CopyAsync) c.op()).buffer() == load.buffer());
+    return ring ? new SharedOp.SharedLoad(load.buffer(), slot, load.offsets(), load.shape()) : load;
   }
 
   /** The copies for one position into one slot, if it is before the end, and their group's end. */

@@ -20,8 +20,8 @@ import java.util.List;
  * </pre>
  *
  * Every marked load of a loop runs in stage 0, all else in the last stage. Stages are as many as the largest latency
- * asks for, fewer if the buffers would not fit beside {@link #RESERVED} bytes, and two where copies pass through
- * registers, which hold one round. With fewer than two the marks are dropped.
+ * asks for, fewer if the buffers would not fit beside {@link #RESERVED} bytes, and two where the target has no
+ * asynchronous copies: registers then hold the second round. With fewer than two the marks are dropped.
  */
 public final class ScheduleLoops {
   /** Left for scratch that is in use together with the ring. */

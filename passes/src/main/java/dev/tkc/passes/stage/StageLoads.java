@@ -65,10 +65,13 @@ public final class StageLoads {
     for (Inst load : loads) {
       MemoryOp.Load op = (MemoryOp.Load) load.op();
       TileType tile = load.result().tile();
-      SharedType type = SharedType.of(tile.element(), tile.shape(), (int) inst.annotation("stages", 2));
+      boolean copied = CopyWidth.isAsync(load, divisibility, target);
+      // Registers hold the next round, so one slot does for what passes through them.
+      SharedType type = SharedType.of(
+          tile.element(), tile.shape(), copied ? (int) inst.annotation("stages", 2) : 1);
       Value buffer = before.at(load.loc()).emit(new SharedOp.SharedAlloc(type, name(op)));
       buffer.setName(name(op));
-      if (CopyWidth.isAsync(load, divisibility, target)) {
+      if (copied) {
         async = true;
         front.add(new Inst(new SharedOp.CopyAsync(op.tensor(), op.indices(), buffer, zero), List.of(), load.loc())
             .annotate("stage", 0L));
