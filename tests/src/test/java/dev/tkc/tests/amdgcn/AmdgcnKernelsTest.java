@@ -8,6 +8,7 @@ import dev.tkc.backend.llvm.lower.OpLowering;
 import dev.tkc.grammar.lower.Library;
 import dev.tkc.grammar.lower.Lowering;
 import dev.tkc.grammar.lower.Specialisation;
+import dev.tkc.grammar.syntax.Expr;
 import dev.tkc.grammar.syntax.Item;
 import dev.tkc.grammar.syntax.SyntaxReader;
 import dev.tkc.ir.Func;
@@ -80,14 +81,18 @@ class AmdgcnKernelsTest {
     Map<String, Object> constants = new HashMap<>();
     for (var constant : kernel.constants()) {
       String name = constant.name().text();
-      if (constant.value().isEmpty()) {
-        assertThat(BOUND).as("a value for %s of %s", name, kernel.name().text()).containsKey(name);
-        constants.put(name, BOUND.get(name));
-      }
+      Object value = constant.value().map(AmdgcnKernelsTest::literal).orElse(BOUND.get(name));
+      assertThat(value).as("a value for %s of %s", name, kernel.name().text()).isNotNull();
+      constants.put(name, value);
     }
     Map<String, Integer> divisibility = new HashMap<>();
     ALIGNED.forEach(name -> divisibility.put(name, 16));
     return new Specialisation(constants, divisibility, Specialisation.Schedule.NONE);
+  }
+
+  private static Object literal(Expr value) {
+    return value instanceof Expr.IntLit i ? (Object) i.value().longValueExact()
+        : value instanceof Expr.BoolLit b ? (Object) b.value() : null;
   }
 
   /** One for each fragment of each accumulator in a wave and each step along k. */
