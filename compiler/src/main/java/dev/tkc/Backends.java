@@ -1,6 +1,6 @@
 package dev.tkc;
 
-import dev.tkc.backend.amdgcn.AmdgcnCompiler;
+import dev.tkc.backend.amdgcn.AmdgcnBackend;
 import dev.tkc.backend.amdgcn.AmdgcnTargets;
 import dev.tkc.backend.amdgcn.CodeObject;
 import dev.tkc.backend.llvm.lower.OpLowering;
@@ -41,23 +41,20 @@ public enum Backends {
   AMDGCN("amdgcn", "hsaco", AmdgcnTargets.ALL) {
     @Override
     Code compile(Module placed, TargetInfo target, CompileOptions options) {
-      AmdgcnCompiler.Compiled compiled = AmdgcnCompiler.compile(placed, target, options.lowering());
-      return new Code(compiled.llvm(), compiled.assembly(), compiled.shapes(), () -> binary(compiled, target));
+      AmdgcnBackend.Compiled compiled = AmdgcnBackend.compile(placed, target, options.lowering());
+      return new Code(compiled.llvm(), AmdgcnBackend.assembly(compiled), compiled.kernels(), () -> link(compiled));
     }
 
-    private Binary binary(AmdgcnCompiler.Compiled compiled, TargetInfo target) {
+    private Binary link(AmdgcnBackend.Compiled compiled) {
+      AmdgcnBackend.Linked linked = AmdgcnBackend.link(compiled);
       List<Report.Function> functions = new ArrayList<>();
-      for (OpLowering.KernelShape shape : compiled.shapes()) {
-        CodeObject.Kernel k = compiled.report(shape.name()).kernel();
-        // Vector and accumulator registers share one file.
-        int registers = k.vgprs() + k.agprs();
-        int blocks = target.residentBlocks(shape.threads(), registers, k.ldsBytes());
-        double occupancy = Math.min(1, (double) blocks * shape.threads() / target.threads().perProcessor());
+      for (AmdgcnBackend.KernelReport r : linked.kernels()) {
+        CodeObject.Kernel k = r.resources();
         functions.add(new Report.Function(
-            shape.name(), shape.threads(), registers, 4L * (k.vgprSpills() + k.sgprSpills()), k.scratchBytes(), k.ldsBytes(),
-            blocks, occupancy));
+            k.name(), r.kernel().threads(), k.vgprs(), 4L * (k.vgprSpills() + k.sgprSpills()), k.scratchBytes(), k.ldsBytes(),
+            r.blocksPerProcessor(), r.occupancy()));
       }
-      return new Binary(compiled.codeObject(), functions, List.of());
+      return new Binary(linked.codeObject(), functions, List.of());
     }
   };
 

@@ -19,7 +19,7 @@ public final class CodeObject {
   /** One kernel argument: where it lies and what kind it is ({@code global_buffer}, {@code by_value}, {@code hidden_…}). */
   public record Argument(String name, int offset, int size, String kind) {}
 
-  /** What one kernel takes, from the metadata note; a register count is per lane. */
+  /** What one kernel takes, from the metadata note; registers are per lane, and {@code vgprs} includes the {@code agprs}. */
   public record Kernel(
       String name, int vgprs, int agprs, int sgprs, int vgprSpills, int sgprSpills, int ldsBytes, int scratchBytes,
       int kernargBytes, int waveSize, int maxWorkGroupSize, List<Argument> arguments, Descriptor descriptor) {
