@@ -318,7 +318,7 @@ public final class TypeRules {
       return false;
     }
     for (int i = 0; i < whole.size(); i++) {
-      if (offsets.get(i) < 0 || shape.get(i) < 1 || offsets.get(i) + shape.get(i) > whole.get(i)) {
+      if (offsets.get(i) < 0 || shape.get(i) < 0 || offsets.get(i) + shape.get(i) > whole.get(i)) {
         return false;
       }
     }
