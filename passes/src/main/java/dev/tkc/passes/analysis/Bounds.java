@@ -70,9 +70,9 @@ public final class Bounds {
 
   /** {@code e <= 0} wherever {@code place} is executed. */
   public boolean atMostZero(Inst place, Affine e) {
-    conditions = conditionsAt(place);
+    conditions = conditionsAt(place).stream().map(this::tightened).toList();
     effort = EFFORT;
-    return prove(e, DEPTH, new HashSet<>());
+    return prove(relaxed(e), DEPTH, new HashSet<>());
   }
 
   /** {@code v >= c} wherever {@code place} is executed. */
@@ -133,6 +133,32 @@ public final class Bounds {
       long have = Divisibility.lowBit(k);
       return k % odd == 0 && (have >= power || have * Math.min(divisibility.of(t.getKey()), power) >= power);
     });
+  }
+
+  /** A number that divides everything in a form but its constant; 0 if there is nothing else. */
+  private long grain(Affine e) {
+    long g = 0;
+    for (Map.Entry<Value, Long> t : e.terms().entrySet()) {
+      long k = Math.abs(t.getValue());
+      g = gcd(g, k * Math.min(divisibility.of(t.getKey()), Math.max(1, (1L << 40) / k)));
+    }
+    return g;
+  }
+
+  private static long gcd(long a, long b) {
+    return b == 0 ? a : gcd(b, a % b);
+  }
+
+  /** The same fact {@code f <= 0} about a form that moves in steps: its largest value up to 0 may be smaller. */
+  private Affine tightened(Affine f) {
+    long g = grain(f);
+    return g < 2 ? f : f.plus(Math.floorMod(-f.constant(), g));
+  }
+
+  /** The same question {@code e <= 0} of a form that moves in steps: staying below its first value past 0 is enough. */
+  private Affine relaxed(Affine e) {
+    long g = grain(e);
+    return g < 2 ? e : e.plus(Math.floorMod(-e.constant(), g) - (g - 1));
   }
 
   // ------------------------------------------------------------------------------------------------ conditions

@@ -17,8 +17,8 @@ import dev.tkc.passes.analysis.Affine;
 import dev.tkc.passes.analysis.Bounds;
 import dev.tkc.passes.analysis.Regions;
 import dev.tkc.passes.analysis.Scalars;
-import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +40,7 @@ import java.util.OptionalLong;
 public final class FoldBounds {
   private final Bounds bounds;
   private final Map<Value, Value> replaced = new HashMap<>();
+  private final Map<Inst, Region> made = new LinkedHashMap<>();
 
   private FoldBounds(Func func) {
     this.bounds = new Bounds(func);
@@ -47,23 +48,26 @@ public final class FoldBounds {
 
   public static void run(Func func, PassContext cx) {
     FoldBounds f = new FoldBounds(func);
-    f.region(func.body());
+    func.body().walk(f::fold);
+    // Only now: the bounds are asked of the function as it was.
+    f.made.forEach((inst, news) -> {
+      List<Inst> insts = f.bounds.scopes().regionOf(inst).insts();
+      insts.addAll(insts.indexOf(inst), news.insts());
+    });
     func.body().replaceUses(f.replaced);
   }
 
-  private void region(Region region) {
-    List<Inst> old = new ArrayList<>(region.insts());
-    region.insts().clear();
-    for (Inst inst : old) {
-      Builder b = new Builder(region).at(inst.loc());
-      switch (inst.op()) {
-        case MemoryOp.Range r -> range(inst, r, b);
-        case Compare c -> compare(inst, c, b).ifPresent(v -> replaced.put(inst.result(), v));
-        case Binary o when Scalars.isInt(inst.result()) -> binary(inst, o, b).ifPresent(v -> replaced.put(inst.result(), v));
-        default -> { }
-      }
-      region.insts().add(inst);
-      inst.regions().forEach(this::region);
+  private void fold(Inst inst) {
+    Region news = new Region();
+    Builder b = new Builder(news).at(inst.loc());
+    switch (inst.op()) {
+      case MemoryOp.Range r -> range(inst, r, b);
+      case Compare c -> compare(inst, c, b).ifPresent(v -> replaced.put(inst.result(), v));
+      case Binary o when Scalars.isInt(inst.result()) -> binary(inst, o, b).ifPresent(v -> replaced.put(inst.result(), v));
+      default -> { }
+    }
+    if (!news.insts().isEmpty()) {
+      made.put(inst, news);
     }
   }
 
