@@ -44,11 +44,11 @@ public final class TestTarget {
   /** The body lines of a function that does what {@code lines} say, in a kernel around them. */
   public static String kernel(String lines) {
     return """
-        kernel @f(%p: ptr<f32> div 16, %q: ptr<f32> div 16, %N: i64 div 16, %a: f32, %n: i64, %b: bool) {
+        kernel @f(%px: ptr<f32> div 16, %py: ptr<f32> div 16, %N: i64 div 16, %a: f32, %n: i64, %b: bool) {
           %c0 = constant {value = 0 : i64} : i64
           %c1 = constant {value = 1 : i64} : i64
-          %x = make_tensor %p, [%N], [%c1] {access = in, name = "x"} : tensor<f32, 1>
-          %y = make_tensor %q, [%N], [%c1] {access = out, name = "y"} : tensor<f32, 1>
+          %x = make_tensor %px, [%N], [%c1] {access = in, name = "x"} : tensor<f32, 1>
+          %y = make_tensor %py, [%N], [%c1] {access = out, name = "y"} : tensor<f32, 1>
           parallel %c0, %N {step = 64} (%i: i64) {
             %left = sub %N, %i : i64
             %r = range %i, %c1, %left {size = 64} : range<64>
