@@ -115,10 +115,17 @@ final class Differential {
     return this;
   }
 
-  /** Compares; returns the PTX for further looks. */
-  String agree() {
+  private static Module placed(Module module, TargetInfo target) {
     Module placed = Cloner.clone(module);
     PassDriver.run(placed, PassContext.of(target, PassOptions.checked()));
+    return placed;
+  }
+
+  /** Compares, and assembles for this and the oldest target; returns the PTX for further looks. */
+  String agree() {
+    PtxBackend.assemble(
+        PtxBackend.compile(placed(module, PtxTargets.SM_80), PtxTargets.SM_80, PtxBackend.Options.DEFAULT));
+    Module placed = placed(module, target);
     try (Arena arena = Arena.ofShared()) {
       Map<String, Buffer> expected = new LinkedHashMap<>();
       Map<String, Buffer> actual = new LinkedHashMap<>();
@@ -127,6 +134,7 @@ final class Differential {
       new Interpreter(Interpreter.Options.defaults()).run(module, first);
       PtxBackend.Compiled compiled = PtxDevice.run(placed, target, second);
       expected.forEach((name, buffer) -> compare(name, buffer, actual.get(name), placed));
+      PtxBackend.assemble(compiled);
       return compiled.ptx();
     }
   }

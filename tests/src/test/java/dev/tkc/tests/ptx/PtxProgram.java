@@ -89,7 +89,8 @@ record PtxProgram(Map<String, Kernel> kernels, Map<String, byte[]> globals) {
     Map<String, Integer> labels = new HashMap<>();
     List<Instruction> code = new ArrayList<>();
     for (String statement : body.split(";")) {
-      String s = statement.strip();
+      // LLVM puts a register of its own around some moves: { .reg .b32 tmp; mov.b64 {tmp, %r1}, %rd1; }
+      String s = statement.strip().replaceFirst("^}\\s*", "").replaceFirst("^\\{\\s*(?=\\.reg)", "");
       Matcher label = Pattern.compile("^(\\$?[\\w$]+):\\s*").matcher(s);
       while (label.find()) {
         labels.put(label.group(1), code.size());
