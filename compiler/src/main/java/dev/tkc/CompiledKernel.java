@@ -30,13 +30,14 @@ public final class CompiledKernel {
     this.code = code;
   }
 
-  static CompiledKernel compile(Kernel kernel, Target target, Specialisation specialisation, CompileOptions options) {
-    Module placed = place(kernel, target, specialisation, options, _ -> { });
+  static CompiledKernel compile(
+      Kernel kernel, Target target, Specialisation specialisation, CompileOptions options, Consumer<String> log) {
+    Module placed = place(kernel, target, specialisation, options, log);
     return new CompiledKernel(kernel, target, placed, target.backend().compile(placed, target.info(), options));
   }
 
   /** The pipeline alone: IR as a backend reads it. */
-  static Module place(
+  private static Module place(
       Kernel kernel, Target target, Specialisation specialisation, CompileOptions options, Consumer<String> log) {
     Module module = Cloner.clone(kernel.lower(specialisation));
     PassDriver.run(module, new PassContext(java.util.Optional.of(target.info()), options.passes(), log, PassContext.NONE));

@@ -71,7 +71,7 @@ final class CudaEngine implements Engine {
   /** Compiles, loads and plans a launch, with memory on the device for its tensors. */
   CudaLaunch prepare(Kernel kernel, Constants constants, List<Argument> arguments) {
     Kernel.Bound bound = kernel.bind(constants, arguments, target);
-    CompiledKernel compiled = kernel.compile(target, bound.specialisation(), options);
+    CompiledKernel compiled = kernel.compile(target, bound.specialisation(), options, _ -> { });
     CudaModule module = loaded.computeIfAbsent(compiled, c -> device.load(c.binary()));
     return CudaLaunch.plan(device, module, compiled, bound.binding());
   }

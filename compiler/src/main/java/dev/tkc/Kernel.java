@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
 /** A kernel of a loaded program. Thread-safe; what was compiled for a specialisation is kept. */
 public final class Kernel {
@@ -116,6 +117,11 @@ public final class Kernel {
   }
 
   public CompiledKernel compile(Target target, Constants values, CompileOptions options) {
+    return compile(target, values, options, _ -> { });
+  }
+
+  /** The same; {@code log} receives what the passes print. */
+  public CompiledKernel compile(Target target, Constants values, CompileOptions options, Consumer<String> log) {
     Map<String, Object> given = new HashMap<>(values.values());
     Map<String, Object> sizes = new HashMap<>(values.values());
     given.keySet().retainAll(constants());
@@ -123,13 +129,13 @@ public final class Kernel {
     Map<String, Object> facts = new HashMap<>(values.values());
     Specialisation.Schedule schedule = Schedules.choose(module.library(), item, target.name(), facts);
     Map<String, Object> all = Binder.constants(item, module::global, given, schedule.constants());
-    return compile(target, new Specialisation(all, Divisors.ofSizes(sizes, parameters), schedule), options);
+    return compile(target, new Specialisation(all, Divisors.ofSizes(sizes, parameters), schedule), options, log);
   }
 
-  CompiledKernel compile(Target target, Specialisation specialisation, CompileOptions options) {
+  CompiledKernel compile(Target target, Specialisation specialisation, CompileOptions options, Consumer<String> log) {
     return compiled.computeIfAbsent(
         new Compilation(target, specialisation, options),
-        c -> CompiledKernel.compile(this, c.target(), c.specialisation(), c.options()));
+        c -> CompiledKernel.compile(this, c.target(), c.specialisation(), c.options(), log));
   }
 
   /** The IR of a specialisation, as the front end makes it. Nobody may change it. */
@@ -142,9 +148,9 @@ public final class Kernel {
     return lower(Specialisation.of(Binder.constants(item, module::global, values.values(), Map.of())));
   }
 
-  /** The constant's or size's value where it is known without a launch. */
-  Optional<Object> global(String constant) {
-    return module.global(constant);
+  /** The value of a {@code const} of its program. */
+  public Optional<Object> global(String name) {
+    return module.global(name);
   }
 
   @Override

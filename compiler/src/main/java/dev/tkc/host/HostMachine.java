@@ -39,11 +39,18 @@ public final class HostMachine implements Host, AutoCloseable {
   private final KernelModule module;
   private final Interpreter.Session session;
   private final EagerBuilder builder;
+  private final long seed;
   private int launches;
   private int comparisons;
 
   public HostMachine(KernelModule module) {
+    this(module, 0);
+  }
+
+  /** {@code seed} shifts the seed of every random tensor. */
+  HostMachine(KernelModule module, long seed) {
     this.module = module;
+    this.seed = seed;
     this.session = new Interpreter(Interpreter.Options.defaults()).session();
     this.builder = new EagerBuilder(session);
   }
@@ -94,13 +101,13 @@ public final class HostMachine implements Host, AutoCloseable {
   }
 
   @Override
-  public Value make(Fill fill, TileType type, long seed, long lo, long hi) {
+  public Value make(Fill fill, TileType type, long own, long lo, long hi) {
     long[] shape = type.shape().stream().mapToLong(Integer::longValue).toArray();
     return define(
         switch (fill) {
-          case RANDN -> Random.normal(seed, type.element(), shape);
-          case RAND -> Random.uniform(seed, type.element(), shape);
-          case RANDINT -> Random.integers(seed, lo, hi, type.element(), shape);
+          case RANDN -> Random.normal(own + seed, type.element(), shape);
+          case RAND -> Random.uniform(own + seed, type.element(), shape);
+          case RANDINT -> Random.integers(own + seed, lo, hi, type.element(), shape);
           case EMPTY -> poisoned(type.element(), shape);
         });
   }
@@ -210,18 +217,18 @@ public final class HostMachine implements Host, AutoCloseable {
 
   @Override
   public void expectClose(Value actual, Value expected, double rel, double abs, Span at) {
-    Tile x = frame().tile(actual);
-    Tile y = frame().tile(expected);
     comparisons++;
-    Comparison c = Comparison.close(x.count(), i -> x.asDouble((int) i), i -> y.asDouble((int) i), rel, abs);
-    observe(x, y, c, at);
+    Comparison c = compare(actual, expected, rel, abs);
     if (!c.holds()) {
-      throw new DiagnosticException(Findings.notClose(x, y, c, rel, abs, at));
+      throw new DiagnosticException(Findings.notClose(frame().tile(actual), frame().tile(expected), c, rel, abs, at));
     }
   }
 
-  /** Told of every comparison within a bound before it is judged. */
-  void observe(Tile actual, Tile expected, Comparison comparison, Span at) {}
+  Comparison compare(Value actual, Value expected, double rel, double abs) {
+    Tile x = frame().tile(actual);
+    Tile y = frame().tile(expected);
+    return Comparison.close(x.count(), i -> x.asDouble((int) i), i -> y.asDouble((int) i), rel, abs);
+  }
 
   @Override
   public void close() {

@@ -1,0 +1,135 @@
+package dev.tkc.cli;
+
+import dev.tkc.CompileOptions;
+import dev.tkc.CompiledKernel;
+import dev.tkc.Constants;
+import dev.tkc.Device;
+import dev.tkc.Kernel;
+import dev.tkc.Optimizer;
+import dev.tkc.Sources;
+import dev.tkc.Target;
+import dev.tkc.Tkc;
+import dev.tkc.passes.PassOptions;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Set;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code tkc compile}: a kernel as code for a target, in any of the forms it passes through, and what it takes. */
+@picocli.CommandLine.Command(
+    name = "compile",
+    description = "Compile a kernel for a target. Without --emit, report registers, shared memory and occupancy.")
+final class CompileCommand extends Command {
+  /** The forms of a compiled kernel. */
+  enum Form {
+    tir,
+    llvm,
+    ptx,
+    amdgcn,
+    cubin,
+    hsaco
+  }
+
+  @Parameters(paramLabel = "FILE", description = "A .tk file, or - for standard input.")
+  private String file;
+
+  @Mixin private KernelOptions options;
+
+  @Option(names = "--target", paramLabel = "T", description = "One of tkc targets; without one --emit tir gives the IR before all passes.")
+  private String target;
+
+  @Option(names = "--emit", paramLabel = "FORM", description = "One of ${COMPLETION-CANDIDATES}.")
+  private Form emit;
+
+  @Option(names = "-o", paramLabel = "FILE", description = "Where to write it; - is standard output, the default for text.")
+  private String output;
+
+  @Option(names = "--report", description = "Report also when something is emitted, to standard error.")
+  private boolean report;
+
+  @Option(names = "--print-after", paramLabel = "NAME", split = ",", description = "Print the IR after these passes, or all, to standard error.")
+  private Set<String> printAfter = Set.of();
+
+  @Option(names = "--disable", paramLabel = "NAME", split = ",", description = "Passes to leave out.")
+  private Set<String> disable = Set.of();
+
+  @Option(names = "--verify-each", description = "Verify after every pass.")
+  private boolean verifyEach;
+
+  @Option(names = "--time-passes", description = "Print the time that each pass took to standard error.")
+  private boolean timePasses;
+
+  @Option(names = "--debug-asserts", description = "Compile assert statements.")
+  private boolean debugAsserts;
+
+  @Option(names = "--line-table", description = "Let the code say which source line it comes from.")
+  private boolean lineTable;
+
+  CompileCommand(Terminal terminal) {
+    super(terminal);
+  }
+
+  @Override
+  int work() {
+    if (target == null && emit != Form.tir) {
+      throw usage("--target is missing; only --emit tir goes without");
+    }
+    try (Tkc tkc = Tkc.create(Device.interpreter())) {
+      Kernel kernel = options.in(tkc.load(terminal().source(file)));
+      Constants constants = new Constants(options.values());
+      if (target == null) {
+        write(Optimizer.print(kernel.tir(constants)).getBytes(StandardCharsets.UTF_8), true);
+        return 0;
+      }
+      emit(kernel.compile(Target.of(target), constants, compileOptions(), text -> terminal().err().print(text)));
+    }
+    return 0;
+  }
+
+  private CompileOptions compileOptions() {
+    PassOptions passes = PassOptions.defaults().withDisabled(disable).withPrintAfter(printAfter).withVerify(verifyEach)
+        .withTime(timePasses).withReproducers(Path.of(""));
+    return new CompileOptions(passes, false, lineTable).withAsserts(debugAsserts);
+  }
+
+  private void emit(CompiledKernel compiled) {
+    if (emit == null || report) {
+      (emit == null ? terminal().out() : terminal().err()).print(compiled.report().text());
+    }
+    if (emit == null) {
+      return;
+    }
+    switch (emit) {
+      case tir -> write(compiled.tir().getBytes(StandardCharsets.UTF_8), true);
+      case llvm -> write(compiled.llvm().getBytes(StandardCharsets.UTF_8), true);
+      case ptx, amdgcn -> {
+        require(compiled.target().backend().assemblyName());
+        write(compiled.assembly().getBytes(StandardCharsets.UTF_8), true);
+      }
+      case cubin, hsaco -> {
+        require(compiled.target().backend().binaryName());
+        write(compiled.binary(), false);
+      }
+    }
+  }
+
+  private void require(String form) {
+    if (!emit.name().equals(form)) {
+      throw usage("--emit " + emit + " is not what " + target + " makes, that is " + form);
+    }
+  }
+
+  private void write(byte[] bytes, boolean text) {
+    if (output == null && !text) {
+      throw usage("-o is missing: machine code is not for a terminal; -o - writes it to standard output all the same");
+    }
+    if (output == null || output.equals("-")) {
+      terminal().out().write(bytes, 0, bytes.length);
+    } else {
+      Sources.write(Path.of(output), bytes);
+      terminal().remark("wrote " + output + ", " + bytes.length + " bytes");
+    }
+  }
+}

@@ -1,0 +1,44 @@
+package dev.tkc.cli;
+
+import dev.tkc.Kernel;
+import dev.tkc.KernelModule;
+import dev.tkc.Literals;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** Which kernel of a file, and the values of its constants and sizes. */
+final class KernelOptions {
+  @Option(names = "--kernel", paramLabel = "NAME", description = "The kernel; may be left out if the file has only one.")
+  private String kernel;
+
+  @Option(
+      names = "-D", paramLabel = "NAME=VALUE", converter = {AsIs.class, Value.class},
+      description = "The value of a constant or size: a number, true or false.")
+  private Map<String, Object> values = new LinkedHashMap<>();
+
+  Kernel in(KernelModule module) {
+    return kernel == null ? module.kernel() : module.kernel(kernel);
+  }
+
+  Map<String, Object> values() {
+    return values;
+  }
+
+  static final class AsIs implements ITypeConverter<String> {
+    @Override
+    public String convert(String text) {
+      return text;
+    }
+  }
+
+  static final class Value implements ITypeConverter<Object> {
+    @Override
+    public Object convert(String text) {
+      return Literals.parse(text).orElseThrow(
+          () -> new TypeConversionException("'" + text + "' is neither a number nor true or false"));
+    }
+  }
+}

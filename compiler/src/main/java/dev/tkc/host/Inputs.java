@@ -1,0 +1,59 @@
+package dev.tkc.host;
+
+import dev.tkc.Kernel;
+import dev.tkc.Literals;
+import dev.tkc.Parameter;
+import dev.tkc.Random;
+import dev.tkc.Tensor;
+import dev.tkc.io.ArrayFile;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** Arguments from array files and from nothing. */
+final class Inputs {
+  private static final long WHOLE_NUMBERS_BELOW = 16;
+
+  private Inputs() {}
+
+  /** Reads what was given for parameters: tensors from files, scalars from their text. */
+  static Map<String, Object> read(Kernel kernel, Map<String, String> inputs) {
+    Map<String, Object> values = new LinkedHashMap<>();
+    for (Map.Entry<String, String> input : inputs.entrySet()) {
+      Parameter p = kernel.parameters().stream().filter(x -> x.name().equals(input.getKey()) && x.isRead()).findFirst()
+          .orElseThrow(() -> KernelRun.unknown(kernel, input.getKey(), "input",
+              kernel.parameters().stream().filter(Parameter::isRead).map(Parameter::name).toList()));
+      if (p.tensor()) {
+        Tensor tensor = ArrayFile.parse(input.getValue()).read(Optional.of(p.element()));
+        values.put(p.name(), p.isWritten() ? tensor.copy() : tensor);
+      } else {
+        values.put(p.name(), scalar(kernel, p, input.getValue()));
+      }
+    }
+    return values;
+  }
+
+  private static Object scalar(Kernel kernel, Parameter p, String text) {
+    return Literals.parse(text).orElseThrow(() -> new DiagnosticException(
+        Diagnostic.error(Code.LAUNCH_SCALAR, "`" + p.name() + "` of `" + kernel.name() + "` is a number, not " + text)));
+  }
+
+  /** A made-up argument: random for what is read, poisoned for what is written, 1 for scalars. */
+  static KernelRun.Used made(Parameter p, long[] shape, long seed) {
+    if (!p.tensor()) {
+      Object one = p.element().isBool() ? (Object) true : p.element().isFloat() ? (Object) 1.0 : (Object) 1L;
+      return new KernelRun.Used(p, one, "1");
+    }
+    if (!p.isRead()) {
+      return new KernelRun.Used(p, Tensor.empty(p.element(), shape), "");
+    }
+    if (p.element().isFloat()) {
+      return new KernelRun.Used(p, Random.normal(seed, p.element(), shape), "normal, seed " + seed);
+    }
+    long hi = p.element().isBool() ? 2 : Math.min(WHOLE_NUMBERS_BELOW, 1L << (p.element().bits() - 1));
+    return new KernelRun.Used(p, Random.integers(seed, 0, hi, p.element(), shape), "whole numbers below " + hi + ", seed " + seed);
+  }
+}
