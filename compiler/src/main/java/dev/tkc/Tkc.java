@@ -54,7 +54,7 @@ public final class Tkc implements AutoCloseable {
   private final Options options;
   private final Engine engine;
 
-  private Tkc(Device device, Options options, Engine engine) {
+  Tkc(Device device, Options options, Engine engine) {
     this.device = device;
     this.options = options;
     this.engine = engine;
