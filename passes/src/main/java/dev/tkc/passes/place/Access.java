@@ -12,7 +12,7 @@ import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TensorType;
 import dev.tkc.ir.type.TileType;
-import dev.tkc.passes.analysis.Divisibility;
+import dev.tkc.passes.analysis.AccessPattern;
 import dev.tkc.passes.analysis.Regions;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -97,93 +97,19 @@ record Access(Value tensor, List<Value> indices, List<Integer> shape) {
         ? t.strides().get(dimension) : tensor;
   }
 
-  private Value size(int dimension) {
-    return tensor.definition() != null && tensor.definition().op() instanceof MemoryOp.MakeTensor t
-        ? t.sizes().get(dimension) : tensor;
-  }
-
   /** The widest vector, in elements along the consecutive dimension, that is aligned and whole everywhere. */
-  int widest(Divisibility known, int vectorBytes) {
-    int bits = element().bits();
-    int best = 1;
-    for (int v = 2; v * bits / 8 <= vectorBytes; v *= 2) {
-      if (!isVector(v, known)) {
-        break;
-      }
-      best = v;
+  static int widest(Inst inst, AccessPattern.Finder patterns, int vectorBytes) {
+    Access access = of(inst).orElseThrow();
+    Optional<AccessPattern> pattern = patterns.of(inst);
+    if (pattern.isEmpty() || pattern.get().contiguous() != access.order().getFirst() || access.element().bits() < 8) {
+      return 1;
     }
-    return bits < 8 ? Math.max(best, 1) : best;
-  }
-
-  private boolean isVector(int v, Divisibility known) {
-    if (indices.stream().anyMatch(Access::isPointwise)
-        || !(tensor.definition() != null && tensor.definition().op() instanceof MemoryOp.MakeTensor)) {
-      return false;
-    }
-    long bytes = Math.max(1, (long) v * element().bits() / 8);
-    if (known.ofAddress(tensor) % bytes != 0) {
-      return false;
-    }
-    int fastest = order().getFirst();
-    List<Integer> axes = axes();
-    boolean found = false;
-    for (int d = 0; d < indices.size(); d++) {
-      if (axes.get(d) == fastest && Regions.isInteger(stride(d), 1)) {
-        if (!startsWhole(d, v, known)) {
-          return false;
-        }
-        found = true;
-      } else if (known.of(stride(d)) % v != 0 && !isAlwaysZero(indices.get(d))) {
-        return false;
-      }
-    }
-    return found;
-  }
-
-  private static boolean isAlwaysZero(Value index) {
-    return Regions.isInteger(index, 0)
-        || range(index).filter(r -> r.size() == 1 && Regions.isInteger(r.start(), 0)).isPresent();
-  }
-
-  private boolean startsWhole(int d, int v, Divisibility known) {
-    Optional<MemoryOp.Range> range = range(indices.get(d));
-    if (range.isEmpty() || !Regions.isInteger(range.get().stride(), 1) || !known.divides(v, range.get().start())) {
-      return false;
-    }
-    // Valid or outside all together: the last valid lane ends a vector, unless every lane is valid.
-    return (countIsWhole(range.get(), d) || known.divides(v, range.get().count())) && known.divides(v, size(d));
+    return Integer.highestOneBit(Math.min(pattern.get().vector(), Math.max(1, vectorBytes * 8 / access.element().bits())));
   }
 
   static Optional<MemoryOp.Range> range(Value index) {
     return index.type() instanceof RangeType && index.definition() != null
         && index.definition().op() instanceof MemoryOp.Range r ? Optional.of(r) : Optional.empty();
-  }
-
-  private static boolean countIsWhole(MemoryOp.Range range, int dimension) {
-    return Regions.integer(range.count()).orElse(Long.MIN_VALUE) >= range.size();
-  }
-
-  /** For each index whether every lane is inside its tensor dimension and its range. */
-  List<Long> inbounds() {
-    List<Long> all = new ArrayList<>();
-    for (int d = 0; d < indices.size(); d++) {
-      all.add(isInside(d) ? 1L : 0L);
-    }
-    return all;
-  }
-
-  private boolean isInside(int d) {
-    Value index = indices.get(d);
-    if (index.type() instanceof TileType t && t.isScalar()) {
-      return true;
-    }
-    Optional<MemoryOp.Range> range = range(index);
-    if (range.isEmpty() || !countIsWhole(range.get(), d) || !Regions.isInteger(range.get().stride(), 1)) {
-      return false;
-    }
-    long start = Regions.integer(range.get().start()).orElse(-1);
-    long size = Regions.integer(size(d)).orElse(-1);
-    return start >= 0 && size >= start + range.get().size();
   }
 
   /**

@@ -8,11 +8,9 @@ import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.AccessPattern;
-import dev.tkc.passes.analysis.Bounds;
-import dev.tkc.passes.analysis.Divisibility;
 import dev.tkc.passes.target.TargetInfo;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Says of each access how wide its vectors are and which of its indices need no guard.
@@ -30,19 +28,24 @@ public final class AnnotateAccesses {
   private AnnotateAccesses() {}
 
   public static void run(Func func, PassContext context) {
-    Bounds bounds = new Bounds(func);
-    AccessPattern.Finder patterns = new AccessPattern.Finder(bounds);
-    func.body().walk(i -> Access.of(i).ifPresent(a ->
-        annotate(i, a, patterns.of(i), bounds.divisibility(), context.target())));
+    AccessPattern.Finder patterns = new AccessPattern.Finder(func);
+    func.body().walk(i -> Access.of(i).ifPresent(a -> annotate(i, a, patterns, context.target())));
   }
 
-  private static void annotate(
-      Inst inst, Access access, Optional<AccessPattern> pattern, Divisibility known, TargetInfo target) {
-    int widest = access.widest(known, target.vectorBytes());
-    if (pattern.isPresent() && pattern.get().contiguous() == access.order().getFirst()) {
-      widest = Math.max(widest, Math.min(pattern.get().vector(), target.vectorElements(access.element())));
+  /** Marks the indices that are known to be inside; what an earlier pass found stays known. */
+  public static void markInside(Inst inst, AccessPattern.Finder patterns) {
+    List<Long> inside = new ArrayList<>();
+    List<?> before = inst.annotations().get("inbounds") instanceof List<?> l ? l : List.of();
+    List<Boolean> now = patterns.of(inst).map(AccessPattern::inBounds).orElse(List.of());
+    for (int i = 0; i < now.size(); i++) {
+      inside.add(now.get(i) || i < before.size() && before.get(i).equals(1L) ? 1L : 0L);
     }
-    inst.annotate("inbounds", pattern.map(AnnotateAccesses::flags).orElseGet(access::inbounds));
+    inst.annotate("inbounds", inside);
+  }
+
+  private static void annotate(Inst inst, Access access, AccessPattern.Finder patterns, TargetInfo target) {
+    int widest = Access.widest(inst, patterns, target.vectorBytes());
+    markInside(inst, patterns);
     if (inst.op() instanceof SharedOp.CopyAsync) {
       inst.annotate("vector", (long) widest);
       inst.annotate("order", access.order().stream().map(Integer::longValue).toList());
@@ -51,9 +54,5 @@ public final class AnnotateAccesses {
     Value value = inst.results().isEmpty() ? inst.operands().getLast() : inst.result();
     LinearLayout layout = value.tile().layout();
     inst.annotate("vector", (long) Math.min(widest, layout.contiguity(access.order().getFirst())));
-  }
-
-  private static List<Long> flags(AccessPattern pattern) {
-    return pattern.inBounds().stream().map(inside -> inside ? 1L : 0L).toList();
   }
 }

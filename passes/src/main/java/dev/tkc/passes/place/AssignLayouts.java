@@ -12,7 +12,7 @@ import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
-import dev.tkc.passes.analysis.Divisibility;
+import dev.tkc.passes.analysis.AccessPattern;
 import dev.tkc.passes.target.MatrixInstruction;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
@@ -42,7 +42,7 @@ public final class AssignLayouts {
   private final TargetInfo target;
   private final int warps;
   private final LayoutSolver solver;
-  private final Divisibility divisibility;
+  private final AccessPattern.Finder patterns;
   private final Map<Inst, DotLayouts> dots = new IdentityHashMap<>();
 
   private AssignLayouts(Func func, TargetInfo target) {
@@ -50,7 +50,7 @@ public final class AssignLayouts {
     this.target = target;
     this.warps = (int) func.annotation("warps", 4);
     this.solver = new LayoutSolver(func);
-    this.divisibility = new Divisibility(func);
+    this.patterns = new AccessPattern.Finder(func);
   }
 
   public static void run(Func func, PassContext context) {
@@ -111,7 +111,7 @@ public final class AssignLayouts {
       }
     });
     accesses.sort(Comparator.<Inst>comparingLong(i -> -tile(i).count())
-        .thenComparingInt(i -> -Access.of(i).orElseThrow().widest(divisibility, target.vectorBytes())));
+        .thenComparingInt(i -> -Access.widest(i, patterns, target.vectorBytes())));
     for (Inst i : accesses) {
       solver.assign(value(i), accessLayout(i));
     }
@@ -129,7 +129,7 @@ public final class AssignLayouts {
   private LinearLayout accessLayout(Inst inst) {
     Access access = Access.of(inst).orElseThrow();
     return BlockedLayouts.coalescedLayout(tile(inst).shape(), access.order(),
-        access.widest(divisibility, target.vectorBytes()), target.lanes(), warps);
+        Access.widest(inst, patterns, target.vectorBytes()), target.lanes(), warps);
   }
 
   private void anchorRest(Region region) {

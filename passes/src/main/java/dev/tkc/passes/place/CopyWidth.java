@@ -1,7 +1,7 @@
 package dev.tkc.passes.place;
 
 import dev.tkc.ir.Inst;
-import dev.tkc.passes.analysis.Divisibility;
+import dev.tkc.passes.analysis.AccessPattern;
 import dev.tkc.passes.target.TargetInfo;
 
 /** Whether a load's places in memory are aligned enough for asynchronous copies. */
@@ -9,12 +9,12 @@ public final class CopyWidth {
   private CopyWidth() {}
 
   /** Whether one of the target's copy sizes divides the load into whole, aligned pieces. */
-  public static boolean isAsync(Inst load, Divisibility known, TargetInfo target) {
+  public static boolean isAsync(Inst load, AccessPattern.Finder patterns, TargetInfo target) {
     if (target.asyncCopyBytes().isEmpty()) {
       return false;
     }
     Access access = Access.of(load).orElseThrow();
-    int bytes = access.widest(known, target.vectorBytes()) * access.element().bits() / 8;
+    int bytes = Access.widest(load, patterns, target.vectorBytes()) * access.element().bits() / 8;
     return bytes >= target.asyncCopyBytes().getFirst();
   }
 }

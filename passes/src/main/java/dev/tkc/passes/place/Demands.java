@@ -3,6 +3,7 @@ package dev.tkc.passes.place;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.BlockedLayouts;
+import dev.tkc.ir.layout.Conversion;
 import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
@@ -19,6 +20,7 @@ import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -167,20 +169,31 @@ final class Demands {
 
   private Demand slice(ShapeOp.Slice op, Inst inst) {
     LinearLayout from = op.x().tile().layout();
-    return Transfer.sliced(from, op.offsets(), op.shape())
-        .map(l -> Demand.ofResults(l))
-        .orElseGet(() -> {
-          LinearLayout whole = from;
-          LinearLayout part = from;
-          List<Integer> sizes = LinearLayout.cover(op.shape());
-          for (int axis = 0; axis < sizes.size(); axis++) {
-            if (!op.shape().get(axis).equals(op.x().tile().shape().get(axis))) {
-              whole = Transfer.wholeAlong(whole, axis, from.size(axis));
-              part = Transfer.wholeAlong(part, axis, sizes.get(axis));
-            }
-          }
-          return Demand.of(inst, operands(op.x(), whole), List.of(part));
-        });
+    LinearLayout wanted = assigned(inst.result());
+    Optional<LinearLayout> cut = Transfer.sliced(from, op.offsets(), op.shape());
+    if (cut.filter(l -> l.equals(wanted) || Conversion.isFree(l, wanted)).isPresent()) {
+      return Demand.ofResults(cut.get());
+    }
+    // Better one conversion of the whole, which other slices share, than one of each slice.
+    Optional<LinearLayout> whole = Transfer.extended(wanted, op.offsets(), op.shape(), from.sizes());
+    if (whole.isPresent()) {
+      return Demand.of(inst, operands(op.x(), whole.get()), List.of(wanted));
+    }
+    return cut.map(l -> Demand.ofResults(l)).orElseGet(() -> wholeAxes(op, inst, from));
+  }
+
+  /** Every thread holds all of the axes that are cut. */
+  private Demand wholeAxes(ShapeOp.Slice op, Inst inst, LinearLayout from) {
+    LinearLayout whole = from;
+    LinearLayout part = from;
+    List<Integer> sizes = LinearLayout.cover(op.shape());
+    for (int axis = 0; axis < sizes.size(); axis++) {
+      if (!op.shape().get(axis).equals(op.x().tile().shape().get(axis))) {
+        whole = Transfer.wholeAlong(whole, axis, from.size(axis));
+        part = Transfer.wholeAlong(part, axis, sizes.get(axis));
+      }
+    }
+    return Demand.of(inst, operands(op.x(), whole), List.of(part));
   }
 
   private Demand reduction(ReductionOp op, Inst inst) {

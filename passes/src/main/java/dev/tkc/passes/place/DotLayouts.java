@@ -18,7 +18,8 @@ record DotLayouts(LinearLayout a, LinearLayout b, LinearLayout acc) {
 
   /**
    * For a matrix instruction: warps {@code rows × columns} over the last two dimensions, each owning one brick of the
-   * accumulator; the operands' warps hold what their bricks need, so A's repeat over columns and B's over rows.
+   * accumulator; the operands' warps hold what their bricks need, so A's repeat over columns and B's over rows. Steps of
+   * k are the operands' highest registers, so that a step of an operand lies as an operand of that size does.
    */
   static DotLayouts of(Inst inst, MatrixFragments.Fragments fragments, int rows, int columns) {
     MatrixOp.Dot dot = (MatrixOp.Dot) inst.op();
@@ -29,9 +30,9 @@ record DotLayouts(LinearLayout a, LinearLayout b, LinearLayout acc) {
     LinearLayout c = MatrixFragments.tiled(
         fragments.c(), acc.shape(), List.of(new Warps(m, rows), new Warps(n, columns)), order(acc.rank(), n, m));
     LinearLayout a = MatrixFragments.tiled(fragments.a(), shape(dot.a()),
-        List.of(new Warps(m, rows), new Warps(Warps.NONE, columns)), order(acc.rank(), n, m));
+        List.of(new Warps(m, rows), new Warps(Warps.NONE, columns)), order(acc.rank(), m, n));
     LinearLayout b = MatrixFragments.tiled(
-        fragments.b(), shape(dot.b()), List.of(none, new Warps(n, columns)), order(acc.rank(), m, n));
+        fragments.b(), shape(dot.b()), List.of(none, new Warps(n, columns)), order(acc.rank(), n, m));
     return new DotLayouts(a, b, c);
   }
 

@@ -16,6 +16,7 @@ import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.analysis.Uses;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -111,12 +112,15 @@ final class LayoutSolver {
       case ShapeOp.Slice o -> {
         if (from == o.x()) {
           Transfer.sliced(layout, o.offsets(), o.shape()).ifPresent(l -> take(result, l));
+        } else {
+          Transfer.extended(layout, o.offsets(), o.shape(), LinearLayout.cover(o.x().tile().shape()))
+              .ifPresent(l -> take(o.x(), l));
         }
       }
       case ShapeOp.Concat o -> {
         if (from == result) {
           for (Value part : o.parts()) {
-            Transfer.sliced(layout, java.util.Collections.nCopies(layout.rank(), 0), part.tile().shape())
+            Transfer.sliced(layout, Collections.nCopies(layout.rank(), 0), part.tile().shape())
                 .ifPresent(l -> take(part, l));
           }
         }

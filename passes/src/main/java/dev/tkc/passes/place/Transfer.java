@@ -74,6 +74,23 @@ final class Transfer {
     return Optional.of(result);
   }
 
+  /**
+   * The other way round: a layout of the whole of {@code sizes} of which the block lies as {@code layout} does, further
+   * registers choosing the block. Nothing where the block is not aligned to its own size.
+   */
+  static Optional<LinearLayout> extended(
+      LinearLayout layout, List<Integer> offsets, List<Integer> shape, List<Integer> sizes) {
+    LinearLayout result = layout;
+    for (int axis = shape.size() - 1; axis >= 0; axis--) {
+      int ratio = sizes.get(axis) / layout.size(axis);
+      if (ratio > 1 && (layout.size(axis) != shape.get(axis) || offsets.get(axis) % shape.get(axis) != 0)) {
+        return Optional.empty();
+      }
+      result = result.product(LinearLayout.identity1d(InDim.REGISTER, ratio, axis, shape.size()));
+    }
+    return Optional.of(result);
+  }
+
   /** A layout in which every thread holds all of {@code axis}: slices and joins along it stay within threads. */
   static LinearLayout wholeAlong(LinearLayout otherAxes, int axis, int size) {
     LinearLayout rest = reduced(otherAxes, List.of(axis));

@@ -10,8 +10,10 @@ import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
+import dev.tkc.passes.analysis.AccessPattern;
 import dev.tkc.passes.analysis.Regions;
 import dev.tkc.passes.analysis.Uses;
+import dev.tkc.passes.place.AnnotateAccesses;
 import java.util.List;
 import java.util.Optional;
 
@@ -38,11 +40,14 @@ public final class AssignLatencies {
       return;
     }
     Uses uses = new Uses(func.body());
+    AccessPattern.Finder patterns = new AccessPattern.Finder(func);
     func.body().walk(inst -> {
       if (inst.op() instanceof ControlOp.For loop && !loop.reversed() && !inst.flag("boundary")) {
         for (Inst inner : loop.body().insts()) {
           if (inner.op() instanceof MemoryOp.Load load && isWorthIt(inner, load, loop, uses)) {
             inner.annotate("latency", stages - 1);
+            // Proved here, where the loop's bounds say most; copies for other rounds run under the same condition.
+            AnnotateAccesses.markInside(inner, patterns);
           }
         }
       }

@@ -165,7 +165,8 @@ public final class ExpandPipeline {
       for (Inst c : copies) {
         SharedOp.CopyAsync copy = (SharedOp.CopyAsync) c.op();
         List<Value> indices = copy.indices().stream().map(cloner::get).toList();
-        b.append(new SharedOp.CopyAsync(copy.tensor(), indices, copy.buffer(), slot));
+        b.append(new SharedOp.CopyAsync(copy.tensor(), indices, copy.buffer(), slot))
+            .annotate("inbounds", c.annotations().get("inbounds"));
       }
       b.yield(List.of());
     }, () -> b.yield(List.of()));
@@ -181,7 +182,8 @@ public final class ExpandPipeline {
       for (Inst l : loads) {
         MemoryOp.Load load = (MemoryOp.Load) l.op();
         List<Value> indices = load.indices().stream().map(cloner::get).toList();
-        values.add(b.emit(new MemoryOp.Load(load.tensor(), indices, load.pad())));
+        values.add(b.append(new MemoryOp.Load(load.tensor(), indices, load.pad()))
+            .annotate("inbounds", l.annotations().get("inbounds")).result());
       }
       b.yield(values);
     }, () -> {

@@ -11,7 +11,7 @@ import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
-import dev.tkc.passes.analysis.Divisibility;
+import dev.tkc.passes.analysis.AccessPattern;
 import dev.tkc.passes.place.CopyWidth;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
@@ -33,11 +33,11 @@ import java.util.List;
  * {@link ExpandPipeline} then moves the copies rounds ahead.
  */
 public final class StageLoads {
-  private final Divisibility divisibility;
+  private final AccessPattern.Finder patterns;
   private final TargetInfo target;
 
   private StageLoads(Func func, TargetInfo target) {
-    this.divisibility = new Divisibility(func);
+    this.patterns = new AccessPattern.Finder(func);
     this.target = target;
   }
 
@@ -65,7 +65,7 @@ public final class StageLoads {
     for (Inst load : loads) {
       MemoryOp.Load op = (MemoryOp.Load) load.op();
       TileType tile = load.result().tile();
-      boolean copied = CopyWidth.isAsync(load, divisibility, target);
+      boolean copied = CopyWidth.isAsync(load, patterns, target);
       // Registers hold the next round, so one slot does for what passes through them.
       SharedType type = SharedType.of(
           tile.element(), tile.shape(), copied ? (int) inst.annotation("stages", 2) : 1);
@@ -74,10 +74,11 @@ public final class StageLoads {
       if (copied) {
         async = true;
         front.add(new Inst(new SharedOp.CopyAsync(op.tensor(), op.indices(), buffer, zero), List.of(), load.loc())
-            .annotate("stage", 0L));
+            .annotate("stage", 0L).annotate("inbounds", load.annotations().get("inbounds")));
       } else {
         Value held = new Value(tile, load.result().name());
-        front.add(new Inst(op, List.of(held), load.loc()).annotate("stage", 0L));
+        front.add(new Inst(op, List.of(held), load.loc())
+            .annotate("stage", 0L).annotate("inbounds", load.annotations().get("inbounds")));
         reads.add(new Inst(new SharedOp.SharedStore(buffer, zero, held), List.of(), load.loc()));
       }
       load.annotations().clear();
