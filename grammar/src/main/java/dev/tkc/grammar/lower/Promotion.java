@@ -144,8 +144,11 @@ final class Promotion {
     } else if (x == Element.BOOL || y == Element.BOOL) {
       d = d.help("choose by a truth value with `where(condition, a, b)`, or convert it with `as`");
     } else {
-      Element to = x != null ? x : Element.F32;
-      d = d.help("convert one of them: `as " + to.text() + "`", b.span(), "(" + b.span().text() + " as " + to.text() + ")");
+      // Floats hold what integers are meant to be beside them; the other way would cut off fractions.
+      Operand whole = x != null && x.isInteger() ? a : b;
+      Element other = whole == a ? y : x;
+      String to = other != null && other.isFloat() ? other.text() : "f32";
+      d = d.help("convert one of them: `as " + to + "`", whole.span(), "(" + whole.span().text() + " as " + to + ")");
     }
     l.error(d);
   }
