@@ -8,9 +8,12 @@ import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.type.Element;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 
 /**
  * Finds what is wrong with a file without a launch: every kernel, also one that nothing calls, is lowered with its
@@ -27,6 +30,8 @@ public final class Checker {
     {4, 2, 8, 1, 16, 3, 5, 6},
     {7, 5, 3, 11, 13, 17, 19, 23}
   };
+
+  private static final Pattern NUMBER = Pattern.compile("\\b\\d{1,9}\\b");
 
   private Checker() {}
 
@@ -116,18 +121,22 @@ public final class Checker {
 
   /**
    * Values for constants that tensors bind, in several sets, for kernels that want powers of two or small sizes. In a set
-   * they differ from one another and from the kernel's own values; a fact {@code D == 64} fixes one.
+   * they differ from one another, from the kernel's own values and from every number written in it, so that nothing fits by
+   * chance; a fact {@code D == 64} fixes one.
    */
   private static List<Map<String, Object>> samples(Item.Kernel k, Map<String, Object> own, List<String> open) {
     List<Map<String, Object>> out = new ArrayList<>();
     Map<String, Long> fixed = new HashMap<>();
     k.where().ifPresent(w -> fixed(w, fixed));
+    Set<Long> taken = new HashSet<>();
+    own.values().forEach(v -> taken.add(v instanceof Long n ? n : 0L));
+    NUMBER.matcher(k.span().text()).results().forEach(m -> taken.add(Long.parseLong(m.group())));
     for (long[] set : SETS) {
       Map<String, Object> values = new HashMap<>(own);
       int next = 0;
       for (String name : open) {
         Constant c = k.constants().stream().filter(x -> x.name().text().equals(name)).findFirst().orElseThrow();
-        while (next < set.length - 1 && own.containsValue(set[next])) {
+        while (next < set.length - 1 && taken.contains(set[next])) {
           next++;
         }
         Long n = fixed.get(name);

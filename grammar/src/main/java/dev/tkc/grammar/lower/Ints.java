@@ -11,11 +11,15 @@ import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.ElementwiseOp.CastKind;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.type.Element;
+import java.util.HashSet;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /** The arithmetic of {@code int}: on known numbers at once, else as i64 instructions. */
 final class Ints {
   private final Lowerer l;
+  /** Run-time dimensions that were reported for being used in a shape: one report says it all. */
+  private final Set<String> told = new HashSet<>();
 
   Ints(Lowerer l) {
     this.l = l;
@@ -137,6 +141,9 @@ final class Ints {
   OptionalLong known(Val.Int i, Span at, String what) {
     if (i.isKnown()) {
       return OptionalLong.of(i.known());
+    }
+    if (i.dim() != null && !told.add(i.dim())) {
+      return OptionalLong.empty();
     }
     Diagnostic d = Diagnostic.error(Code.NOT_CONSTANT, what + " must be known at compile time")
         .label(at, i.dim() == null ? "this is known only at run time" : "`" + i.dim() + "` is a run-time dimension");
