@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
@@ -80,7 +81,7 @@ public final class Checker {
     for (Map<String, Object> values : samples(k, own, open)) {
       if (holds(library, k, values)) {
         Findings run = new Findings();
-        Lowering.lower(library, k, Specialisation.of(values), run);
+        Lowering.lower(library, k, Specialisation.of(values), made(values, open), run);
         if (best == null || run.errors() < best.errors()) {
           best = run;
         }
@@ -97,6 +98,12 @@ public final class Checker {
     }
   }
 
+  private static Map<String, Long> made(Map<String, Object> values, List<String> open) {
+    Map<String, Long> out = new TreeMap<>();
+    open.stream().filter(n -> values.get(n) instanceof Long).forEach(n -> out.put(n, (Long) values.get(n)));
+    return out;
+  }
+
   /** The other sides of the branches that constants of type bool decide. */
   private static void flipped(Library library, Item.Kernel k, Map<String, Object> own, List<String> open, Findings findings) {
     for (Map.Entry<String, Object> e : own.entrySet()) {
@@ -106,7 +113,7 @@ public final class Checker {
         Findings best = null;
         for (Map<String, Object> values : samples(k, other, open)) {
           Findings run = new Findings();
-          Lowering.lower(library, k, Specialisation.of(values), run);
+          Lowering.lower(library, k, Specialisation.of(values), made(values, open), run);
           best = best == null || run.errors() < best.errors() ? run : best;
           if (run.errors() == 0) {
             break;

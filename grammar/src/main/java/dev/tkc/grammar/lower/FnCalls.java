@@ -35,6 +35,15 @@ final class FnCalls {
 
   /** Inlines a function for arguments in the order of its parameters. */
   Val call(Item.Fn fn, List<Operand> args, Span at) {
+    return call(fn, args, at, at);
+  }
+
+  /** Looks at a function by itself, for sample arguments: nothing calls it. */
+  Val sample(Item.Fn fn, List<Operand> args) {
+    return call(fn, args, fn.name().span(), null);
+  }
+
+  private Val call(Item.Fn fn, List<Operand> args, Span at, Span caller) {
     if (args.stream().anyMatch(o -> o.val().failed())) {
       return Val.FAILED;
     }
@@ -52,8 +61,8 @@ final class FnCalls {
           .help("use a loop with variables"));
     }
     Scope scope = new Scope(null);
-    boolean matched = l.inlined(fn, fn.name().text(), at, scope, () -> match(fn, args, scope));
-    return matched ? l.inlined(fn, fn.name().text(), at, scope, () -> body(fn)) : Val.FAILED;
+    boolean matched = l.inlined(fn, fn.name().text(), caller, scope, () -> match(fn, args, scope));
+    return matched ? l.inlined(fn, fn.name().text(), caller, scope, () -> body(fn)) : Val.FAILED;
   }
 
   private Val body(Item.Fn fn) {

@@ -63,7 +63,8 @@ final class FnSamples {
       for (Param p : fn.params()) {
         args.add(new Operand(sample(l, p, e, rank, sizes, dims, known), p.span()));
       }
-      l.fns.call(fn, args, fn.name().span());
+      l.samples().putAll(dims);
+      l.fns.sample(fn, args);
     });
   }
 

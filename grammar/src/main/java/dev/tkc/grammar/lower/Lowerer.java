@@ -17,9 +17,13 @@ import dev.tkc.ir.type.TileType;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * The state of one walk: where instructions go, what names mean here, what was found wrong; and the parts of the walk,
@@ -65,6 +69,7 @@ final class Lowerer {
   private final Builder builder;
   private final Host host;
   private final Deque<Frame> frames = new ArrayDeque<>();
+  private final Map<String, Long> samples = new LinkedHashMap<>();
   private Optional<Loc> caller = Optional.empty();
   private Scope scope = new Scope(null);
   private Place place;
@@ -94,8 +99,23 @@ final class Lowerer {
         out = out.note("in `" + f.name() + "`, called at " + f.call());
       }
     }
-    findings.add(out);
+    findings.add(noteSamples(out));
     return Val.FAILED;
+  }
+
+  /** Says which of the sizes shown are samples. */
+  private Diagnostic noteSamples(Diagnostic d) {
+    String shown = d.message() + " " + d.labels().stream().map(Diagnostic.Label::text).collect(Collectors.joining(" "));
+    String list = samples.entrySet().stream()
+        .filter(s -> Pattern.compile("\\b" + s.getValue() + "\\b").matcher(shown).find())
+        .map(s -> s.getKey() + " = " + s.getValue())
+        .collect(Collectors.joining(", "));
+    return list.isEmpty() ? d : d.note("any size may be given; checked here with " + list);
+  }
+
+  /** Values that checking made up, by name. */
+  Map<String, Long> samples() {
+    return samples;
   }
 
   Val error(Code code, Span at, String message, String label) {

@@ -60,10 +60,17 @@ public final class Lowering {
 
   /** Lowers with findings collected; the module means nothing if there are errors. */
   static Module lower(Library library, Item.Kernel kernel, Specialisation specialisation, Findings findings) {
+    return lower(library, kernel, specialisation, Map.of(), findings);
+  }
+
+  /** {@code samples}: those of the constants that checking made up. */
+  static Module lower(
+      Library library, Item.Kernel kernel, Specialisation specialisation, Map<String, Long> samples, Findings findings) {
     Module module = new Module();
     guarded(findings, kernel.name().span(), () -> {
       Region body = new Region();
       Lowerer l = new Lowerer(library, findings, new Builder(body), Lowerer.Place.KERNEL, null);
+      l.samples().putAll(samples);
       Func func = new Kernels(l, specialisation).lower(kernel, body);
       module.funcs().add(func);
     });

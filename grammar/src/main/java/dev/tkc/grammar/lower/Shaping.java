@@ -60,12 +60,24 @@ final class Shaping {
     Operand large = small == a ? b : a;
     if (small.val().shape().size() == 1 && large.val().shape().size() == 2) {
       boolean row = small.val().shape().get(0).equals(large.val().shape().get(1));
-      String text = small.span().text() + (row ? "[_, :]" : "[:, _]");
+      String text = withAxis(small.span().text(), row);
       d = d.help("say which dimension is missing with `_`: `" + text + "`", small.span(), text);
     } else {
       d = d.help("give the smaller one its missing dimensions with `_` in an index");
     }
     l.error(d);
+  }
+
+  /** The text of a vector with its missing dimension: inside the brackets of an access, else behind it. */
+  private static String withAxis(String text, boolean row) {
+    int open = text.lastIndexOf('[');
+    boolean access = open > 0 && text.endsWith("]") && Character.isJavaIdentifierPart(text.charAt(open - 1))
+        && text.indexOf(']') == text.length() - 1;
+    if (!access) {
+      return text + (row ? "[_, :]" : "[:, _]");
+    }
+    String inside = text.substring(open + 1, text.length() - 1);
+    return text.substring(0, open + 1) + (row ? "_, " + inside : inside + ", _") + "]";
   }
 
   private void sizes(Operand a, Operand b, int dim, int sizeA, int sizeB) {

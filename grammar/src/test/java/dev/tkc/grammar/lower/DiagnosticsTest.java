@@ -47,7 +47,7 @@ class DiagnosticsTest {
   void aMissingUnderscoreIsSuggestedInPlace() {
     Diagnostic d = only(kernel("y[i, :] = x[i, :] + bias[:]"));
     assertThat(d.code()).isEqualTo(Code.RANK_MISMATCH);
-    assertThat(d.suggestions()).singleElement().satisfies(s -> assertThat(s.replacement()).isEqualTo("bias[:][_, :]"));
+    assertThat(d.suggestions()).singleElement().satisfies(s -> assertThat(s.replacement()).isEqualTo("bias[_, :]"));
   }
 
   @Test
