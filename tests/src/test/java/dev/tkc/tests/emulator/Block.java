@@ -1,0 +1,106 @@
+package dev.tkc.tests.emulator;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** A block of threads: its warps, their shared memory, and the barriers at which they meet. */
+final class Block {
+  private final PtxKernel kernel;
+  private final long id;
+  private final GlobalMemory memory;
+  private final byte[] parameters;
+  private final SharedMemory shared;
+  private final boolean profiling;
+  private final List<Warp> warps = new ArrayList<>();
+
+  Block(PtxKernel kernel, long id, GlobalMemory memory, byte[] parameters, SharedMemory shared, boolean profiling) {
+    this.kernel = kernel;
+    this.id = id;
+    this.memory = memory;
+    this.parameters = parameters;
+    this.shared = shared;
+    this.profiling = profiling;
+  }
+
+  PtxKernel kernel() {
+    return kernel;
+  }
+
+  long id() {
+    return id;
+  }
+
+  GlobalMemory memory() {
+    return memory;
+  }
+
+  byte[] parameters() {
+    return parameters;
+  }
+
+  SharedMemory shared() {
+    return shared;
+  }
+
+  /** Whether accesses count what they take. */
+  boolean profiles() {
+    return profiling;
+  }
+
+  void add(Warp warp) {
+    warps.add(warp);
+  }
+
+  void run() {
+    while (warps.stream().anyMatch(w -> w.alive() != 0)) {
+      boolean progress = false;
+      for (Warp w : warps) {
+        if (w.canRun()) {
+          w.run();
+          progress = true;
+        }
+      }
+      progress |= meet();
+      if (!progress) {
+        throw new PtxFault("block " + id + ": threads wait at different barriers: " + warps.stream()
+            .filter(w -> w.atBarrier() != 0).map(w -> w.at(Integer.numberOfTrailingZeros(w.atBarrier()))).toList());
+      }
+    }
+  }
+
+  /** Opens the barriers at which all expected threads have arrived. */
+  private boolean meet() {
+    boolean any = false;
+    for (int barrier = 0; barrier < 16; barrier++) {
+      int arrived = 0;
+      int expected = 0;
+      int alive = 0;
+      for (Warp w : warps) {
+        int here = lanesAt(w, barrier);
+        arrived += Integer.bitCount(here);
+        alive += Integer.bitCount(w.alive());
+        if (here != 0) {
+          int lane = Integer.numberOfTrailingZeros(here);
+          expected = w.at(lane).barrierThreads(w, lane);
+        }
+      }
+      if (arrived > 0 && arrived >= (expected == 0 ? alive : expected)) {
+        for (Warp w : warps) {
+          w.release(lanesAt(w, barrier));
+        }
+        shared.nextEpoch();
+        any = true;
+      }
+    }
+    return any;
+  }
+
+  private static int lanesAt(Warp w, int barrier) {
+    int lanes = 0;
+    for (int m = w.atBarrier(); m != 0; m &= m - 1) {
+      int lane = Integer.numberOfTrailingZeros(m);
+      lanes |= w.at(lane).barrier(w, lane) == barrier ? 1 << lane : 0;
+    }
+    return lanes;
+  }
+}

@@ -1,0 +1,82 @@
+package dev.tkc.tests.emulator;
+
+import dev.tkc.backend.llvm.lower.OpLowering.KernelShape;
+import dev.tkc.backend.ptx.PtxBackend;
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.interp.Buffer;
+import dev.tkc.ir.interp.Datum;
+import dev.tkc.ir.interp.Interpreter;
+import dev.tkc.ir.interp.Tile;
+import dev.tkc.ir.type.Element;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The device of a kernel's host plan on which launches are emulated. Buffers are brought in at their first use. */
+final class EmulatedDevice implements Interpreter.Device {
+  private record Mapped(long address, byte[] bytes) {}
+
+  private final PtxBackend.Compiled compiled;
+  private final PtxMachine machine;
+  private final Map<Buffer, Mapped> mapped = new IdentityHashMap<>();
+
+  EmulatedDevice(PtxBackend.Compiled compiled, boolean profiling) {
+    this.compiled = compiled;
+    this.machine = new PtxMachine(compiled.ptx(), profiling);
+  }
+
+  PtxMachine machine() {
+    return machine;
+  }
+
+  /** Scratch is all ones, a NaN in every float format. */
+  @Override
+  public Buffer temp(Inst inst, Element element, long count) {
+    MemorySegment memory = Arena.ofAuto().allocate(Math.max(1, element.bytes(count)), 256).asSlice(0, element.bytes(count));
+    memory.fill((byte) 0xFF);
+    return Buffer.of(element, memory);
+  }
+
+  @Override
+  public void launch(Inst inst, Func callee, long grid, List<Datum> arguments) {
+    KernelShape shape = compiled.kernels().stream().filter(k -> k.name().equals(callee.name())).findFirst().orElseThrow();
+    List<Long> bits = new ArrayList<>();
+    for (Datum d : arguments) {
+      bits.add(switch (d) {
+        case Buffer b -> mapped.computeIfAbsent(b, this::map).address();
+        case Tile t -> bits(t);
+        default -> throw new IllegalStateException("an argument that is " + d);
+      });
+    }
+    machine.launch(callee.name(), grid, shape.threads(), Math.toIntExact(shape.sharedBytes()), bits);
+  }
+
+  private Mapped map(Buffer b) {
+    byte[] bytes = b.memory().toArray(ValueLayout.JAVA_BYTE);
+    return new Mapped(machine.memory().map(bytes), bytes);
+  }
+
+  private static long bits(Tile t) {
+    byte[] bytes = new byte[8];
+    t.write(MemorySegment.ofArray(bytes));
+    return SharedMemory.get(bytes, 0, 8);
+  }
+
+  /** Brings everything back. */
+  void finish() {
+    mapped.forEach((b, m) -> MemorySegment.copy(MemorySegment.ofArray(m.bytes()), 0, b.memory(), 0, m.bytes().length));
+  }
+
+  /** Marks bytes of an output as never written: all ones. */
+  static void poison(Buffer b) {
+    byte[] ones = new byte[(int) b.memory().byteSize()];
+    Arrays.fill(ones, (byte) 0xFF);
+    b.memory().copyFrom(MemorySegment.ofArray(ones));
+  }
+}

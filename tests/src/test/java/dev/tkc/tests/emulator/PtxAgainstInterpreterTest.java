@@ -1,0 +1,136 @@
+package dev.tkc.tests.emulator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tkc.backend.ptx.PtxTargets;
+import dev.tkc.grammar.lower.Library;
+import dev.tkc.grammar.syntax.SyntaxReader;
+import dev.tkc.ir.diag.Source;
+import dev.tkc.tests.Project;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The library's kernels as PTX, executed by the emulator, give what the interpreter gives. */
+final class PtxAgainstInterpreterTest {
+  /** File, kernel, constants, sizes. Sizes are awkward on purpose; some divide, so that accesses are wide. */
+  private static final String CASES = """
+      elementwise | relu_forward | B=4096 | N=1000
+      elementwise | relu_forward | B=256 | N=1
+      elementwise | gelu_forward | B=1024 | N=2053
+      elementwise | gelu_erf_forward | B=1024 | N=2064
+      elementwise | silu_forward | B=1024 | N=1025
+      elementwise | swiglu | B=1024 | N=2048
+      elementwise | geglu | B=1000 | N=2001
+      elementwise | sigmoid_forward | B=1024 | N=1000
+      elementwise | tanh_forward | B=512 | N=1000
+      elementwise | softplus_forward | B=512 | N=1000
+      elementwise | axpy | B=512 | N=1028
+      elementwise | add | B=512 | N=1031
+      softmax | softmax | BM=4 D=100 | M=7
+      softmax | softmax | BM=1 D=1024 | M=3
+      softmax | log_softmax | BM=2 D=257 | M=3
+      softmax | softmax_long | BM=1 BN=256 | M=3 N=1000
+      norm | layernorm_forward | BM=1 D=768 | M=3
+      norm | layernorm_forward | BM=4 D=100 | M=5
+      norm | rmsnorm_forward | BM=2 D=511 | M=5
+      norm | dropout_residual_layernorm | BM=1 D=256 | M=3
+      reduce | sum_last | BM=4 BN=1024 | M=5 N=1500
+      reduce | mean_last | BM=4 BN=128 | M=5 N=257
+      reduce | max_last | BM=4 BN=128 | M=5 N=256
+      reduce | argmax_last | BM=4 BN=128 | M=5 N=300
+      reduce | sum_axis | BR=32 BC=128 | A=2 R=65 C=130
+      reduce | mean_axis | BR=32 BC=64 | A=2 R=7 C=64
+      reduce | max_axis | BR=32 BC=128 | A=2 R=65 C=136
+      reduce | argmax_axis | BR=32 BC=64 | A=2 R=65 C=33
+      reduce | sum_all | B=1024 | N=5000
+      scan | cumsum_rows | BM=1 BN=512 | M=3 N=1300
+      scan | cumsum_rows_reverse | BM=2 BN=128 | M=3 N=300
+      cross_entropy | cross_entropy | BM=1 BV=512 | M=3 V=1000
+      cross_entropy | cross_entropy_backward | BM=1 BV=512 | M=3 V=1000
+      transpose | transpose | BM=64 BN=64 | M=65 N=72
+      transpose | transpose_batched | BM=32 BN=32 | B=2 M=33 N=40
+      rotary | rotary | BN=16 D=64 | B=1 H=2 N=17
+      gemm | gemm | BM=64 BN=64 BK=32 | M=65 N=72 K=40
+      gemm | gemm | BM=64 BN=64 BK=32 | M=33 N=37 K=41
+      gemm | gemm_nt | BM=64 BN=64 BK=32 | M=65 N=72 K=80
+      gemm | gemm_tn | BM=64 BN=64 BK=32 | M=72 N=72 K=40
+      gemm | gemm_tt | BM=64 BN=64 BK=32 | M=72 N=72 K=40
+      gemm | gemm_batched | BM=32 BN=32 BK=32 | B=2 M=33 N=40 K=24
+      gemm | gemm_bias | BM=64 BN=64 BK=32 | M=65 N=72 K=40
+      gemm | gemm_bias_gelu | BM=64 BN=64 BK=32 | M=65 N=72 K=40
+      gemm | gemm_bias_residual | BM=64 BN=64 BK=32 | M=65 N=72 K=40
+      gemm | gemm_split_k | BM=64 BN=64 BK=32 S=3 | M=65 N=72 K=200
+      attention | attention | BQ=64 BK=64 causal=false D=64 | B=1 H=2 G=1 N=65 S=70
+      attention | attention | BQ=32 BK=32 causal=true D=32 | B=1 H=2 G=2 N=40 S=40
+      linear_attention | linear_attention | C=32 F=32 D=32 | B=1 H=2 N=70
+      """;
+
+  /** Default tiles, more blocks, more rounds of loops. */
+  private static final String LARGER = """
+      elementwise | relu_forward | B=4096 | N=70000
+      softmax | softmax | BM=1 D=8192 | M=3
+      softmax | softmax_long | BM=1 BN=4096 | M=3 N=10001
+      norm | layernorm_forward | BM=1 D=4096 | M=5
+      norm | rmsnorm_forward | BM=1 D=4096 | M=5
+      reduce | sum_last | BM=4 BN=1024 | M=5 N=8192
+      reduce | argmax_axis | BR=32 BC=128 | A=3 R=100 C=259
+      scan | cumsum_rows | BM=1 BN=4096 | M=2 N=9000
+      cross_entropy | cross_entropy | BM=1 BV=4096 | M=3 V=10000
+      transpose | transpose | BM=64 BN=64 | M=257 N=136
+      gemm | gemm | BM=128 BN=128 BK=32 | M=256 N=256 K=256
+      gemm | gemm | BM=128 BN=128 BK=32 | M=131 N=264 K=136
+      gemm | gemm_nt | BM=128 BN=128 BK=32 | M=256 N=128 K=256
+      gemm | gemm_tn | BM=128 BN=128 BK=32 | M=256 N=128 K=256
+      gemm | gemm_tt | BM=128 BN=128 BK=32 | M=256 N=128 K=256
+      gemm | gemm_split_k | BM=64 BN=64 BK=32 S=8 | M=130 N=64 K=1000
+      attention | attention | BQ=64 BK=64 causal=true D=128 | B=1 H=2 G=1 N=129 S=129
+      linear_attention | linear_attention | C=64 F=64 D=64 | B=1 H=2 N=200
+      """;
+
+  static Stream<Emulated> cases() {
+    return CASES.lines().map(Emulated::parse);
+  }
+
+  static Stream<Emulated> larger() {
+    return LARGER.lines().map(Emulated::parse);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void ampere(Emulated kernel) {
+    assertThat(kernel.difference(PtxTargets.SM_80)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void hopper(Emulated kernel) {
+    assertThat(kernel.difference(PtxTargets.SM_90A)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @MethodSource("larger")
+  @Tag("slow")
+  void larger(Emulated kernel) {
+    assertThat(kernel.difference(PtxTargets.SM_90A)).isEmpty();
+  }
+
+  @Test
+  void everyKernelOfTheLibraryHasACase() throws IOException {
+    Set<String> there = new TreeSet<>();
+    for (Path file : Project.files(Project.ROOT.resolve("kernels"), ".tk")) {
+      Library library = Library.of(SyntaxReader.read(new Source(file.toString(), Files.readString(file))).program());
+      library.kernels().forEach(k -> there.add(k.name().text()));
+    }
+    Set<String> covered = cases().map(Emulated::kernel).collect(Collectors.toCollection(TreeSet::new));
+    assertThat(covered).isEqualTo(there);
+  }
+}
