@@ -8,17 +8,19 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a specialisation may take for granted about numbers that are known only at a launch: powers of two, up to 16, that
- * divide sizes, strides and addresses. Wider accesses than 16 bytes do not exist, so more would only make more variants.
+ * What a specialisation may take for granted about numbers that are known only at a launch: powers of two that divide sizes,
+ * strides and addresses. Wider accesses than 16 bytes do not exist, so beyond 16 only 128 is told apart, and only for sizes:
+ * whole tiles then need no guards. More would only make more variants.
  */
 final class Divisors {
   private static final int LIMIT = 16;
+  private static final int WHOLE_TILES = 128;
 
   private Divisors() {}
 
   static Map<String, Integer> of(Binding binding, List<Parameter> parameters) {
     Map<String, Integer> divisors = new HashMap<>();
-    binding.sizes().forEach((name, n) -> divisors.put(name, Specialisation.powerOfTwo(n, LIMIT)));
+    binding.sizes().forEach((name, n) -> divisors.put(name, ofSize(n)));
     binding.strides().forEach((name, n) -> divisors.put(name, Specialisation.powerOfTwo(n, LIMIT)));
     for (int i = 0; i < parameters.size(); i++) {
       // Tensors are brought to memory of the device that is aligned to 256 bytes.
@@ -34,10 +36,15 @@ final class Divisors {
     Map<String, Integer> divisors = new HashMap<>();
     sizes.forEach((name, n) -> {
       if (n instanceof Long size) {
-        divisors.put(name, Specialisation.powerOfTwo(size, LIMIT));
+        divisors.put(name, ofSize(size));
       }
     });
     parameters.stream().filter(Parameter::tensor).forEach(p -> divisors.put(p.name(), LIMIT));
     return divisors;
+  }
+
+  private static int ofSize(long n) {
+    int divisor = Specialisation.powerOfTwo(n, WHOLE_TILES);
+    return divisor == WHOLE_TILES ? divisor : Math.min(divisor, LIMIT);
   }
 }

@@ -25,7 +25,7 @@ import java.util.Set;
  * <ul>
  *   <li>a loop's position lies in its bounds, and a whole step below the end when the step divides the distance;
  *   <li>{@code min max select}, floor division and remainder by constants, and the sizes of tensors (never negative);
- *   <li>the conditions of the branches around the place.
+ *   <li>the conditions of the branches around the place, and what is asserted before it.
  * </ul>
  *
  * A proof of {@code e <= 0} replaces values in {@code e} by bounds that make it larger, or adds conditions, until a
@@ -166,8 +166,13 @@ public final class Bounds {
   private List<Affine> conditionsAt(Inst place) {
     List<Affine> all = new ArrayList<>();
     Region r = scopes.regionOf(place);
+    if (r == null) {
+      throw new IllegalStateException(place + " is not in the function the bounds were made for");
+    }
+    asserted(r, place, all);
     while (r != null && scopes.ownerOf(r).isPresent()) {
       Inst owner = scopes.ownerOf(r).get();
+      asserted(scopes.regionOf(owner), owner, all);
       switch (owner.op()) {
         case ControlOp.If i -> condition(i.condition(), r == i.then(), all);
         // A body that runs has a distance to cover.
@@ -177,6 +182,18 @@ public final class Bounds {
       r = scopes.regionOf(owner);
     }
     return all;
+  }
+
+  /** What is asserted in a region before one of its instructions. */
+  private void asserted(Region region, Inst before, List<Affine> out) {
+    for (Inst inst : region.insts()) {
+      if (inst == before) {
+        return;
+      }
+      if (inst.op() instanceof ControlOp.Assert a) {
+        condition(a.condition(), true, out);
+      }
+    }
   }
 
   private void condition(Value c, boolean holds, List<Affine> out) {
@@ -287,12 +304,8 @@ public final class Bounds {
       }
       case DIV -> y.isConstant() && y.constant() > 0 && byQuotient(e, v, x, y.constant(), factor, depth, tried);
       case REM -> {
-        if (upper) {
-          // A remainder by something below 1 stops the program.
-          yield prove(e.replace(v, y.plus(-1)), depth - 1, tried);
-        }
         boolean positive = y.isConstant() ? y.constant() > 0 : prove(Affine.of(1).minus(y), depth - 1, new HashSet<>());
-        yield positive && prove(e.replace(v, Affine.zero()), depth - 1, tried);
+        yield positive && prove(e.replace(v, upper ? y.plus(-1) : Affine.zero()), depth - 1, tried);
       }
       case MUL -> !upper && notNegative(b.lhs(), depth) && notNegative(b.rhs(), depth)
           && prove(e.replace(v, Affine.zero()), depth - 1, tried);

@@ -8,7 +8,9 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
+import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.MatrixOp;
+import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Divisibility;
 import java.util.ArrayList;
@@ -32,8 +34,10 @@ import java.util.Map;
  *
  * A nest whose inner bounds can be computed before it is a grid: the number of blocks is the product of the domains'
  * tile counts, and a block finds its positions from its number, the first domain varying slowest, or in bands of
- * g rows of the last two domains under the annotation {@code group = g} (8 where none is said and there is a product over two tiled domains). Any other nest is ragged: a fixed number of
- * blocks walk all of it and share out the tiles of the innermost domain in order. An empty domain gives a grid of 0.
+ * g rows of the last two domains under the annotation {@code grouped = g} (8 where none is said and there is a product over two tiled domains). Any other nest is ragged: a fixed number of
+ * blocks walk all of it and share out the tiles of the innermost domain in order. An empty domain gives a grid of 0. Under
+ * {@code persistent} a grid has no more blocks than the target has multiprocessors, and each goes on to the tile that many
+ * numbers further.
  *
  * <p>Settings of the kernel, and over them those on the {@code parallel} itself, become annotations of the device
  * function; {@code label} names it. Needs constants folded and equal values merged. Guarantees what {@code docs/ir.md}
@@ -43,22 +47,27 @@ public final class OutlinePhases {
   /** Blocks of a ragged nest: enough for every multiprocessor of today's devices several times over. */
   private static final long RAGGED_BLOCKS = 1024;
 
+  /** Blocks of a persistent grid where no target says how many run at once. */
+  private static final long RESIDENTS = 128;
+
   private static final long BAND = 8;
 
   private final Module module;
   private final Func kernel;
   private final Divisibility divisibility;
+  private final long residents;
   private int phases;
 
-  private OutlinePhases(Module module) {
+  private OutlinePhases(Module module, PassContext cx) {
     this.module = module;
+    this.residents = cx.hasTarget() ? cx.target().processors() : RESIDENTS;
     this.kernel = module.kernel();
     this.divisibility = new Divisibility(kernel);
   }
 
   public static void run(Module module, PassContext cx) {
     cx.enter(module.kernel());
-    new OutlinePhases(module).all();
+    new OutlinePhases(module, cx).all();
   }
 
   private void all() {
@@ -98,7 +107,7 @@ public final class OutlinePhases {
     all.putAll(kernel.annotations());
     all.putAll(nest.outer().annotations());
     if (nest.sharesOperands() && nest.contents().stream().anyMatch(OutlinePhases::multiplies)) {
-      all.putIfAbsent("group", BAND);
+      all.putIfAbsent("grouped", BAND);
     }
     return all;
   }
@@ -121,52 +130,69 @@ public final class OutlinePhases {
     Map<Value, Value> hoisted = new HashMap<>();
     List<Value> lows = new ArrayList<>();
     List<Value> counts = new ArrayList<>();
-    Value blocks = null;
+    Value tiles = null;
     for (Nest.Domain d : nest.domains()) {
       Value lo = nest.hoist(d.lo(), captures.host(), hoisted);
       Value hi = nest.hoist(d.hi(), captures.host(), hoisted);
       Value n = count(captures.host(), lo, hi, d.step());
-      blocks = blocks == null ? n : captures.host().mul(blocks, n);
+      tiles = tiles == null ? n : captures.host().mul(tiles, n);
       lows.add(lo);
       counts.add(n);
     }
     captures.prepare(nest.contents());
     lows.replaceAll(captures::get);
-    Value[] index = indices(captures, counts, settings);
+    counts.replaceAll(captures::get);
+    long group = settings.get("grouped") instanceof Long g ? g : 1;
+    boolean persistent = Boolean.TRUE.equals(settings.get("persistent"));
+    Value all = persistent ? captures.get(tiles) : null;
+    Builder b = captures.device();
+    Value number = b.emit(new ControlOp.BlockId());
+    if (!persistent) {
+      tile(nest, captures, b, lows, indices(b, number, counts, group));
+      return tiles;
+    }
+    Region round = new Region(List.of(new Value(TileType.integer())));
+    b.in(round, () -> {
+      tile(nest, captures, b, lows, indices(b, round.params().get(0), counts, group));
+      b.yield(List.of());
+    });
+    b.append(new ControlOp.For(number, all, residents, List.of(), false, round), List.of());
+    return captures.host().binary(BinaryKind.MIN, tiles, captures.host().constant(residents));
+  }
+
+  /** The nest's instructions for one position. */
+  private static void tile(Nest nest, Captures captures, Builder b, List<Value> lows, Value[] index) {
     for (int d = 0; d < index.length; d++) {
-      Builder b = captures.device();
       Nest.Domain domain = nest.domains().get(d);
       Value position = b.add(lows.get(d), b.mul(index[d], b.constant(domain.step())));
       position.setName(domain.position().name());
       captures.put(domain.position(), position);
     }
-    captures.copy(nest.contents(), captures.device());
-    return blocks;
+    captures.copy(nest.contents(), b);
   }
 
-  /** Which tile of each domain a block works on, from its number. */
-  private static Value[] indices(Captures captures, List<Value> hostCounts, Map<String, Object> settings) {
-    int rank = hostCounts.size();
-    boolean grouped = rank >= 2 && group(settings) > 1;
-    List<Value> counts = new ArrayList<>();
-    for (int d = 0; d < rank; d++) {
-      counts.add(captures.get(hostCounts.get(d)));
-    }
-    Builder b = captures.device();
+  /** Which tile of each domain has a number. Asserts, for whoever asks for bounds later, what the grid ensures of them. */
+  private static Value[] indices(Builder b, Value number, List<Value> counts, long group) {
+    int rank = counts.size();
+    boolean grouped = rank >= 2 && group > 1;
     Value[] index = new Value[rank];
-    Value rest = b.emit(new ControlOp.BlockId());
+    Value rest = number;
     int last = rank - 1;
     if (grouped) {
-      rest = grouped(b, rest, counts.get(rank - 2), counts.get(rank - 1), group(settings), index);
+      rest = grouped(b, rest, counts.get(rank - 2), counts.get(rank - 1), group, index);
       last = rank - 3;
     }
     for (int d = last; d > 0; d--) {
       index[d] = b.binary(BinaryKind.REM, rest, counts.get(d));
       rest = b.binary(BinaryKind.DIV, rest, counts.get(d));
     }
-    // The clamps never act: they say in the program what the grid ensures, for whoever asks for bounds later.
     if (last >= 0) {
-      index[0] = atMost(b, rest, counts.get(0));
+      index[0] = rest;
+    }
+    for (int d = 0; d < rank; d++) {
+      Value inside = b.binary(BinaryKind.AND, b.compare(CompareKind.GE, index[d], b.constant(0)),
+          b.compare(CompareKind.LT, index[d], counts.get(d)));
+      b.append(new ControlOp.Assert(inside, "a block outside its grid"));
     }
     return index;
   }
@@ -176,10 +202,6 @@ public final class OutlinePhases {
     captures.prepare(nest.contents());
     new RaggedNest(nest, captures, RAGGED_BLOCKS).build();
     return blocks;
-  }
-
-  private static long group(Map<String, Object> settings) {
-    return settings.get("group") instanceof Long g ? g : 1;
   }
 
   /**
@@ -199,11 +221,7 @@ public final class OutlinePhases {
     Value rows = b.binary(BinaryKind.MIN, b.sub(m, first), b.constant(g));
     Value within = b.binary(BinaryKind.REM, inside, band);
     index[index.length - 2] = b.add(first, b.binary(BinaryKind.REM, within, rows));
-    index[index.length - 1] = atMost(b, b.binary(BinaryKind.DIV, within, rows), n);
+    index[index.length - 1] = b.binary(BinaryKind.DIV, within, rows);
     return rest;
-  }
-
-  private static Value atMost(Builder b, Value index, Value count) {
-    return b.binary(BinaryKind.MIN, index, b.add(count, b.constant(-1)));
   }
 }
