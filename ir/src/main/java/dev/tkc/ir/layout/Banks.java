@@ -50,41 +50,27 @@ public record Banks(int count, int wordBytes, List<Phase> phases) {
     }
   }
 
-  /** The cost for warp 0 (other warps differ by a constant) of the accesses under the map to element places. */
+  /**
+   * The cost of a warp's accesses under the map to element places. The map is linear, so every access, phase and warp
+   * meets the banks as the first does, but for an exclusive or that renames them: counting one phase is enough.
+   */
   public Cost cost(Gf2 toPlace, int registerBits, int laneBits, VectorAccess access, int elementBits) {
     int bytes = Math.max(1, access.width() * elementBits / 8);
-    List<Integer> phaseLanes = phase(bytes).lanes.stream().filter(l -> l < 1 << laneBits).toList();
-    Gf2 lanes = Gf2.of(laneBits, phaseLanes.stream().map(Integer::longValue).toList());
-    int rounds = 0;
-    int ideal = 0;
-    for (List<Integer> registers : access.accesses()) {
-      Set<Integer> served = new HashSet<>();
-      for (int first = 0; first < 1 << laneBits; first++) {
-        if (served.contains(first)) {
-          continue;
+    Gf2 lanes = Gf2.of(laneBits, phase(bytes).lanes.stream().filter(l -> l < 1 << laneBits).map(Integer::longValue).toList());
+    int[] words = new int[count];
+    Set<Long> seen = new HashSet<>();
+    int worst = 0;
+    for (int i = 0; i < 1 << lanes.columnCount(); i++) {
+      long place = toPlace.apply(access.accesses().getFirst().getFirst() | lanes.apply(i) << registerBits);
+      long from = place * elementBits / 8 / wordBytes;
+      long to = (place * elementBits / 8 + bytes - 1) / wordBytes;
+      for (long word = from; word <= to; word++) {
+        if (seen.add(word)) {
+          worst = Math.max(worst, ++words[(int) (word % count)]);
         }
-        int[] words = new int[count];
-        Set<Long> seen = new HashSet<>();
-        for (int i = 0; i < 1 << lanes.columnCount(); i++) {
-          int lane = first ^ (int) lanes.apply(i);
-          served.add(lane);
-          long place = toPlace.apply(registers.getFirst() | (long) lane << registerBits);
-          long from = place * elementBits / 8 / wordBytes;
-          long to = (place * elementBits / 8 + bytes - 1) / wordBytes;
-          for (long word = from; word <= to; word++) {
-            if (seen.add(word)) {
-              words[(int) (word % count)]++;
-            }
-          }
-        }
-        int worst = 0;
-        for (int n : words) {
-          worst = Math.max(worst, n);
-        }
-        rounds += worst;
-        ideal += Math.max(1, (seen.size() + count - 1) / count);
       }
     }
-    return new Cost(access.accesses().size(), rounds, ideal);
+    int phases = access.accesses().size() << (laneBits - lanes.columnCount());
+    return new Cost(access.accesses().size(), worst * phases, (seen.size() + count - 1) / count * phases);
   }
 }

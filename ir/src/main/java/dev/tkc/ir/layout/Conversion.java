@@ -35,17 +35,20 @@ public sealed interface Conversion {
     if (!source.sizes().equals(target.sizes())) {
       throw new IllegalStateException("layouts of different tiles: " + source.sizes() + " and " + target.sizes());
     }
+    return withoutMemory(source, target, elementBits)
+        .orElseGet(() -> new Shared(Scratch.between(source, target, elementBits, banks)));
+  }
+
+  /** The plan, if it is not one through shared memory. */
+  static Optional<Conversion> withoutMemory(LinearLayout source, LinearLayout target, int elementBits) {
     Optional<List<Integer>> renamed = permutation(source, target);
     if (renamed.isPresent()) {
-      return isIdentity(renamed.get(), source) ? new None() : new Permute(renamed.get());
+      return Optional.of(isIdentity(renamed.get(), source) ? new None() : new Permute(renamed.get()));
     }
     Optional<ShufflePlan> shuffles = withinWarps(source, target)
         .flatMap(map -> ShufflePlan.of(source, target, map, elementBits));
-    if (shuffles.isPresent() && shuffles.get().rounds().size() <= MOST_ROUNDS
-        && shuffles.get().selectBits() <= MOST_SELECT_BITS && elementBits <= 32) {
-      return new Shuffle(shuffles.get());
-    }
-    return new Shared(Scratch.between(source, target, elementBits, banks));
+    return shuffles.filter(s -> s.rounds().size() <= MOST_ROUNDS && s.selectBits() <= MOST_SELECT_BITS
+        && elementBits <= 32).map(Shuffle::new);
   }
 
   /** Whether no data leaves its thread. */

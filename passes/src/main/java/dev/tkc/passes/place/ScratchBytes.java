@@ -32,7 +32,7 @@ public final class ScratchBytes {
 
   public static long of(Inst inst, Banks banks) {
     return switch (inst.op()) {
-      case ShapeOp.ConvertLayout c -> converting(c.x().tile(), inst.result().tile(), banks);
+      case ShapeOp.ConvertLayout c -> converting(c.x().tile(), inst.result().tile());
       case ReductionOp.Reduce r -> combining(r.x().tile(), r.axes(), List.of(r.x().tile().element()));
       case ReductionOp.ArgReduce r ->
           combining(r.x().tile(), List.of(r.axis()), List.of(r.x().tile().element(), Element.I32));
@@ -50,11 +50,10 @@ public final class ScratchBytes {
     return Conversion.plan(from.layout(), to.layout(), Math.max(8, from.element().bits()), banks);
   }
 
-  private static long converting(TileType from, TileType to, Banks banks) {
-    return switch (conversion(from, to, banks)) {
-      case Conversion.None _, Conversion.Permute _, Conversion.Shuffle _ -> 0;
-      case Conversion.Shared _ -> (1L << from.layout().outBits()) * Math.max(8, from.element().bits()) / 8;
-    };
+  private static long converting(TileType from, TileType to) {
+    int bits = Math.max(8, from.element().bits());
+    return Conversion.withoutMemory(from.layout(), to.layout(), bits).isPresent()
+        ? 0 : (1L << from.layout().outBits()) * bits / 8;
   }
 
   /** The warp bits whose step has a part along the axes: warps that differ in them hold parts of one total. */
