@@ -35,7 +35,7 @@ final class Commands {
     CommandLine line = new CommandLine(spec);
     spec.usageMessage().synopsisSubcommandLabel("COMMAND");
     for (Command command : List.<Command>of(
-        new RunCommand(t), new CheckCommand(t), new TestCommand(t), new CompileCommand(t), new TargetsCommand(t), new FmtCommand(t), new OptCommand(t), new ExplainCommand(t), new OpsCommand(t))) {
+        new RunCommand(t), new CheckCommand(t), new TestCommand(t), new CompileCommand(t), new BenchCommand(t), new TargetsCommand(t), new FmtCommand(t), new OptCommand(t), new ExplainCommand(t), new OpsCommand(t))) {
       line.addSubcommand(command);
     }
     line.setUsageHelpWidth(100).setUsageHelpAutoWidth(false).setCaseInsensitiveEnumValuesAllowed(true);
@@ -68,12 +68,16 @@ final class Commands {
     return word ? Character.toLowerCase(text.charAt(0)) + text.substring(1) : text;
   }
 
-  private static int failed(Terminal terminal, Exception e, String[] args) {
-    if (e instanceof DiagnosticException known) {
-      terminal.report(known.diagnostics());
-      return 1;
+  static int failed(Terminal terminal, Throwable e, String[] args) {
+    switch (e) {
+      case DiagnosticException known -> terminal.report(known.diagnostics());
+      case OutOfMemoryError full -> terminal.report(
+          Diagnostic.error(Code.MEMORY_LIMIT, "Java's memory is used up: " + full.getMessage()).help("use smaller sizes"));
+      case ParameterException wrong -> {
+        return usage(terminal, wrong);
+      }
+      default -> terminal.report(internal(e, args));
     }
-    terminal.report(internal(e, args));
     return 1;
   }
 

@@ -26,6 +26,8 @@ public final class Main {
     Terminal terminal = new Terminal(in, out, err);
     try {
       return Commands.execute(terminal, args);
+    } catch (VirtualMachineError | LinkageError e) {
+      return Commands.failed(terminal, e, args);
     } finally {
       out.flush();
       err.flush();

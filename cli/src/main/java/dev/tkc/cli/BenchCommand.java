@@ -1,0 +1,86 @@
+package dev.tkc.cli;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.tkc.Bench;
+import dev.tkc.Kernel;
+import dev.tkc.Tkc;
+import dev.tkc.host.KernelRun;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code tkc bench}: how long a kernel takes, by the protocol of {@link Bench}. */
+@picocli.CommandLine.Command(name = "bench", description = "Measure a kernel on random data.")
+final class BenchCommand extends Command {
+  @Parameters(paramLabel = "FILE", description = "A .tk file, or - for standard input.")
+  private String file;
+
+  @Mixin private KernelOptions options;
+
+  @Mixin private DeviceOptions device;
+
+  @Option(names = "--in", paramLabel = "NAME=FILE", description = "An input: an array file, or a number for a scalar.")
+  private Map<String, String> inputs = new LinkedHashMap<>();
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Option(names = "--no-check", description = "Do not check the result first.")
+  private boolean noCheck;
+
+  BenchCommand(Terminal terminal) {
+    super(terminal);
+  }
+
+  @Override
+  int work() throws IOException {
+    try (Tkc tkc = device.session(false)) {
+      Kernel kernel = options.in(tkc.load(terminal().source(file)));
+      Bench.Measured m =
+          Bench.measure(kernel, new KernelRun.Request(options.values(), inputs, Set.of(), 0, !noCheck));
+      terminal().out().println(json ? json(m) : text(m));
+      return m.check().equals("wrong") ? 1 : 0;
+    }
+  }
+
+  private static String text(Bench.Measured m) {
+    StringBuilder shapes = new StringBuilder();
+    m.shapes().forEach((name, shape) -> shapes.append(' ').append(name).append(java.util.Arrays.toString(shape)));
+    return String.format(
+        Locale.ROOT, "%s on %s:%s%nmedian %.1f µs (%.1f to %.1f, %d launches, %s), %.0f GB/s, check: %s",
+        m.kernel(), m.device(), shapes, m.median(), m.micros().getFirst(), m.micros().getLast(), m.runs(), m.protocol(),
+        m.gigabytesPerSecond(), m.check());
+  }
+
+  private static String json(Bench.Measured m) throws IOException {
+    StringWriter text = new StringWriter();
+    try (JsonGenerator out = new JsonFactory().createGenerator(text)) {
+      out.writeStartObject();
+      out.writeStringField("kernel", m.kernel());
+      out.writeStringField("device", m.device());
+      out.writeObjectFieldStart("shapes");
+      for (Map.Entry<String, long[]> shape : m.shapes().entrySet()) {
+        out.writeFieldName(shape.getKey());
+        out.writeArray(shape.getValue(), 0, shape.getValue().length);
+      }
+      out.writeEndObject();
+      out.writeNumberField("median_us", m.median());
+      out.writeNumberField("min_us", m.micros().getFirst());
+      out.writeNumberField("max_us", m.micros().getLast());
+      out.writeNumberField("runs", m.runs());
+      out.writeStringField("protocol", m.protocol());
+      out.writeNumberField("bytes", m.bytes());
+      out.writeNumberField("gbps", m.gigabytesPerSecond());
+      out.writeStringField("check", m.check());
+      out.writeEndObject();
+    }
+    return text.toString();
+  }
+}
