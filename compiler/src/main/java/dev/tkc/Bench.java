@@ -68,10 +68,10 @@ public final class Bench {
         bytes += t.bytes() * (u.parameter().mode() == Parameter.Mode.INOUT ? 2 : 1);
       }
     }
-    Times times = switch (kernel.module().session().engine()) {
-      case CudaEngine cuda -> onDevice(cuda, kernel, constants, arguments, bytes);
-      case InterpreterEngine interpreter -> byClock(interpreter, kernel, constants, arguments);
-    };
+    Engine engine = kernel.module().session().engine();
+    Times times = engine instanceof CudaEngine cuda
+        ? onDevice(cuda, kernel, constants, arguments, bytes)
+        : byClock(engine, kernel, constants, arguments);
     return new Measured(kernel.name(), kernel.module().session().device().toString(), shapes, times.micros(), times.runs(),
         times.protocol(), bytes, check);
   }

@@ -4,7 +4,7 @@ import dev.tkc.launch.Argument;
 import java.util.List;
 
 /** What runs launches on one device. Thread-safe. */
-sealed interface Engine extends AutoCloseable permits InterpreterEngine, CudaEngine {
+interface Engine extends AutoCloseable {
   /** Runs a launch to its end: when this returns, outputs are in the tensors. */
   Timing launch(Kernel kernel, Constants constants, List<Argument> arguments);
 
