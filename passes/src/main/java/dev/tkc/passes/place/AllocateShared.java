@@ -32,12 +32,15 @@ import java.util.Map;
  * </pre>
  *
  * A buffer is in use from its first use to its last, and through the whole of any loop that uses it and stands behind
- * its allocation; scratch is in use during its instruction. Places are found largest first, at multiples of {@link
+ * its allocation; scratch is in use during its instruction, or, if it is little, all the time. Places are found largest first, at multiples of {@link
  * #ALIGNMENT} bytes. The function's {@code shared_bytes} is the sum of it all; more than the target has is an error
  * with a table.
  */
 public final class AllocateShared {
   static final long ALIGNMENT = 128;
+
+  private static final long SMALL = 1024;
+  private static final int MOST_SMALL = 16;
 
   /** One buffer or scratch area as reports show it. */
   public record Area(String name, long offset, long bytes, Loc loc) {}
@@ -71,7 +74,9 @@ public final class AllocateShared {
   private final Map<Value, Integer> allocatedAt = new IdentityHashMap<>();
   private final List<Live> all = new ArrayList<>();
   private final Map<Inst, Span> spans = new IdentityHashMap<>();
+  private final List<Live> small = new ArrayList<>();
   private int clock;
+  private int clockEnd;
 
   private AllocateShared(TargetInfo target) {
     this.target = target;
@@ -83,7 +88,7 @@ public final class AllocateShared {
 
   private void run(Func func) {
     time(func.body());
-    clock = 0;
+    clockEnd = clock;
     collect(func.body(), new ArrayDeque<>());
     long total = place();
     func.annotations().put("shared_bytes", total);
@@ -114,6 +119,9 @@ public final class AllocateShared {
         Live live = new Live(inst, scratch);
         live.during(span.from, span.to);
         all.add(live);
+        if (scratch <= SMALL) {
+          small.add(live);
+        }
       }
       for (Value v : inst.operands()) {
         if (buffers.containsKey(v)) {
@@ -134,6 +142,10 @@ public final class AllocateShared {
   }
 
   private long place() {
+    // Little scratch is not worth a barrier: each gets bytes of its own, unless there is very much of it.
+    if (small.size() <= MOST_SMALL) {
+      small.forEach(l -> l.during(0, clockEnd));
+    }
     List<Live> placed = new ArrayList<>();
     List<Live> order = new ArrayList<>(all);
     order.sort(Comparator.comparingLong((Live l) -> -l.bytes));

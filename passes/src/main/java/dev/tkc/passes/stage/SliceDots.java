@@ -9,7 +9,6 @@ import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.passes.PassContext;
-import dev.tkc.passes.analysis.Uses;
 import dev.tkc.passes.target.MatrixInstruction;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,23 +27,21 @@ import java.util.Optional;
  * {@code slice}, which moves nothing there.
  */
 public final class SliceDots {
-  private final Uses uses;
   private final PassContext context;
 
-  private SliceDots(Func func, PassContext context) {
-    this.uses = new Uses(func.body());
+  private SliceDots(PassContext context) {
     this.context = context;
   }
 
   public static void run(Func func, PassContext context) {
-    new SliceDots(func, context).visit(func.body());
+    new SliceDots(context).visit(func.body());
   }
 
   private void visit(Region region) {
     for (Inst inst : List.copyOf(region.insts())) {
       inst.regions().forEach(this::visit);
       if (inst.op() instanceof MatrixOp.Dot dot) {
-        step(inst, dot).filter(_ -> isWorthIt(dot)).ifPresent(k -> slice(region, inst, dot, k));
+        step(inst, dot).filter(_ -> isWorthIt(dot, region)).ifPresent(k -> slice(region, inst, dot, k));
       }
     }
   }
@@ -56,17 +53,15 @@ public final class SliceDots {
         .flatMap(context.target()::matrixInstruction).map(MatrixInstruction::k).filter(s -> s < k && k % s == 0);
   }
 
-  private boolean isWorthIt(MatrixOp.Dot dot) {
-    return fromShared(dot.a()) || fromShared(dot.b());
+  private static boolean isWorthIt(MatrixOp.Dot dot, Region region) {
+    return fromShared(dot.a(), region) || fromShared(dot.b(), region);
   }
 
-  /** Whether the value is read from shared memory, possibly transposed, for nothing else. */
-  private boolean fromShared(Value v) {
-    if (v.definition() == null || uses.of(v).size() != 1) {
-      return false;
-    }
-    return v.definition().op() instanceof SharedOp.SharedLoad
-        || v.definition().op() instanceof ShapeOp.Permute p && fromShared(p.x());
+  /** Whether the value is read from shared memory in this region, possibly transposed; reading it once more is cheap. */
+  private static boolean fromShared(Value v, Region region) {
+    return v.definition() != null && region.insts().contains(v.definition())
+        && (v.definition().op() instanceof SharedOp.SharedLoad
+            || v.definition().op() instanceof ShapeOp.Permute p && fromShared(p.x(), region));
   }
 
   private void slice(Region region, Inst inst, MatrixOp.Dot dot, int step) {
@@ -89,15 +84,15 @@ public final class SliceDots {
   }
 
   /** The part of {@code size} at {@code from} along {@code axis}, read anew where the value comes from shared memory. */
-  private Value part(Value v, int axis, int from, int size, Builder b) {
+  private static Value part(Value v, int axis, int from, int size, Builder b) {
     List<Integer> shape = new ArrayList<>(v.tile().shape());
     shape.set(axis, size);
-    if (fromShared(v) && v.definition().op() instanceof SharedOp.SharedLoad load) {
+    if (fromShared(v, b.region()) && v.definition().op() instanceof SharedOp.SharedLoad load) {
       List<Integer> offsets = new ArrayList<>(load.offsets());
       offsets.set(axis, offsets.get(axis) + from);
       return b.emit(new SharedOp.SharedLoad(load.buffer(), load.stage(), offsets, shape));
     }
-    if (fromShared(v) && v.definition().op() instanceof ShapeOp.Permute p) {
+    if (fromShared(v, b.region()) && v.definition().op() instanceof ShapeOp.Permute p) {
       return b.emit(new ShapeOp.Permute(part(p.x(), p.order().get(axis), from, size, b), p.order()));
     }
     List<Integer> offsets = new ArrayList<>(StageLoads.zeros(v.tile().rank()));
