@@ -4,6 +4,7 @@ import dev.tkc.grammar.syntax.Constant;
 import dev.tkc.grammar.syntax.Expr;
 import dev.tkc.grammar.syntax.Item;
 import dev.tkc.grammar.syntax.Program;
+import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.type.Element;
 import java.util.ArrayList;
@@ -85,7 +86,7 @@ public final class Checker {
         if (best == null || run.errors() < best.errors()) {
           best = run;
         }
-        if (run.errors() == 0) {
+        if (run.errors() == 0 || run.list().stream().anyMatch(d -> d.code() == Code.PROGRAM_SIZE)) {
           break;
         }
       }

@@ -8,13 +8,17 @@ import dev.tkc.grammar.syntax.TypeExpr;
 import dev.tkc.ir.Builder;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * A function checked by itself, for sample arguments. A generic function need not take every type and rank, so it is in error
@@ -29,6 +33,13 @@ final class FnSamples {
   private FnSamples() {}
 
   static void check(Library library, Item.Fn fn, Findings findings) {
+    Set<String> names = new HashSet<>();
+    for (Param p : fn.params()) {
+      if (!names.add(p.name().text())) {
+        findings.add(Diagnostic.error(Code.DUPLICATE_NAME, p.name().span(), "two parameters are called `" + p.name() + "`"));
+        return;
+      }
+    }
     boolean generic = fn.params().stream().anyMatch(p -> isTypeParameter(p.type().element()));
     boolean anyRank = fn.params().stream().anyMatch(p -> p.type() instanceof TypeExpr.AnyRank);
     Findings best = null;
@@ -39,6 +50,10 @@ final class FnSamples {
             Findings run = new Findings();
             attempt(library, fn, e, rank, sizes, place, run);
             if (run.errors() == 0) {
+              return;
+            }
+            if (run.list().stream().anyMatch(d -> d.code() == Code.PROGRAM_SIZE)) {
+              run.list().forEach(findings::add);
               return;
             }
             best = best == null || run.errors() < best.errors() ? run : best;

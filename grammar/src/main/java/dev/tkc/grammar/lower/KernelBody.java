@@ -140,7 +140,7 @@ final class KernelBody {
       failed(p, depth);
       return;
     }
-    if (depth == 0 && reads(aside)) {
+    if (depth == 0 && needsBlock(aside)) {
       // A load needs a block around it: one block, inside which the phase's real domains are ragged work.
       Region one = new Region(List.of(new Value(TileType.integer())));
       l.builder().in(one, () -> {
@@ -180,10 +180,13 @@ final class KernelBody {
     });
   }
 
-  /** Whether bounds read tensors, which must then be read-only: no phase may change how much work it is. */
-  private boolean reads(Region aside) {
+  /**
+   * Whether bounds read tensors or compute tiles. Tensors must then be read-only: no phase may change how much work it is.
+   */
+  private boolean needsBlock(Region aside) {
     boolean[] any = {false};
     aside.walk(i -> {
+      any[0] |= i.results().stream().anyMatch(r -> !(r.type() instanceof TileType t && t.isScalar()));
       if (i.op() instanceof MemoryOp.Load load) {
         any[0] = true;
         boolean readOnly = load.tensor().definition() != null && (load.tensor().definition().op() instanceof MemoryOp.MakeTensor m

@@ -8,9 +8,11 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.op.Literal;
 import dev.tkc.ir.op.Op;
+import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.Shapes;
 import dev.tkc.ir.type.TileType;
@@ -32,6 +34,9 @@ import java.util.stream.Collectors;
 final class Lowerer {
   /** More elements than any tile may have; asked before anything of that size is made. */
   static final long MAX_TILE = 1L << 24;
+
+  /** More instructions than any kernel may become by inlining. */
+  private static final int MAX_INSTRUCTIONS = 200_000;
 
   /** Where the walk is, which decides what statements and accesses mean. */
   enum Place {
@@ -74,6 +79,8 @@ final class Lowerer {
   private Scope scope = new Scope(null);
   private Place place;
   private boolean exact;
+  private int emitted;
+  private boolean toldTiles;
   private boolean deterministic;
 
   Lowerer(Library library, Findings findings, Builder builder, Place place, Host host) {
@@ -134,11 +141,34 @@ final class Lowerer {
   }
 
   Value emit(Span span, Op op) {
-    return builder.at(loc(span)).emit(op);
+    Value v = append(span, op).result();
+    if (place == Place.KERNEL && !toldTiles && v.type() instanceof TileType t && !t.isScalar()) {
+      toldTiles = true;
+      error(Diagnostic.error(Code.POSITION, "tiles are computed inside `parallel` only")
+          .label(span, "this is " + t.text() + " between phases")
+          .note("between its phases a kernel computes with scalars that are known before it starts"));
+    }
+    return v;
   }
 
   Inst append(Span span, Op op) {
+    if (!isHost() && ++emitted > MAX_INSTRUCTIONS) {
+      throw new DiagnosticException(Diagnostic.error(Code.PROGRAM_SIZE, "this becomes too large a program")
+          .label(outermostCall().orElse(span), "inlined from here")
+          .note("after inlining it has more than " + MAX_INSTRUCTIONS + " instructions")
+          .help("functions that call others several times multiply; keep a result with `let` instead of computing it again"));
+    }
     return builder.at(loc(span)).append(op);
+  }
+
+  private Optional<Span> outermostCall() {
+    return frames().reversed().stream().map(Frame::call).filter(c -> c != null).findFirst();
+  }
+
+  /** One constant at every place of a tile. */
+  Value full(Span span, TileType type, Literal value) {
+    Value scalar = constant(span, value);
+    return type.isScalar() ? scalar : emit(span, new ShapeOp.Splat(scalar, type.shape()));
   }
 
   Value constant(Span span, Literal literal) {

@@ -37,7 +37,7 @@ final class Products {
     Value y = batched(b, batch);
     Value start = acc != null && TypeRules.bare(acc.type()).equals(type)
         ? acc
-        : l.builder().at(l.loc(at)).full(type, type.element().isFloat() ? Literal.of(type.element(), 0.0) : Literal.of(type.element(), 0L));
+        : l.full(at, type, type.element().isFloat() ? Literal.of(type.element(), 0.0) : Literal.of(type.element(), 0L));
     Value product = l.emit(at, new MatrixOp.Dot(x, y, start, precision));
     if (acc == null || start == acc) {
       return l.result(product);

@@ -134,7 +134,7 @@ final class Shapings {
     }
     Element e = type.element();
     Literal zero = e.isFloat() ? Literal.of(e, 0.0) : e.isBool() ? Literal.of(false) : Literal.of(e, 0L);
-    return a.l().result(a.l().builder().at(a.l().loc(a.span())).full(type, zero));
+    return a.l().result(a.l().full(a.span(), type, zero));
   }
 
   static Val fill(Arguments a) {

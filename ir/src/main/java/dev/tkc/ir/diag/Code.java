@@ -56,6 +56,7 @@ public enum Code {
   UNKNOWN_MEMBER("TK0120", "a member that does not exist"),
   LITERAL_RANGE("TK0121", "a number outside the range it must lie in"),
   DETERMINISTIC("TK0122", "a deterministic kernel does something whose order is open"),
+  PROGRAM_SIZE("TK0123", "a program that inlining makes too large"),
 
   SHAPE_MISMATCH("TK0201", "shapes do not match"),
   RANK_MISMATCH("TK0202", "ranks do not match"),
