@@ -32,6 +32,9 @@ class DistributionTest {
 
     assertThat(run(List.of(tkc.toString(), "--version"), bare)).contains("tkc");
     assertThat(run(List.of(tkc.toString(), "explain", "TK0001"), bare)).contains("TK0001");
+    assertThat(run(List.of(tkc.toString(), "targets"), bare)).contains("sm_80", "gfx942");
+    assertThat(run(List.of(tkc.toString(), "test", home.resolve("kernels/transpose.tk").toString(), "--device",
+        "interpreter"), bare)).contains("0 failed");
 
     // Through a link, as one puts a program on PATH.
     Path link = Files.createSymbolicLink(folder.resolve("link"), tkc);
