@@ -14,8 +14,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
+import java.util.zip.ZipOutputStream;
 
 /**
  * Builds the self-contained archive {@code tkc-VERSION-linux-x86_64.tar.xz}: a trimmed Java runtime, the stripped native
@@ -122,7 +124,7 @@ public final class MakeDistribution {
           }
         }
       } else {
-        Files.copy(jar, lib.resolve(name));
+        storeUncompressed(jar, lib.resolve(name));
       }
     }
     List<String> strip = new ArrayList<>(List.of("strip", "--strip-unneeded"));
@@ -136,6 +138,25 @@ public final class MakeDistribution {
     run(nativeFolder, List.of("strip", "--remove-section=.eh_frame", "--remove-section=.eh_frame_hdr", "libLLVM.so.20.1"));
     for (String name : List.of("libLLVM.so", "libLTO.so", "libRemarks.so")) {
       Files.createSymbolicLink(nativeFolder.resolve(name), Path.of(name + ".20.1"));
+    }
+  }
+
+  /** The same jar without compression of its own, so that xz finds what the class files have in common. */
+  private static void storeUncompressed(Path from, Path to) throws IOException {
+    try (ZipFile in = new ZipFile(from.toFile()); ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(to))) {
+      out.setMethod(ZipOutputStream.STORED);
+      for (ZipEntry entry : java.util.Collections.list(in.entries())) {
+        byte[] bytes = in.getInputStream(entry).readAllBytes();
+        CRC32 crc = new CRC32();
+        crc.update(bytes);
+        ZipEntry stored = new ZipEntry(entry.getName());
+        stored.setTime(entry.getTime());
+        stored.setSize(bytes.length);
+        stored.setCrc(crc.getValue());
+        out.putNextEntry(stored);
+        out.write(bytes);
+        out.closeEntry();
+      }
     }
   }
 
