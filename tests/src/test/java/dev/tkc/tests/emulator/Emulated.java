@@ -97,7 +97,7 @@ record Emulated(String file, String kernel, Map<String, Object> constants, Map<S
     return kernel + " " + constants + " " + sizes;
   }
 
-  private static String compare(String name, Sample expected, Sample actual) {
+  static String compare(String name, Sample expected, Sample actual) {
     Element element = expected.tensors().get(name).element();
     double[] want = expected.numbers(name);
     double[] got = actual.numbers(name);
