@@ -33,8 +33,8 @@ import java.util.Set;
  *   } : f32[64, 64]
  * </pre>
  *
- * Two things are looked for in the body: ranges that start at the position and end at the loop's end, which are full but
- * for the last round; and comparisons of positions, such as a causal {@code rows(i) >= cols(j)}, which hold for a whole
+ * Two things are looked for in the body: ranges that end at a fixed place, mostly the loop's end, which are full until
+ * then; and comparisons of positions, such as a causal {@code rows(i) >= cols(j)}, which hold for a whole
  * tile up to some round ({@code a} decreasing margin) or from some round on (an increasing one). The rounds for which
  * everything is full and every such comparison holds are the interior. What remains in front and behind are loops
  * annotated {@code boundary}, or a branch where at most one round remains, which pipelining leaves alone.
@@ -101,10 +101,17 @@ public final class PeelLoops {
   private void range(Inst i, MemoryOp.Range r) {
     int size = ((RangeType) i.result().type()).size();
     Affine end = bounds.form(r.count()).plus(Affine.of(position()));
-    boolean toTheEnd = end.minus(bounds.form(loop.hi())).equals(Affine.zero());
-    if (toTheEnd && size <= loop.step() && !bounds.atLeast(i, r.count(), size)) {
-      // The number of whole steps, which may come out negative for an empty loop.
-      add(upTo, bounds.form(loop.hi()).minus(bounds.form(loop.lo())));
+    if (end.terms().keySet().stream().anyMatch(inside::contains) || bounds.atLeast(i, r.count(), size)) {
+      return;
+    }
+    Affine distance = end.minus(bounds.form(loop.lo()));
+    if (end.equals(bounds.form(loop.hi())) && size <= loop.step()) {
+      // The number of whole steps, which may come out negative for an empty loop; one round at most is left.
+      add(upTo, distance);
+    } else {
+      // Full up to another end than the loop's own: any number of rounds may be left.
+      masks = true;
+      add(upTo, distance.plus(loop.step() - size));
     }
   }
 

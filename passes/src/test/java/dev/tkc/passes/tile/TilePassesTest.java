@@ -1,7 +1,9 @@
 package dev.tkc.passes.tile;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.passes.TestTarget;
 import org.junit.jupiter.api.Test;
 
@@ -179,5 +181,12 @@ class TilePassesTest {
     assertThat(device.split("load %", -1)).hasSize(3);
     assertThat(device).containsPattern("ge %left, %\\d+ : bool").containsPattern("range %i, %c1, %\\d+ \\{")
         .containsPattern("range %i, %c1, %left \\{");
+  }
+
+  @Test
+  void aSettingWithNothingToSplitIsAnError() {
+    String program = TestTarget.kernel("    store %y, [%r], %t\n").replace("%b: bool) {", "%b: bool) #{split_k = 2} {");
+    assertThatThrownBy(() -> TestTarget.run(program, "split-accumulations"))
+        .isInstanceOf(DiagnosticException.class).hasMessageContaining("split_k = 2");
   }
 }
