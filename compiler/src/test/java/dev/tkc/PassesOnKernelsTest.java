@@ -28,7 +28,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Runs the tests of every library kernel, and at each launch the kernel also after the passes, on the same memory: the
+ * Runs the tests of every library kernel, and at each launch the kernel also after all passes for a target, on the same memory: the
  * results are the same bits. Sums of products that accumulate in place are rounded otherwise, so that pass is left out.
  */
 class PassesOnKernelsTest {
@@ -54,7 +54,7 @@ class PassesOnKernelsTest {
     assertThat(engine.launches).isPositive();
   }
 
-  /** Interprets launches as written, and once more after the passes that need no target. */
+  /** Interprets launches as written, and once more after the passes for a target. */
   private static final class Comparing implements Engine {
     private final Map<Object, Module> passed = new HashMap<>();
     private int launches;
@@ -89,7 +89,7 @@ class PassesOnKernelsTest {
     private static Module passed(Module module) {
       Module copy = Cloner.clone(module);
       PassOptions options = PassOptions.checked().withDisabled(Set.of("accumulate-dots"));
-      PassDriver.run(copy, PassContext.portable(options));
+      PassDriver.run(copy, PassContext.of(Target.SM_90A.info(), options));
       return copy;
     }
 

@@ -1,28 +1,14 @@
 package dev.tkc.passes;
 
 import dev.tkc.ir.Module;
-import dev.tkc.ir.layout.Banks;
-import dev.tkc.ir.layout.MatrixFragments;
-import dev.tkc.ir.op.MatrixOp.Precision;
 import dev.tkc.ir.rules.Verifier;
 import dev.tkc.ir.text.IrParser;
 import dev.tkc.ir.text.IrPrinter;
-import dev.tkc.ir.type.Element;
-import dev.tkc.passes.target.Capability;
-import dev.tkc.passes.target.MatrixInstruction;
 import dev.tkc.passes.target.TargetInfo;
-import java.util.List;
-import java.util.Set;
 
-/** A target for tests of passes, and how they run: text in, one or more rows of the pipeline, text out. */
+/** How tests run passes: text in, one or more rows of the pipeline, text out. */
 public final class TestTarget {
-  public static final TargetInfo TARGET = new TargetInfo(
-      "test", "a machine for tests", new TargetInfo.Llvm("none", "none", ""), 32,
-      new TargetInfo.Threads(1024, 2048, 32), new TargetInfo.Registers(255, 65536, 8),
-      new TargetInfo.Shared(101376, 102400, 1024, Banks.BY_128_BYTES), 2, 16, List.of(4, 8, 16), Set.of(Capability.ASYNC_COPY),
-      List.of(new MatrixInstruction("mma.16", Element.BF16, Element.BF16, Element.F32, Precision.DEFAULT,
-          MatrixFragments.mmaSync(16))),
-      List.of(), List.of());
+  public static final TargetInfo TARGET = TestTargets.NARROW;
 
   private TestTarget() {}
 
