@@ -13,7 +13,7 @@ final class Findings {
   static Diagnostic notEqual(Tile x, Tile y, Comparison c, Span at) {
     int i = (int) c.worst();
     return base(at, x, c, "differ" + (c.wrong() == 1 ? "s" : ""))
-        .note(where("left", x, i) + " is " + x.text(i) + ", the right side is " + y.text(i));
+        .note(where("the left side", x, i) + " is " + x.text(i) + ", the right side is " + y.text(i));
   }
 
   static Diagnostic notClose(Tile x, Tile y, Comparison c, double rel, double abs, Span at) {

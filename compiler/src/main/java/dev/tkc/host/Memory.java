@@ -28,7 +28,8 @@ final class Memory {
     try {
       for (String line : Files.readAllLines(MEMINFO)) {
         if (line.startsWith("MemAvailable:")) {
-          return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+          // Java keeps native memory below its own limit as well.
+          return Math.min(Long.parseLong(line.replaceAll("\\D", "")) * 1024, Runtime.getRuntime().maxMemory());
         }
       }
     } catch (IOException | NumberFormatException unknown) {

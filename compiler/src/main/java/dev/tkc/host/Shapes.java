@@ -60,12 +60,18 @@ final class Shapes {
     return shapes;
   }
 
+  /** What all arguments take; 2⁶³ − 1 if it cannot be counted. */
   long bytes() {
     long total = 0;
-    for (int i = 0; i < shapes.size(); i++) {
-      total += shapes.get(i) == null ? 0 : Tensor.bytes(kernel.parameters().get(i).element(), shapes.get(i));
+    try {
+      for (int i = 0; i < shapes.size(); i++) {
+        total = Math.addExact(
+            total, shapes.get(i) == null ? 0 : Tensor.bytes(kernel.parameters().get(i).element(), shapes.get(i)));
+      }
+      return total;
+    } catch (ArithmeticException e) {
+      return Long.MAX_VALUE;
     }
-    return total;
   }
 
   /** The elements of the largest argument. */
@@ -158,17 +164,22 @@ final class Shapes {
       if (given.get(p.name()) instanceof Tensor t) {
         shapes.add(t.shape());
       } else {
-        shapes.add(p.tensor() ? shape(arithmetic, dims(kernel.syntax().params().get(i))) : null);
+        shapes.add(p.tensor() ? shape(arithmetic, p.name(), dims(kernel.syntax().params().get(i))) : null);
       }
     }
   }
 
-  private long[] shape(Arithmetic arithmetic, List<Expr> dims) {
+  private long[] shape(Arithmetic arithmetic, String parameter, List<Expr> dims) {
     long[] shape = new long[dims.size()];
     for (int d = 0; d < shape.length; d++) {
       Expr e = dims.get(d);
       shape[d] = arithmetic.whole(e).filter(n -> n >= 0).orElseThrow(() -> new DiagnosticException(
           Diagnostic.error(Code.LAUNCH_UNBOUND, "the dimension `" + e.span().text() + "` has no size").label(e.span(), "here")));
+      if (shape[d] > Integer.MAX_VALUE) {
+        throw new DiagnosticException(
+            Diagnostic.error(Code.LAUNCH_BOUND, "a dimension of `" + parameter + "` is " + shape[d] + ", beyond 32-bit indices")
+                .label(e.span(), "this one"));
+      }
     }
     return shape;
   }

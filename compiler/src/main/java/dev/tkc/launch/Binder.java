@@ -205,9 +205,9 @@ public final class Binder {
       fail(
           Diagnostic.error(
                   Code.LAUNCH_RANK,
-                  "`%s` has %d dimensions, its argument %s has %d"
+                  "`%s` has rank %d, its argument %s has rank %d"
                       .formatted(param.name(), type.dims().size(), tensor, tensor.rank()))
-              .label(type.span(), type.dims().size() + " dimensions here"));
+              .label(type.span(), "rank " + type.dims().size() + " here"));
       return;
     }
     for (int d = 0; d < tensor.rank(); d++) {

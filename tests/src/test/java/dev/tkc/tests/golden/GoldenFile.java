@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
  * </ul>
  *
  * <p>In the output, the file's own path is its name, the folder of the sources {@code %root}, the scratch folder {@code %t},
- * and the version {@code VERSION}.
+ * the version {@code VERSION}, and a time {@code TIME}.
  */
 final class GoldenFile {
   private static final Pattern RUN = Pattern.compile("^\\s*//\\s*RUN:(.*)$", Pattern.MULTILINE);
@@ -133,7 +133,8 @@ final class GoldenFile {
         .replace(path.toString(), path.getFileName().toString())
         .replace(scratch.toString(), "%t")
         .replace(root.toString(), "%root")
-        .replaceAll("\\b\\d+\\.\\d+\\.\\d+-SNAPSHOT\\b", "VERSION");
+        .replaceAll("\\b\\d+\\.\\d+\\.\\d+-SNAPSHOT\\b", "VERSION")
+        .replaceAll("\\b\\d+(\\.\\d+)? (s|ms|µs)\\b", "TIME");
   }
 
   private static void delete(Path folder) throws IOException {
