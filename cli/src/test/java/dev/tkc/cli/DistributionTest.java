@@ -36,6 +36,15 @@ class DistributionTest {
     assertThat(run(List.of(tkc.toString(), "test", home.resolve("kernels/transpose.tk").toString(), "--device",
         "interpreter"), bare)).contains("0 failed");
 
+    // The native libraries: LLVM and NVIDIA's compiler, LLVM and the linker.
+    String gemm = home.resolve("kernels/gemm.tk").toString();
+    for (List<String> emitted : List.of(List.of("sm_80", "cubin"), List.of("gfx942", "hsaco"))) {
+      Path out = folder.resolve("gemm." + emitted.get(1));
+      run(List.of(tkc.toString(), "compile", gemm, "--kernel", "gemm", "-D", "M=4096", "-D", "N=4096", "-D", "K=4096",
+          "--target", emitted.get(0), "--emit", emitted.get(1), "-o", out.toString()), bare);
+      assertThat(Files.readAllBytes(out)).startsWith(0x7F, 'E', 'L', 'F');
+    }
+
     // Through a link, as one puts a program on PATH.
     Path link = Files.createSymbolicLink(folder.resolve("link"), tkc);
     assertThat(run(List.of("/usr/bin/env", "-i", link.toString(), "--version"), System.getenv())).contains("tkc");
