@@ -15,6 +15,7 @@ import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.TileType;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * How much shared scratch an instruction needs, and how it is used: the one place that allocation and lowering share.
@@ -59,7 +60,7 @@ public final class ScratchBytes {
   /** The warp bits whose step has a part along the axes: warps that differ in them hold parts of one total. */
   public static List<Integer> warpBits(LinearLayout layout, List<Integer> axes) {
     List<List<Integer>> vectors = layout.basis(InDim.WARP);
-    return java.util.stream.IntStream.range(0, vectors.size())
+    return IntStream.range(0, vectors.size())
         .filter(i -> axes.stream().anyMatch(a -> vectors.get(i).get(a) != 0)).boxed().toList();
   }
 
