@@ -174,8 +174,14 @@ public final class LlvmBuilder extends LlvmArithmetic {
       }
       case LlvmIntrinsic.Asm asm -> callee("call ", intrinsic.result(), "asm "
           + (asm.sideEffect() ? "sideeffect " : "") + '"' + LlvmModule.escape(asm.text()) + "\", \""
-          + LlvmModule.escape(asm.constraints()) + '"', arguments, asm.convergent() ? " convergent nounwind" : " nounwind");
+          + LlvmModule.escape(asm.constraints()) + '"', arguments, attributes(asm));
     };
+  }
+
+  /** Assembly without effects computes from its operands alone, so equal calls are one. */
+  private static String attributes(LlvmIntrinsic.Asm asm) {
+    return (asm.convergent() ? " convergent" : "") + " nounwind"
+        + (asm.sideEffect() ? "" : " willreturn memory(none)");
   }
 
   /** Inline assembly that no table lists because its text depends on the program. */

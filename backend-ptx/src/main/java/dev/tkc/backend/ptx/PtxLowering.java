@@ -1,6 +1,7 @@
 package dev.tkc.backend.ptx;
 
 import dev.tkc.backend.llvm.LlvmBuilder;
+import dev.tkc.backend.llvm.LlvmBuilder.RealCompare;
 import dev.tkc.backend.llvm.LlvmFunction;
 import dev.tkc.backend.llvm.LlvmIntrinsic;
 import dev.tkc.backend.llvm.LlvmMetadata;
@@ -162,8 +163,22 @@ public final class PtxLowering implements TargetLowering {
   }
 
   @Override
+  public LlvmValue reciprocalOfNormal(LlvmBuilder b, LlvmValue x) {
+    return b.call(PtxIntrinsic.RCP_FTZ, x);
+  }
+
+  /**
+   * (x · 1/(y s)) · s, where s brings a subnormal or huge divisor into the range in which the reciprocal is exact to an ulp.
+   * Everything but the two products depends on the divisor alone: rows divided by one number compute it once.
+   */
+  @Override
   public LlvmValue divide(LlvmBuilder b, LlvmValue x, LlvmValue y) {
-    return b.call(PtxIntrinsic.DIV_FULL, x, y);
+    LlvmValue size = b.call(LlvmIntrinsic.uniform("llvm.fabs", LlvmType.FLOAT, 1), y);
+    LlvmValue tiny = b.fcmp(RealCompare.OLT, size, LlvmValue.f32(0x1p-126));
+    LlvmValue huge = b.fcmp(RealCompare.OGT, size, LlvmValue.f32(0x1p126));
+    LlvmValue scale = b.select(tiny, LlvmValue.f32(0x1p24), b.select(huge, LlvmValue.f32(0x1p-24), LlvmValue.f32(1)));
+    LlvmValue reciprocal = reciprocalOfNormal(b, b.fmul(y, scale));
+    return b.fmul(b.fmul(x, reciprocal), scale);
   }
 
   @Override

@@ -44,7 +44,7 @@ final class FloatMath {
       case COS -> sine(x, 1);
       case TANH -> tanh(x);
       case ERF -> erf(x);
-      case SIGMOID -> own(UnaryKind.RCP, b.fadd(one(), exp(b.fneg(x))));
+      case SIGMOID -> target.reciprocalOfNormal(b, b.fadd(one(), exp(b.fneg(x))));
       case NEG, ABS, FLOOR, CEIL, ROUND, NOT -> throw new IllegalStateException(kind + " is no special function");
     };
   }
@@ -130,7 +130,7 @@ final class FloatMath {
   private LlvmValue tanh(LlvmValue x) {
     LlvmValue a = builtin("llvm.fabs", x);
     LlvmValue e = own(UnaryKind.EXP2, b.fmul(a, c(2 * LOG2E)));
-    LlvmValue large = fma(own(UnaryKind.RCP, b.fadd(e, one())), c(-2), one());
+    LlvmValue large = fma(target.reciprocalOfNormal(b, b.fadd(e, one())), c(-2), one());
     LlvmValue square = b.fmul(x, x);
     LlvmValue p = polynomial(square, -0.33333295583724976, 0.13331879675388336, -0.05378039926290512,
         0.020785147324204445, -0.005883233156055212);

@@ -72,6 +72,11 @@ public interface TargetLowering {
     return Optional.empty();
   }
 
+  /** 1/x within 1 ulp for a normal f32 x (or 0 or infinity) whose reciprocal is normal too, or may become 0. */
+  default LlvmValue reciprocalOfNormal(LlvmBuilder b, LlvmValue x) {
+    return unary(b, UnaryKind.RCP, x).orElseGet(() -> b.fdiv(LlvmValue.f32(1), x));
+  }
+
   /** An f32 quotient within 2 ulp; correctly rounded without a better idea. */
   default LlvmValue divide(LlvmBuilder b, LlvmValue x, LlvmValue y) {
     return b.fdiv(x, y);
