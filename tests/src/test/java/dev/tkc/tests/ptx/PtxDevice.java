@@ -20,17 +20,18 @@ import java.util.List;
 public final class PtxDevice implements Interpreter.Device {
   private final Arena arena = Arena.ofAuto();
   private final PtxMachine machine;
-  private final PtxBackend.Compiled compiled;
+  private final List<KernelShape> kernels;
 
-  private PtxDevice(PtxBackend.Compiled compiled) {
-    this.compiled = compiled;
-    this.machine = new PtxMachine(compiled.ptx());
+  /** Runs what the text and the launch facts of its kernels say. */
+  public PtxDevice(String ptx, List<KernelShape> kernels) {
+    this.kernels = List.copyOf(kernels);
+    this.machine = new PtxMachine(ptx);
   }
 
   /** Compiles the module and runs its kernel; buffers of the arguments must be native memory. */
   public static PtxBackend.Compiled run(Module placed, TargetInfo target, List<Datum> arguments) {
     PtxBackend.Compiled compiled = PtxBackend.compile(placed, target, PtxBackend.Options.DEFAULT);
-    new Interpreter(Interpreter.Options.defaults()).run(placed, arguments, new PtxDevice(compiled));
+    new Interpreter(Interpreter.Options.defaults()).run(placed, arguments, new PtxDevice(compiled.ptx(), compiled.kernels()));
     return compiled;
   }
 
@@ -41,7 +42,7 @@ public final class PtxDevice implements Interpreter.Device {
 
   @Override
   public void launch(Inst inst, Func callee, long grid, List<Datum> arguments) {
-    KernelShape shape = compiled.kernels().stream().filter(k -> k.name().equals(callee.name())).findFirst().orElseThrow();
+    KernelShape shape = kernels.stream().filter(k -> k.name().equals(callee.name())).findFirst().orElseThrow();
     List<Long> values = new ArrayList<>();
     arguments.forEach(a -> values.add(value(a)));
     machine.launch(shape.name(), (int) grid, shape.threads(), shape.sharedBytes(), values);
