@@ -13,6 +13,7 @@ import dev.tkc.ir.num.FloatFormat;
 import dev.tkc.ir.type.Element;
 import dev.tkc.passes.target.TargetInfo;
 import java.lang.foreign.Arena;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -46,6 +47,9 @@ public final class PtxDevice implements Interpreter.Device {
     List<Long> values = new ArrayList<>();
     arguments.forEach(a -> values.add(value(a)));
     machine.launch(shape.name(), (int) grid, shape.threads(), shape.sharedBytes(), values);
+    // Only addresses were handed over; the memory behind them must outlive the run.
+    Reference.reachabilityFence(arguments);
+    Reference.reachabilityFence(arena);
   }
 
   private static long value(Datum datum) {

@@ -5,6 +5,7 @@ import dev.tkc.tests.ptx.PtxProgram.Kernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -99,6 +100,8 @@ final class PtxMachine {
       Arrays.fill(shared, (byte) 0xFF);
       run(r, new Block(shared, b, grid, threads, parameters));
     }
+    // Only addresses of the constants are used above; their memory must outlive the run.
+    Reference.reachabilityFence(arena);
   }
 
   private Ready prepare(String name) {

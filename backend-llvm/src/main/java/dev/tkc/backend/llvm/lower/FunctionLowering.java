@@ -252,8 +252,9 @@ final class FunctionLowering {
       List<Parameter> parameters = new ArrayList<>();
       for (Param p : func.params()) {
         String name = p.value().name() + "." + parameters.size();
-        if (p.value().type() instanceof PointerType) {
-          List<String> words = new ArrayList<>(List.of("noalias", "nocapture", "align " + Math.max(1, p.divisibility())));
+        if (p.value().type() instanceof PointerType t) {
+          int align = Math.max(Math.max(1, t.element().bits() / 8), p.divisibility());
+          List<String> words = new ArrayList<>(List.of("noalias", "nocapture", "align " + align));
           if (access.get(p.value()) == MemoryOp.Access.IN) {
             words.add("readonly");
           }
