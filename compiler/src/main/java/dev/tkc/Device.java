@@ -25,12 +25,27 @@ public sealed interface Device {
     }
   }
 
+  /**
+   * The interpreter on what the passes for a target leave, or on what the passes that need no target leave: shows a wrong pass
+   * on machines without the target.
+   */
+  record Passes(Optional<Target> target) implements Device {
+    @Override
+    public String toString() {
+      return "passes" + target.map(t -> ":" + t.name()).orElse("");
+    }
+  }
+
   static Device interpreter() {
     return new Interpreter();
   }
 
   static Device cuda(int ordinal) {
     return new Cuda(ordinal);
+  }
+
+  static Device passes(Target target) {
+    return new Passes(Optional.of(target));
   }
 
   /** The first GPU there is, else the interpreter. */
@@ -51,13 +66,17 @@ public sealed interface Device {
     return devices;
   }
 
-  /** {@code auto}, {@code interpreter}, {@code cuda} or {@code cuda:N}; empty for any other text. */
+  /** {@code auto}, {@code interpreter}, {@code cuda[:N]} or {@code passes[:TARGET]}; empty for any other text. */
   static Optional<Device> parse(String text) {
     Matcher m = Pattern.compile("cuda(?::(\\d{1,4}))?").matcher(text);
     if (m.matches()) {
       return Optional.of(cuda(m.group(1) == null ? 0 : Integer.parseInt(m.group(1))));
     }
+    if (text.startsWith("passes:")) {
+      return Optional.of(passes(Target.of(text.substring("passes:".length()))));
+    }
     return switch (text) {
+      case "passes" -> Optional.of(new Passes(Optional.empty()));
       case "auto" -> Optional.of(best());
       case "interpreter" -> Optional.of(interpreter());
       default -> Optional.empty();

@@ -9,9 +9,11 @@ import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.diag.Source;
 import dev.tkc.ir.interp.Interpreter;
+import dev.tkc.passes.PassContext;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A session on one device: loads programs and launches their kernels.
@@ -72,8 +74,19 @@ public final class Tkc implements AutoCloseable {
         switch (device) {
           case Device.Interpreter _ -> new InterpreterEngine(interpreting(options));
           case Device.Cuda(int ordinal) -> new CudaEngine(ordinal, options);
+          case Device.Passes(Optional<Target> target) ->
+              new PassesEngine(target, PassContext.NONE, (module, data) -> new Interpreter(interpreting(options)).run(module, data));
         };
     return new Tkc(device, options, engine);
+  }
+
+  /**
+   * A session that runs the passes for a target and gives what they leave to {@code execution}.
+   *
+   * @param observer sees, and may change, the module between passes: how tests show that a wrong pass is noticed
+   */
+  public static Tkc create(Target target, PassContext.Observer observer, Execution execution) {
+    return new Tkc(Device.passes(target), Options.defaults(), new PassesEngine(Optional.of(target), observer, execution));
   }
 
   private static Interpreter.Options interpreting(Options options) {

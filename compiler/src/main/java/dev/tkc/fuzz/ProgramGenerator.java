@@ -1,33 +1,40 @@
 package dev.tkc.fuzz;
 
+import dev.tkc.fuzz.RandomProgram.Mode;
+import dev.tkc.fuzz.RandomProgram.Output;
+import dev.tkc.fuzz.RandomProgram.Piece;
+import dev.tkc.fuzz.RandomProgram.Place;
 import dev.tkc.fuzz.Term.Extent;
 import dev.tkc.fuzz.Term.Scalar;
 import dev.tkc.fuzz.Term.Sort;
+import dev.tkc.ir.type.Element;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Makes random programs that type-check and whose results two correct devices agree on within the stated bounds.
- *
- * <p>A device may fuse products into sums, order sums as it likes and round functions a little differently, so an
- * expression is either exact (the same bits everywhere) or not; only exact ones are compared or converted to integers,
- * and the others stay in ranges where a small difference stays small.
+ * Makes random kernels: sizes and tiles, statements over {@link Expressions}, and outputs. The program is a function of the
+ * seed alone.
  */
 final class ProgramGenerator {
   private static final List<Integer> TILES = List.of(1, 2, 3, 4, 5, 8, 12, 16, 24, 32, 48, 64);
-  private static final List<Integer> STEPS = List.of(16, 32, 48, 64);
+  private static final List<Integer> DOT_TILES = List.of(16, 16, 24, 32, 32, 48, 64);
+  private static final Sort FULL = new Sort(Scalar.F32, Extent.FULL);
+  private static final Sort WHOLE = new Sort(Scalar.I32, Extent.FULL);
+  private static final Sort COLUMN = new Sort(Scalar.F32, Extent.COLUMN);
+  private static final Sort WHOLE_COLUMN = new Sort(Scalar.I32, Extent.COLUMN);
 
   private final SplittableRandom random;
   private final long seed;
-  private final List<RandomProgram.Let> lets = new ArrayList<>();
-  private boolean loop;
-  private boolean phases;
+  private final Expressions terms;
+  private final List<Piece> pieces = new ArrayList<>();
+  private final List<Output> outputs = new ArrayList<>();
 
   private ProgramGenerator(long seed) {
     this.seed = seed;
     this.random = new SplittableRandom(seed);
+    this.terms = new Expressions(random);
   }
 
   static RandomProgram generate(long seed) {
@@ -35,216 +42,249 @@ final class ProgramGenerator {
   }
 
   private RandomProgram program() {
-    loop = random.nextInt(3) == 0;
-    phases = random.nextInt(5) == 0;
-    int bm = loop ? pick(STEPS) : pick(TILES);
-    int bn = loop ? pick(STEPS) : pick(TILES);
-    Map<String, Integer> tile = Map.of("BM", bm, "BN", bn, "BK", pick(STEPS));
-    Map<String, Integer> sizes = Map.of("M", size(), "N", size(), "K", size());
+    boolean dot = random.nextInt(3) == 0;
+    Map<String, Integer> tile = Map.of(
+        "BM", terms.pick(dot ? DOT_TILES : TILES), "BN", terms.pick(dot ? DOT_TILES : TILES), "BK", terms.pick(DOT_TILES));
+    Map<String, Integer> sizes = Map.of("M", size(tile.get("BM")), "N", size(tile.get("BN")), "K", size(16));
+    if (random.nextInt(5) == 0) {
+      phase();
+    }
+    if (dot) {
+      product(0);
+      if (random.nextInt(4) == 0) {
+        product(1);
+      }
+    }
     int count = random.nextInt(6);
     for (int i = 0; i < count; i++) {
-      Term term = term(new Sort(scalar(), extent()), random.nextBoolean(), 2 + random.nextInt(2));
-      lets.add(new RandomProgram.Let("v" + i, term));
+      statement(i);
     }
-    List<RandomProgram.Output> outputs = new ArrayList<>();
     int outs = 1 + random.nextInt(3);
     for (int i = 0; i < outs; i++) {
-      Scalar s = scalar();
-      String element = switch (s) {
-        case F32 -> random.nextBoolean() ? "f32" : random.nextBoolean() ? "bf16" : "f16";
-        case I32 -> random.nextBoolean() ? "i32" : "i8";
-        case BOOL -> "bool";
-      };
-      outputs.add(new RandomProgram.Output("o" + i, element, term(new Sort(s, Extent.FULL), false, 4)));
+      output("o" + i);
     }
-    return new RandomProgram(seed, sizes, tile, loop, phases, lets, outputs);
+    return new RandomProgram(seed, sizes, tile, pieces, outputs);
   }
 
-  private int size() {
-    return switch (random.nextInt(4)) {
+  /** Small, round or any, but not so many tiles that the interpreter takes long. */
+  private int size(int tile) {
+    int n = switch (random.nextInt(4)) {
       case 0 -> 1 + random.nextInt(3);
       case 1 -> 8 * (1 + random.nextInt(12));
       default -> 1 + random.nextInt(130);
     };
+    return Math.min(n, tile * 8);
   }
 
-  private <T> T pick(List<T> list) {
-    return list.get(random.nextInt(list.size()));
-  }
-
-  private Scalar scalar() {
-    int r = random.nextInt(10);
-    return r < 6 ? Scalar.F32 : r < 9 ? Scalar.I32 : Scalar.BOOL;
-  }
-
-  private Extent extent() {
-    int r = random.nextInt(6);
-    return r < 4 ? Extent.FULL : r == 4 ? Extent.COLUMN : Extent.ROW;
-  }
-
-  private Term term(Sort sort, boolean exact, int depth) {
-    if (depth <= 0 || random.nextInt(8) == 0) {
-      return leaf(sort, exact);
-    }
-    return switch (sort.scalar()) {
-      case F32 -> floats(sort, exact, depth - 1);
-      case I32 -> integers(sort, depth - 1);
-      case BOOL -> bools(sort, depth - 1);
-    };
-  }
-
-  // ------------------------------------------------------------------------------------------------ leaves
-
-  private Term leaf(Sort sort, boolean exact) {
-    List<RandomProgram.Let> usable = lets.stream()
-        .filter(l -> l.term().sort().equals(sort) && (l.term().exact() || !exact)).toList();
-    if (!usable.isEmpty() && random.nextInt(3) == 0) {
-      RandomProgram.Let l = pick(usable);
-      return Term.leaf(sort, l.term().exact(), l.name());
-    }
-    if (sort.equals(new Sort(Scalar.F32, Extent.FULL)) && !exact) {
-      if (loop && random.nextInt(3) == 0) {
-        return Term.leaf(sort, false, "(acc * 0.05)");
-      }
-      if (phases && random.nextInt(3) == 0) {
-        return Term.leaf(sort, false, "scratch[i, j]");
+  private void statement(int i) {
+    switch (random.nextInt(10)) {
+      case 0 -> choose(i);
+      case 1 -> count(i);
+      case 2 -> walk(i);
+      case 3 -> pair(i);
+      case 4 -> fold(i);
+      default -> {
+        Sort sort = new Sort(terms.scalar(), terms.extent());
+        Term term = terms.term(sort, random.nextBoolean(), 2 + random.nextInt(2));
+        body(List.of("v" + i), "    let v" + i + " = {0}\n", List.of(term));
+        terms.know("v" + i, sort, term.exact());
       }
     }
-    return Term.leaf(sort, true, switch (sort.scalar()) {
-      case F32 -> pick(switch (sort.extent()) {
-        case FULL -> List.of("fa[i, j]", "fb[i, j]", "ft[j, i].T", "(bf[i, j] as f32)", "(hf[i, j] as f32)",
-            "(fa[i, j] pad -1)", "fb[i, pick[j]]");
-        case COLUMN -> List.of("fm[i, _]", "fill(0.75, f32[BM, 1])");
-        case ROW -> List.of("fn1[_, j]", "fill(-1.5, f32[1, BN])");
-      });
-      case I32 -> pick(switch (sort.extent()) {
-        case FULL -> List.of("ia[i, j]", "(ib[i, j] as i32)", "ia[i, pick[j]]", "(rows(i) + cols(j))");
-        case COLUMN -> List.of("im[i, _]", "rows(i)");
-        case ROW -> List.of("pick[_, j]", "cols(j)");
-      });
-      case BOOL -> pick(switch (sort.extent()) {
-        case FULL -> List.of("(fa[i, j] < fb[i, j])", "(rows(i) >= cols(j))", "(ia[i, j] > 0)");
-        case COLUMN -> List.of("(im[i, _] > 2)", "i.valid[:, _]");
-        case ROW -> List.of("valid(j)", "(fn1[_, j] > 0)");
-      });
-    });
   }
 
-  // ------------------------------------------------------------------------------------------------ floats
-
-  private Term floats(Sort sort, boolean exact, int depth) {
-    int choice = random.nextInt(exact ? 5 : 16);
-    return switch (choice) {
-      case 0 -> of(sort, pick(List.of("max({0}, {1})", "min({0}, {1})")),
-          term(sort, exact, depth), term(sort, exact, depth));
-      case 1 -> of(sort, pick(List.of("abs({0})", "(-{0})")), term(sort, exact, depth));
-      case 2 -> of(sort, "where({0}, {1}, {2})", term(new Sort(Scalar.BOOL, sort.extent()), true, depth),
-          term(sort, exact, depth), term(sort, exact, depth));
-      case 3 -> exactFloat(sort, depth);
-      case 4 -> sort.extent() == Extent.FULL ? moved(sort, exact, depth) : reducedExact(sort, depth);
-      case 5, 6 -> inexact(sort, pick(List.of("({0} + {1})", "({0} - {1})")), term(sort, false, depth), part(sort, depth));
-      case 7 -> inexact(sort, "(clamp({0}, -8, 8) * clamp({1}, -8, 8))", term(sort, false, depth), part(sort, depth));
-      case 8 -> inexact(sort, "({0} / (abs({1}) + 1))", term(sort, false, depth), part(sort, depth));
-      case 9 -> inexact(sort, pick(List.of("tanh({0})", "sigmoid({0})", "erf({0})", "sin(clamp({0}, -6, 6))",
-          "cos(clamp({0}, -6, 6))")), term(sort, false, depth));
-      case 10 -> inexact(sort, pick(List.of("exp(clamp({0}, -3, 3))", "exp2(clamp({0}, -3, 3))", "log(abs({0}) + 1)",
-          "log2(abs({0}) + 1)", "sqrt(abs({0}) + 0.25)", "rsqrt(abs({0}) + 0.5)", "rcp(abs({0}) + 0.5)")), term(sort, false, depth));
-      case 11 -> inexact(sort, "fma(clamp({0}, -8, 8), clamp({1}, -8, 8), {2})", term(sort, false, depth),
-          term(sort, false, depth), term(sort, false, depth));
-      case 12 -> sort.extent() == Extent.FULL
-          ? inexact(sort, "(cumsum(clamp({0}, -4, 4), axis = " + random.nextInt(2)
-              + pick(List.of("", ", reverse = true", ", exclusive = true")) + ") * 0.125)", term(sort, false, depth))
-          : reduced(sort, depth);
-      case 13 -> sort.extent() == Extent.FULL
-          ? inexact(sort, "({0} + {1})", term(sort, false, depth), reduced(new Sort(Scalar.F32, pick(List.of(Extent.COLUMN, Extent.ROW))), depth))
-          : reduced(sort, depth);
-      case 14 -> inexact(sort, "({0} as f32)", term(new Sort(Scalar.I32, sort.extent()), true, depth));
-      default -> inexact(sort, "(({0} as bf16) as f32)", term(sort, false, depth));
-    };
+  private void body(List<String> names, String template, List<Term> parts) {
+    pieces.add(new Piece(Place.BODY, names, template, parts));
   }
 
-  /** An operand of the sort's shape or of one that broadcasts to it. */
-  private Term part(Sort sort, int depth) {
-    Extent e = sort.extent() == Extent.FULL ? extent() : sort.extent();
-    return term(new Sort(sort.scalar(), e), false, depth);
+  // ------------------------------------------------------------------------------------------------ statements
+
+  /** A tensor that an earlier phase writes. */
+  private void phase() {
+    Term value = terms.term(FULL, random.nextBoolean(), 2);
+    pieces.add(new Piece(Place.PHASE, List.of("scratch"),
+        "  temp scratch: f32[M, N]\n  parallel i in M by BM, j in N by BN {\n    scratch[i, j] = {0}\n  }\n", List.of(value)));
+    terms.know("scratch[i, j]", FULL, value.exact());
+    terms.know("scratch[i, pick[j]]", FULL, value.exact());
   }
 
-  private Term exactFloat(Sort sort, int depth) {
-    return of(sort, pick(List.of("floor({0})", "ceil({0})", "round({0})", "(({0} as bf16) as f32)", "(({0} as f16) as f32)",
-        "(({0} as e4m3) as f32)", "(({0} as e5m2) as f32)")), term(sort, true, depth));
+  /** A product accumulated over K. */
+  private void product(int i) {
+    Element element = terms.pick(List.of(
+        Element.BF16, Element.BF16, Element.F16, Element.F16, Element.E4M3, Element.E5M2, Element.I8));
+    boolean whole = element == Element.I8;
+    String letter = Inputs.letter(element);
+    String left = terms.pick(List.of("l" + letter + "[i, k]", "l" + letter + "t[k, i].T"));
+    String right = terms.pick(List.of("r" + letter + "[k, j]", "r" + letter + "t[j, k].T"));
+    switch (random.nextInt(6)) {
+      case 0 -> left = "where(rows(i) >= cols(k), " + left + ", 0)";
+      case 1 -> left = "where(valid(k), " + left + ", 0)";
+      case 2 -> right = "where(rows(k) >= cols(j), " + right + ", 0)";
+      case 3 -> left = whole ? left : "((" + left + " as f32) * 0.5) as " + element.text();
+      default -> { }
+    }
+    String domain = terms.pick(List.of("K by BK", "K by BK", "K by BK reversed", "8..K by BK", "min(K, i.end) by BK"));
+    String acc = "acc" + i;
+    String type = whole ? "i32" : "f32";
+    String scale = whole || random.nextInt(4) > 0 ? "" : "      " + acc + " = " + acc + " * 0.5\n";
+    body(List.of(acc), "    var " + acc + " = zeros(" + type + "[BM, BN])\n    for k in " + domain + " {\n" + scale
+        + "      " + acc + " += (" + left + ") @ (" + right + ")\n    }\n", List.of());
+    if (whole) {
+      terms.know(acc, WHOLE, true);
+    } else {
+      terms.know("(" + acc + " * 0.05)", FULL, false);
+    }
   }
 
-  /** Elements moved about: shapes change and come back. */
-  private Term moved(Sort sort, boolean exact, int depth) {
-    return switch (random.nextInt(4)) {
-      case 0 -> of(sort, "reshape(reshape({0}, [BM * BN]), [BM, BN])", term(sort, exact, depth));
-      case 1 -> of(sort, "({0}).T.T", term(sort, exact, depth));
-      case 2 -> of(sort, "concat([{0}, {1}], axis = 0)[" + pick(List.of("0:BM", "BM:2 * BM")) + ", :]",
-          term(sort, exact, depth), term(sort, exact, depth));
-      default -> of(sort, "concat([{0}, {1}], axis = 1)[:, " + pick(List.of("0:BN", "BN:2 * BN")) + "]",
-          term(sort, exact, depth), term(sort, exact, depth));
-    };
+  private String condition() {
+    return terms.pick(List.of("i.start > 16", "j.index % 2 == 1", "i.index == j.index", "M > 20", "N % 3 == 0", "im[i.start] > 2",
+        "j.count == BN", "max(ia[i, j]) > 500", "not any(fa[i, j] > 2.5) and M != N"));
   }
 
-  private Term reducedExact(Sort sort, int depth) {
-    int axis = sort.extent() == Extent.COLUMN ? 1 : 0;
-    return of(sort, pick(List.of("max", "min")) + "({0}, axis = " + axis + ")",
-        term(new Sort(sort.scalar(), Extent.FULL), true, depth));
+  /** Variables that an {@code if} changes. */
+  private void choose(int i) {
+    Sort a = new Sort(terms.scalar(), terms.extent());
+    Sort b = new Sort(terms.scalar(), terms.extent());
+    boolean exact = random.nextBoolean();
+    List<Term> parts = List.of(
+        terms.term(a, exact, 2), terms.term(b, exact, 2), terms.term(a, exact, 2), terms.term(b, exact, 2), terms.term(a, exact, 1));
+    String v = "v" + i;
+    String w = "w" + i;
+    String other = random.nextBoolean()
+        ? " else if " + condition() + " {\n      " + v + " = {4}\n    }\n"
+        : " else {\n      " + w + " = {1}\n      " + v + " = {4}\n    }\n";
+    body(List.of(v, w), "    var " + v + " = {0}\n    var " + w + " = {1}\n    if " + condition() + " {\n      " + v
+        + " = {2}\n      " + w + " = {3}\n    }" + other, parts);
+    terms.know(v, a, parts.get(0).exact() && parts.get(2).exact() && parts.get(4).exact());
+    terms.know(w, b, parts.get(1).exact() && parts.get(3).exact());
   }
 
-  private Term reduced(Sort sort, int depth) {
-    int axis = sort.extent() == Extent.COLUMN ? 1 : 0;
-    return inexact(sort, "(" + pick(List.of("sum", "mean")) + "(clamp({0}, -4, 4), axis = " + axis + ") * 0.25)",
-        term(new Sort(Scalar.F32, Extent.FULL), false, depth));
+  /** A loop over whole numbers that carries two variables, of which one moves into the other. */
+  private void count(int i) {
+    Extent extent = terms.extent();
+    String v = "v" + i;
+    String w = "w" + i;
+    String domain = terms.pick(List.of("3", "M % 5", "min(i.index + 1, 4)", "1..j.index % 3 + 2", "abs(im[i.start]) % 4", "2..1"));
+    String open = "    var " + v + " = {0}\n    var " + w + " = {1}\n    for r in " + domain + " {\n      let t = {2}\n";
+    if (random.nextBoolean()) {
+      Sort sort = new Sort(Scalar.I32, extent);
+      int mark = terms.mark();
+      List<Term> start = List.of(terms.term(sort, true, 1), terms.term(sort, true, 1));
+      terms.know(v, sort, true);
+      terms.know("(" + w + " + r)", sort, true);
+      List<Term> parts = new ArrayList<>(start);
+      parts.add(terms.term(sort, true, 2));
+      terms.forget(mark);
+      body(List.of(v, w), open + "      " + v + " = " + w + " ^ t\n      " + w + " = t * 3 + r\n    }\n", parts);
+      terms.know(v, sort, true);
+      terms.know(w, sort, true);
+    } else {
+      Sort sort = new Sort(Scalar.F32, extent);
+      List<Term> parts = List.of(terms.term(sort, false, 1), terms.term(sort, false, 1), terms.term(sort, false, 2));
+      body(List.of(v, w), open + "      " + v + " = " + w + " * 0.5 - t\n      " + w + " = max(" + w + ", t)\n    }\n", parts);
+      terms.know(v, sort, false);
+      terms.know(w, sort, parts.stream().skip(1).allMatch(Term::exact));
+    }
   }
 
-  // ------------------------------------------------------------------------------------------------ integers, bools
-
-  private Term integers(Sort sort, int depth) {
-    Sort s = sort;
-    return switch (random.nextInt(11)) {
-      case 0, 1 -> of(s, pick(List.of("({0} + {1})", "({0} - {1})", "({0} * {1})")), term(s, true, depth), term(s, true, depth));
-      case 2 -> of(s, pick(List.of("({0} & {1})", "({0} | {1})", "({0} ^ {1})")), term(s, true, depth), term(s, true, depth));
-      case 3 -> of(s, pick(List.of("({0} / ({1} | 1))", "({0} % ({1} | 1))")), term(s, true, depth), term(s, true, depth));
-      case 4 -> of(s, pick(List.of("({0} << ({1} & 7))", "({0} >> ({1} & 31))")), term(s, true, depth), term(s, true, depth));
-      case 5 -> of(s, pick(List.of("max({0}, {1})", "min({0}, {1})")), term(s, true, depth), term(s, true, depth));
-      case 6 -> of(s, "where({0}, {1}, {2})", term(new Sort(Scalar.BOOL, s.extent()), true, depth), term(s, true, depth), term(s, true, depth));
-      case 7 -> of(s, "({0} as i32)", term(new Sort(random.nextBoolean() ? Scalar.F32 : Scalar.BOOL, s.extent()), true, depth));
-      case 8 -> s.extent() == Extent.FULL
-          ? of(s, "cumsum({0}, axis = " + random.nextInt(2) + ")", term(s, true, depth))
-          : of(s, "sum({0}, axis = " + (s.extent() == Extent.COLUMN ? 1 : 0) + ")", term(new Sort(Scalar.I32, Extent.FULL), true, depth));
-      case 9 -> s.extent() == Extent.FULL
-          ? moved(s, true, depth)
-          : of(s, pick(List.of("argmax", "argmin")) + "({0}, axis = " + (s.extent() == Extent.COLUMN ? 1 : 0) + ")",
-              term(new Sort(Scalar.F32, Extent.FULL), true, depth));
-      default -> of(s, pick(List.of("(~{0})", "abs({0})", "(-{0})", "(({0} as i8) as i32)", "(({0} as u16) as i32)")), term(s, true, depth));
-    };
+  /** A loop over tiles of a row, with a sum and a maximum. */
+  private void walk(int i) {
+    String v = "v" + i;
+    String w = "w" + i;
+    String domain = terms.pick(List.of("N by BN", "N by BN reversed", "3..N by BN", "min(N, j.end + 7) by BN", "i.end by BN",
+        "j.start..N by BN", "M..N by BN", "5..min(N, 60) by BN reversed"));
+    boolean whole = random.nextInt(3) == 0;
+    Term summed = terms.term(whole ? WHOLE : FULL, whole, 2);
+    Term greatest = terms.term(whole ? WHOLE : FULL, random.nextBoolean(), 2);
+    String sum = whole ? v + " += sum(where(valid(j), {0}, 0), axis = 1)"
+        : v + " = " + v + " * 0.5 + rowsum(clamp(where(valid(j), {0}, 0), -4, 4)) * 0.25";
+    String type = whole ? "i32" : "f32";
+    body(List.of(v, w), "    var " + v + " = zeros(" + type + "[BM, 1])\n    var " + w + " = fill(-8, " + type + "[BM, 1])\n    for j in "
+        + domain + " {\n      " + sum + "\n      " + w + " = max(" + w + ", rowmax(where(valid(j), {1}, -8)))\n    }\n",
+        List.of(summed, greatest));
+    terms.know(v, whole ? WHOLE_COLUMN : COLUMN, whole);
+    terms.know(w, whole ? WHOLE_COLUMN : COLUMN, greatest.exact());
   }
 
-  private Term bools(Sort sort, int depth) {
-    return switch (random.nextInt(6)) {
-      case 0, 1 -> {
-        Scalar s = random.nextBoolean() ? Scalar.F32 : Scalar.I32;
-        Sort of = new Sort(s, sort.extent());
-        yield of(sort, "({0} " + pick(List.of("<", "<=", ">", ">=", "==", "!=")) + " {1})", term(of, true, depth), term(of, true, depth));
+  /** A function of two results. */
+  private void pair(int i) {
+    String f = "pair" + i;
+    String v = "v" + i;
+    String w = "w" + i;
+    boolean exact = random.nextBoolean();
+    List<Term> parts = List.of(terms.term(FULL, exact, 2), terms.term(FULL, exact, 2));
+    String results = exact ? "max(x, y), where(x < y, x, -y)" : "x * 0.5 + y, min(x, y)";
+    pieces.add(new Piece(Place.ITEM, List.of(f),
+        "fn " + f + "(x: f32[R, C], y: f32[R, C]) -> f32[R, C], f32[R, C] {\n  return " + results + "\n}\n", List.of()));
+    body(List.of(v, w), "    let " + v + ", " + w + " = " + f + "({0}, {1})\n", parts);
+    terms.know(v, FULL, exact && parts.stream().allMatch(Term::exact));
+    terms.know(w, FULL, parts.stream().allMatch(Term::exact));
+  }
+
+  /** A reduction or scan with a function of the program. */
+  private void fold(int i) {
+    String f = "fold" + i;
+    String v = "v" + i;
+    String w = "w" + i;
+    String axis = ", axis = 1, fn = " + f + ")\n";
+    boolean scan = random.nextBoolean();
+    String call = "    let " + v + ", " + w + " = " + (scan ? "scan" : "reduce");
+    if (random.nextBoolean()) {
+      pieces.add(new Piece(Place.ITEM, List.of(f), "fn " + f + "(v1: f32, n1: i32, v2: f32, n2: i32) {\n"
+          + "  if v1 > v2 or (v1 == v2 and n1 < n2) {\n    return v1, n1\n  }\n  return v2, n2\n}\n", List.of()));
+      body(List.of(v, w), call + "({0}, {1}" + axis, List.of(terms.term(FULL, true, 2), terms.term(WHOLE, true, 2)));
+      terms.know(v, scan ? FULL : COLUMN, true);
+      terms.know(w, scan ? WHOLE : WHOLE_COLUMN, true);
+    } else {
+      pieces.add(new Piece(Place.ITEM, List.of(f),
+          "fn " + f + "(a1: f32, b1: f32, a2: f32, b2: f32) {\n  return a1 * a2, b1 * a2 + b2\n}\n", List.of()));
+      body(List.of(v, w), call + "(clamp({0}, -0.75, 0.75), clamp({1}, -4, 4)" + axis,
+          List.of(terms.term(FULL, false, 2), terms.term(FULL, false, 2)));
+      terms.know(v, scan ? FULL : COLUMN, false);
+      terms.know(w, scan ? FULL : COLUMN, false);
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------ outputs
+
+  private void output(String name) {
+    switch (random.nextInt(8)) {
+      case 0 -> update(name);
+      case 1 -> {
+        Term t = terms.term(FULL, random.nextBoolean(), 3);
+        outputs.add(new Output(name, Mode.OUT, Element.F32, List.of("M", "N"), name + "[i, perm[j] pad -1] = {0}", t, t.exact()));
       }
-      case 2 -> of(sort, pick(List.of("({0} and {1})", "({0} or {1})", "({0} != {1})")), term(sort, true, depth), term(sort, true, depth));
-      case 3 -> of(sort, "(not {0})", term(sort, true, depth));
-      case 4 -> sort.extent() == Extent.FULL
-          ? moved(sort, true, depth)
-          : of(sort, pick(List.of("any", "all")) + "({0}, axis = " + (sort.extent() == Extent.COLUMN ? 1 : 0) + ")",
-              term(new Sort(Scalar.BOOL, Extent.FULL), true, depth));
-      default -> leaf(sort, true);
-    };
+      default -> {
+        Scalar s = terms.scalar();
+        Element element = switch (s) {
+          case F32 -> terms.pick(List.of(Element.F32, Element.F32, Element.BF16, Element.F16));
+          case I32 -> terms.pick(List.of(Element.I32, Element.I32, Element.I8, Element.I64, Element.U16));
+          case BOOL -> Element.BOOL;
+        };
+        Term t = terms.term(new Sort(s, Extent.FULL), false, 4);
+        outputs.add(new Output(name, Mode.OUT, element, List.of("M", "N"), name + "[i, j] = ({0}) as " + element.text(), t, t.exact()));
+      }
+    }
   }
 
-  /** As exact as its parts. */
-  private static Term of(Sort sort, String template, Term... parts) {
-    List<Term> list = List.of(parts);
-    return new Term(sort, list.stream().allMatch(Term::exact), template, list);
-  }
-
-  private static Term inexact(Sort sort, String template, Term... parts) {
-    return new Term(sort, false, template, List.of(parts));
+  /** Atomic updates of a tensor that holds something already. */
+  private void update(String name) {
+    String operator = terms.pick(List.of("+=", "-=", "min=", "max="));
+    switch (random.nextInt(3)) {
+      case 0 -> {
+        Term t = terms.term(WHOLE, true, 3);
+        String value = "where(i.valid[:, _] and valid(j), ia[i, j], 0)";
+        outputs.add(new Output(name, Mode.INOUT, Element.I32, List.of("16"), name + "[{0} & 15] " + operator + " " + value, t, true));
+      }
+      case 1 -> {
+        Term t = terms.term(WHOLE, true, 3);
+        outputs.add(new Output(
+            name, Mode.INOUT, Element.I32, List.of("N"), name + "[_, j] " + operator + " sum({0}, axis = 0)", t, true));
+      }
+      default -> {
+        Term t = terms.term(FULL, false, 3);
+        outputs.add(new Output(name, Mode.INOUT, Element.F32, List.of("M"),
+            name + "[i, _] += sum(clamp({0}, -4, 4), axis = 1) * 0.25", t, false));
+      }
+    }
   }
 }

@@ -1,108 +1,195 @@
 package dev.tkc.fuzz;
 
+import dev.tkc.ir.type.Element;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
- * One generated kernel and the sizes to run it on: named expressions over the inputs in order, then one store for each
+ * One generated kernel and the sizes to run it on: statements over the inputs in order, then one store or update for each
  * output. {@link #smaller} gives the programs one step simpler.
  *
  * @param sizes values of M, N and K
  * @param tile values of BM, BN and BK
- * @param loop a product accumulated over K, as the first named expression
  */
 record RandomProgram(
-    long seed, Map<String, Integer> sizes, Map<String, Integer> tile, boolean loop, boolean phases, List<Let> lets,
-    List<Output> outputs) {
+    long seed, Map<String, Integer> sizes, Map<String, Integer> tile, List<Piece> pieces, List<Output> outputs) {
 
-  /** {@code let name = term}. */
-  record Let(String name, Term term) {}
+  /** Where the text of a piece stands. */
+  enum Place {
+    /** A function beside the kernel. */
+    ITEM,
+    /** In the kernel, before the phase that computes the outputs. */
+    PHASE,
+    /** In that phase. */
+    BODY
+  }
 
-  /** An output tensor and what is stored in it, converted to {@code element}. */
-  record Output(String name, String element, Term term) {}
+  /**
+   * Text that defines names which later text may use, with {@code {0}}, {@code {1}} … where its expressions go.
+   */
+  record Piece(Place place, List<String> names, String template, List<Term> parts) {
+    Piece {
+      names = List.copyOf(names);
+      parts = List.copyOf(parts);
+    }
+
+    String text() {
+      return Term.fill(template, parts);
+    }
+
+    Piece withPart(int at, Term part) {
+      List<Term> changed = new ArrayList<>(parts);
+      changed.set(at, part);
+      return new Piece(place, names, template, changed);
+    }
+  }
+
+  /** Whether the kernel writes an output, or adds to what it holds. */
+  enum Mode {
+    OUT,
+    INOUT
+  }
+
+  /**
+   * An output tensor and the statement that writes it.
+   *
+   * @param template the statement, with {@code {0}} where the value goes
+   * @param dims in terms of M and N
+   * @param exact whether every device must leave the same bits
+   */
+  record Output(String name, Mode mode, Element element, List<String> dims, String template, Term term, boolean exact) {
+    Output withTerm(Term t) {
+      return new Output(name, mode, element, dims, template, t, exact);
+    }
+
+    String text() {
+      return Term.fill(template, List.of(term));
+    }
+
+    String declaration() {
+      String word = switch (mode) {
+        case OUT -> "out ";
+        case INOUT -> "inout ";
+      };
+      return word + name + ": " + element.text() + "[" + String.join(", ", dims) + "]";
+    }
+  }
 
   RandomProgram {
     sizes = Map.copyOf(sizes);
     tile = Map.copyOf(tile);
-    lets = List.copyOf(lets);
+    pieces = List.copyOf(pieces);
     outputs = List.copyOf(outputs);
   }
 
   /** The program in the tile language. */
   String text() {
-    StringBuilder out = new StringBuilder();
-    out.append("kernel random<BM = ").append(tile.get("BM")).append(", BN = ").append(tile.get("BN"))
-        .append(", BK = ").append(tile.get("BK")).append(">(\n    ").append(Inputs.parameters()).append(",\n    ");
-    List<String> params = outputs.stream().map(o -> "out " + o.name + ": " + o.element + "[M, N]").toList();
-    out.append(String.join(", ", params)).append(") {\n");
-    if (phases) {
-      out.append("  temp scratch: f32[M, N]\n");
-      out.append("  parallel i in M by BM, j in N by BN {\n    scratch[i, j] = fa[i, j] * 0.5 + fb[i, j]\n  }\n");
+    StringBuilder items = new StringBuilder();
+    StringBuilder phases = new StringBuilder();
+    StringBuilder body = new StringBuilder();
+    for (Piece p : pieces) {
+      switch (p.place) {
+        case ITEM -> items.append(p.text()).append('\n');
+        case PHASE -> phases.append(p.text());
+        case BODY -> body.append(p.text());
+      }
     }
-    out.append("  parallel i in M by BM, j in N by BN {\n");
-    if (loop) {
-      out.append("    var acc = zeros(f32[BM, BN])\n    for k in K by BK {\n")
-          .append("      acc += ha[i, k] @ hb[k, j]\n    }\n");
-    }
-    lets.forEach(l -> out.append("    let ").append(l.name).append(" = ").append(l.term.text()).append('\n'));
-    for (Output o : outputs) {
-      out.append("    ").append(o.name).append("[i, j] = (").append(o.term.text()).append(") as ").append(o.element).append('\n');
-    }
-    return out.append("  }\n}\n").toString();
+    outputs.forEach(o -> body.append("    ").append(o.text()).append('\n'));
+    List<String> params = new ArrayList<>();
+    Set<String> bound = new HashSet<>();
+    Set<Inputs.Input> inputs = new LinkedHashSet<>(Inputs.namedIn(phases + "\n" + body));
+    outputs.forEach(o -> bound.addAll(o.dims));
+    inputs.forEach(i -> bound.addAll(i.dims()));
+    // A size is known by a tensor that has it.
+    Inputs.ALL.stream().filter(i -> !bound.containsAll(i.dims()) && List.of("im", "pick").contains(i.name())).forEach(inputs::add);
+    inputs.forEach(i -> params.add(i.declaration()));
+    outputs.forEach(o -> params.add(o.declaration()));
+    return items + "kernel random<BM = " + tile.get("BM") + ", BN = " + tile.get("BN") + ", BK = " + tile.get("BK") + ">(\n    "
+        + String.join(",\n    ", params) + ") {\n" + phases + "  parallel i in M by BM, j in N by BN {\n" + body + "  }\n}\n";
   }
 
-  int weight() {
-    return lets.stream().mapToInt(l -> l.term.size()).sum() + outputs.stream().mapToInt(o -> o.term.size()).sum()
-        + lets.size() + outputs.size() + (loop ? 1 : 0) + (phases ? 1 : 0);
+  /** Falls with every step of {@link #smaller}. */
+  long weight() {
+    long sum = 0;
+    for (Piece p : pieces) {
+      sum += 2 + p.parts.stream().mapToInt(Term::size).sum();
+    }
+    sum += outputs.stream().mapToInt(o -> 1 + o.term.size()).sum();
+    return sum * 10_000 + sizes.values().stream().mapToInt(n -> n).sum() + tile.values().stream().mapToInt(n -> n).sum();
   }
 
+  /** Programs one step simpler, those that drop most first. */
   List<RandomProgram> smaller() {
     List<RandomProgram> out = new ArrayList<>();
     for (int i = 0; i < outputs.size() && outputs.size() > 1; i++) {
       List<Output> fewer = new ArrayList<>(outputs);
       fewer.remove(i);
-      out.add(new RandomProgram(seed, sizes, tile, loop, phases, lets, fewer));
+      out.add(with(pieces, fewer));
     }
-    for (int i = 0; i < lets.size(); i++) {
-      if (!isUsed(lets.get(i).name, i)) {
-        List<Let> fewer = new ArrayList<>(lets);
+    for (int i = pieces.size() - 1; i >= 0; i--) {
+      if (!isUsed(i)) {
+        List<Piece> fewer = new ArrayList<>(pieces);
         fewer.remove(i);
-        out.add(new RandomProgram(seed, sizes, tile, loop, phases, fewer, outputs));
+        out.add(with(fewer, outputs));
       }
     }
     for (int i = 0; i < outputs.size(); i++) {
       for (Term t : outputs.get(i).term.smaller()) {
         List<Output> changed = new ArrayList<>(outputs);
-        changed.set(i, new Output(outputs.get(i).name, outputs.get(i).element, t));
-        out.add(new RandomProgram(seed, sizes, tile, loop, phases, lets, changed));
+        changed.set(i, outputs.get(i).withTerm(t));
+        out.add(with(pieces, changed));
       }
     }
-    for (int i = 0; i < lets.size(); i++) {
-      for (Term t : lets.get(i).term.smaller()) {
-        List<Let> changed = new ArrayList<>(lets);
-        changed.set(i, new Let(lets.get(i).name, t));
-        out.add(new RandomProgram(seed, sizes, tile, loop, phases, changed, outputs));
+    for (int i = 0; i < pieces.size(); i++) {
+      for (int p = 0; p < pieces.get(i).parts.size(); p++) {
+        for (Term t : pieces.get(i).parts.get(p).smaller()) {
+          List<Piece> changed = new ArrayList<>(pieces);
+          changed.set(i, pieces.get(i).withPart(p, t));
+          out.add(with(changed, outputs));
+        }
       }
     }
-    String all = text();
-    if (loop && all.split("\\bacc\\b", -1).length == 3) {
-      out.add(new RandomProgram(seed, sizes, tile, false, phases, lets, outputs));
-    }
-    if (phases && all.split("\\bscratch\\b", -1).length == 3) {
-      out.add(new RandomProgram(seed, sizes, tile, loop, false, lets, outputs));
-    }
+    smaller(sizes, List.of(1, 2, 3)).forEach(s -> out.add(new RandomProgram(seed, s, tile, pieces, outputs)));
+    smaller(tile, List.of(1, 16)).forEach(t -> out.add(new RandomProgram(seed, sizes, t, pieces, outputs)));
     return out;
   }
 
-  private boolean isUsed(String name, int from) {
-    String word = ".*\\b" + name + "\\b.*";
-    return lets.stream().skip(from + 1L).anyMatch(l -> l.term.text().matches(word))
-        || outputs.stream().anyMatch(o -> o.term.text().matches(word));
+  private RandomProgram with(List<Piece> newPieces, List<Output> newOutputs) {
+    return new RandomProgram(seed, sizes, tile, newPieces, newOutputs);
+  }
+
+  /** The map with one number replaced by a smaller one. */
+  private static List<Map<String, Integer>> smaller(Map<String, Integer> numbers, List<Integer> tries) {
+    List<Map<String, Integer>> out = new ArrayList<>();
+    new TreeMap<>(numbers).forEach((name, n) -> {
+      Set<Integer> candidates = new LinkedHashSet<>(tries);
+      candidates.addAll(List.of(n / 2, n - 1));
+      candidates.stream().filter(c -> c > 0 && c < n).forEach(c -> {
+        Map<String, Integer> changed = new HashMap<>(numbers);
+        changed.put(name, c);
+        out.add(changed);
+      });
+    });
+    return out;
+  }
+
+  private boolean isUsed(int piece) {
+    Set<String> texts = new HashSet<>();
+    pieces.stream().skip(piece + 1L).forEach(p -> texts.add(p.text()));
+    outputs.forEach(o -> texts.add(o.text()));
+    Pattern word = Pattern.compile("\\b(" + String.join("|", pieces.get(piece).names) + ")\\b");
+    return texts.stream().anyMatch(t -> word.matcher(t).find());
   }
 
   @Override
   public String toString() {
-    return "// seed " + seed + ", sizes " + new java.util.TreeMap<>(sizes) + "\n" + text();
+    return "// seed " + seed + ", sizes " + new TreeMap<>(sizes) + "\n" + text();
   }
 }

@@ -39,6 +39,10 @@ record Term(Sort sort, boolean exact, String template, List<Term> parts) {
   }
 
   String text() {
+    return fill(template, parts);
+  }
+
+  static String fill(String template, List<Term> parts) {
     String out = template;
     for (int i = 0; i < parts.size(); i++) {
       out = out.replace("{" + i + "}", parts.get(i).text());
@@ -46,8 +50,9 @@ record Term(Sort sort, boolean exact, String template, List<Term> parts) {
     return out;
   }
 
+  /** The number of nodes, where a leaf counts one more than the simplest leaf. */
   int size() {
-    return 1 + parts.stream().mapToInt(Term::size).sum();
+    return parts.isEmpty() ? template.startsWith("fill(") ? 1 : 2 : 1 + parts.stream().mapToInt(Term::size).sum();
   }
 
   /** Smaller expressions of the same sort and at least the same exactness, the smallest first. */
@@ -65,7 +70,7 @@ record Term(Sort sort, boolean exact, String template, List<Term> parts) {
         out.add(withPart(at, _ -> t));
       }
     }
-    out.removeIf(t -> t.size() >= size() && !(t.parts.isEmpty() && !parts.isEmpty()));
+    out.removeIf(t -> t.size() >= size());
     return out;
   }
 
