@@ -10,7 +10,7 @@ import picocli.CommandLine.TypeConversionException;
 final class DeviceOptions {
   @Option(
       names = "--device", paramLabel = "DEVICE", converter = DeviceName.class, defaultValue = "auto",
-      description = "auto, interpreter or cuda[:N]; auto takes a GPU if there is one (default ${DEFAULT-VALUE}).")
+      description = "auto, interpreter, cuda[:N] or passes[:TARGET]; auto takes a GPU if there is one (default ${DEFAULT-VALUE}).")
   private Device device;
 
   @Option(
@@ -32,7 +32,7 @@ final class DeviceOptions {
     @Override
     public Device convert(String text) {
       return Device.parse(text).orElseThrow(
-          () -> new TypeConversionException("'" + text + "' is no device: auto, interpreter or cuda[:N]"));
+          () -> new TypeConversionException("'" + text + "' is no device: auto, interpreter, cuda[:N] or passes[:TARGET]"));
     }
   }
 }

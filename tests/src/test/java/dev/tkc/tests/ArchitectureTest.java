@@ -37,7 +37,8 @@ class ArchitectureTest {
         .layer("backend-llvm").definedBy("dev.tkc.backend.llvm..")
         .layer("backend-ptx").definedBy("dev.tkc.backend.ptx..")
         .layer("backend-amdgcn").definedBy("dev.tkc.backend.amdgcn..")
-        .layer("compiler").definedBy("dev.tkc", "dev.tkc.io..", "dev.tkc.launch..", "dev.tkc.host..")
+        .layer("compiler").definedBy("dev.tkc", "dev.tkc.io..", "dev.tkc.launch..", "dev.tkc.host..",
+            "dev.tkc.fuzz..")
         .layer("cli").definedBy("dev.tkc.cli..")
         .whereLayer("ir").mayNotAccessAnyLayer()
         .whereLayer("grammar").mayOnlyAccessLayers("ir")

@@ -1,0 +1,120 @@
+package dev.tkc.tests.fuzz;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tkc.Device;
+import dev.tkc.Execution;
+import dev.tkc.Target;
+import dev.tkc.Tkc;
+import dev.tkc.fuzz.DeviceComparison;
+import dev.tkc.fuzz.DeviceComparison.Difference;
+import dev.tkc.fuzz.Fuzzer;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Module;
+import dev.tkc.ir.interp.Interpreter;
+import dev.tkc.ir.op.ElementwiseOp.Binary;
+import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
+import dev.tkc.passes.PassContext;
+import dev.tkc.passes.Step;
+import dev.tkc.tests.ptx.PtxDevice;
+import java.time.Duration;
+import java.util.Optional;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Random programs mean the same before and after the passes, and as PTX; a pass that is wrong is noticed and pinned down. */
+class RandomProgramsTest {
+  private static final Execution INTERPRETED =
+      (module, arguments) -> new Interpreter(Interpreter.Options.defaults()).run(module, arguments);
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sm_90a", "gfx942"})
+  void thePassesKeepResults(String target) {
+    agree(Device.passes(Target.of(target)), 1, 75);
+  }
+
+  @Tag("slow")
+  @ParameterizedTest
+  @ValueSource(strings = {"sm_80", "sm_90a", "gfx942", "gfx950"})
+  void thePassesKeepResultsOfManyPrograms(String target) {
+    agree(Device.passes(Target.of(target)), 1, 3000);
+  }
+
+  private static void agree(Device device, long first, int count) {
+    try (Tkc reference = Tkc.create(Device.interpreter()); Tkc other = Tkc.create(device)) {
+      agree(new DeviceComparison(reference, other), first, count);
+    }
+  }
+
+  private static void agree(DeviceComparison comparison, long first, int count) {
+    Fuzzer.Outcome outcome = run(comparison, first, count, 3);
+    assertThat(outcome.differences()).as(() -> String.join(
+        "\n", outcome.differences().stream().map(Difference::text).toList())).isEmpty();
+    assertThat(outcome.programs()).isEqualTo(count);
+  }
+
+  private static Fuzzer.Outcome run(DeviceComparison comparison, long first, int count, int stopAfter) {
+    return Fuzzer.run(comparison, new Fuzzer.Plan(first, count, stopAfter, Duration.ofSeconds(10), Optional.empty()), _ -> { });
+  }
+
+  @Test
+  void theirPtxAgreesWithTheInterpreter() {
+    ptx(1, 40);
+  }
+
+  @Tag("slow")
+  @Test
+  void thePtxOfManyAgreesWithTheInterpreter() {
+    ptx(1, 1000);
+  }
+
+  private static void ptx(long first, int count) {
+    Target target = Target.SM_90A;
+    Execution asPtx = (module, arguments) -> PtxDevice.run(module, target.info(), arguments);
+    try (Tkc reference = Tkc.create(Device.interpreter()); Tkc ptx = Tkc.create(target, PassContext.NONE, asPtx)) {
+      agree(new DeviceComparison(reference, ptx), first, count);
+    }
+  }
+
+  /** A pass that turns the first float difference round is found, and what shows it is one store of one difference. */
+  @Test
+  void aWrongPassIsFoundAndPinnedDown() {
+    try (Tkc reference = Tkc.create(Device.interpreter());
+        Tkc wrong = Tkc.create(Target.SM_90A, new Swapping(), INTERPRETED)) {
+      Fuzzer.Outcome outcome = run(new DeviceComparison(reference, wrong), 1, 200, 1);
+      assertThat(outcome.differences()).hasSize(1);
+      Difference found = outcome.differences().get(0);
+      assertThat(found.values()).isTrue();
+      assertThat(found.text().lines().count()).as(found.text()).isLessThanOrEqualTo(16);
+      assertThat(found.text()).contains(" - ").startsWith("// o");
+    }
+  }
+
+  /** The wrong pass. */
+  private static final class Swapping implements PassContext.Observer {
+    @Override
+    public void before(Module module) {}
+
+    @Override
+    public void after(Step step, Module module) {
+      if (step.name().equals("eliminate-common")) {
+        module.funcs().forEach(f -> {
+          boolean[] done = {false};
+          f.body().walk(inst -> done[0] = done[0] || swapped(inst));
+        });
+      }
+    }
+
+    private static boolean swapped(Inst inst) {
+      boolean difference = inst.op() instanceof Binary b && b.kind() == BinaryKind.SUB;
+      if (difference && inst.result().tile().element().isFloat()) {
+        Binary b = (Binary) inst.op();
+        inst.setOp(new Binary(b.kind(), b.rhs(), b.lhs(), b.exact()));
+        return true;
+      }
+      return false;
+    }
+  }
+}
