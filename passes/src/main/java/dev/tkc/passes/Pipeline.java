@@ -25,6 +25,7 @@ import dev.tkc.passes.tile.FoldBounds;
 import dev.tkc.passes.tile.HoistInvariant;
 import dev.tkc.passes.tile.OutlinePhases;
 import dev.tkc.passes.tile.PeelLoops;
+import dev.tkc.passes.tile.ReplaceProducts;
 import dev.tkc.passes.tile.SplitAccumulations;
 import dev.tkc.passes.tile.VersionInterior;
 import java.util.List;
@@ -45,6 +46,7 @@ public final class Pipeline {
       step("accumulate-dots", TILE, Pass.each(AccumulateDots::run), "while the sum still stands beside its product"),
       step("hoist-invariant", TILE, Pass.each(HoistInvariant::run), "what a loop repeats is computed once"),
       step("eliminate-dead", TILE, Pass.each(EliminateDead::run), "nothing dead is outlined"),
+      targeted("replace-products", TILE, Pass.each(ReplaceProducts::run), "products without an instruction become ones with"),
       step("split-accumulations", TILE, Pass.each(SplitAccumulations::run), "makes two phases of one where a schedule asks"),
       step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does"),
       step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"),
@@ -81,6 +83,8 @@ public final class Pipeline {
       before("eliminate-common", "outline-phases", "equal values would become several arguments"),
       before("eliminate-dead", "outline-phases", "dead values would become arguments"),
       before("accumulate-dots", "split-accumulations", "what is split is a product's own accumulator"),
+      before("accumulate-dots", "replace-products", "three products that add up are no longer one"),
+      before("replace-products", "choose-instructions", "what it makes has instructions"),
       before("split-accumulations", "outline-phases", "it works on nests"),
       before("outline-phases", "fold-bounds", "a block's positions are bounded by its number"),
       before("fold-bounds", "version-interior", "only ranges that may be partial ask for a second version"),

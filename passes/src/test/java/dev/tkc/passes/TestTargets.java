@@ -25,7 +25,11 @@ public final class TestTargets {
       "wide", "warps of 64", new TargetInfo.Llvm("none", "none", ""), 64,
       new TargetInfo.Threads(1024, 2048, 32), new TargetInfo.Registers(512, 131072, 8),
       new TargetInfo.Shared(64 * 1024, 64 * 1024, 0, Banks.BY_128_BYTES_WAVE64), 304, 16, List.of(),
-      Set.of(), List.of(bf16("mfma.bf16", MatrixFragments.mfma(32, 32, 8, 4))), List.of(), List.of());
+      Set.of(), List.of(bf16("mfma.bf16", MatrixFragments.mfma(32, 32, 8, 4)),
+          new MatrixInstruction("mfma.f16", Element.F16, Element.F16, Element.F32, Precision.DEFAULT,
+              MatrixFragments.mfma(16, 16, 16, 4)),
+          new MatrixInstruction("mfma.f32", Element.F32, Element.F32, Element.F32, Precision.IEEE,
+              MatrixFragments.mfma(16, 16, 4, 4))), List.of(), List.of());
 
   private static MatrixInstruction bf16(String name, MatrixFragments.Fragments fragments) {
     return new MatrixInstruction(name, Element.BF16, Element.BF16, Element.F32, Precision.DEFAULT, fragments);

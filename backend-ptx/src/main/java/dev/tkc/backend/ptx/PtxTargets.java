@@ -2,6 +2,7 @@ package dev.tkc.backend.ptx;
 
 import static dev.tkc.ir.op.MatrixOp.Precision.DEFAULT;
 import static dev.tkc.ir.op.MatrixOp.Precision.TF32;
+import static dev.tkc.ir.op.MatrixOp.Precision.TF32X3;
 import static dev.tkc.ir.type.Element.BF16;
 import static dev.tkc.ir.type.Element.E4M3;
 import static dev.tkc.ir.type.Element.E5M2;
@@ -30,7 +31,8 @@ import java.util.Set;
 
 /**
  * The NVIDIA processors tkc compiles for. Limits are those of the CUDA programming guide's table of compute capabilities,
- * errors those of the PTX ISA. A matrix instruction's name is that of its row in {@link PtxIntrinsic}.
+ * errors those of the PTX ISA. A matrix instruction's name is that of its row in {@link PtxIntrinsic}, followed by
+ * {@code X3} where the lowering makes three of it.
  */
 public final class PtxTargets {
   private PtxTargets() {}
@@ -47,6 +49,7 @@ public final class PtxTargets {
       mma(PtxIntrinsic.MMA_BF16, BF16, BF16, F32, DEFAULT, MatrixFragments.mmaSync(16)),
       mma(PtxIntrinsic.MMA_F16, F16, F16, F32, DEFAULT, MatrixFragments.mmaSync(16)),
       mma(PtxIntrinsic.MMA_TF32, F32, F32, F32, TF32, MatrixFragments.mmaSync(32)),
+      new MatrixInstruction("MMA_TF32X3", F32, F32, F32, TF32X3, MatrixFragments.mmaSync(32)),
       mma(PtxIntrinsic.MMA_S8, I8, I8, I32, DEFAULT, MatrixFragments.mmaSync(8)),
       mma(PtxIntrinsic.MMA_U8, U8, U8, I32, DEFAULT, MatrixFragments.mmaSync(8)),
       mma(PtxIntrinsic.MMA_S8_U8, I8, U8, I32, DEFAULT, MatrixFragments.mmaSync(8)),
