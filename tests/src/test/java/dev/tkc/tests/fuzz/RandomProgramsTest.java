@@ -61,7 +61,7 @@ class RandomProgramsTest {
 
   @Test
   void theirPtxAgreesWithTheInterpreter() {
-    ptx(1, 30);
+    ptx(1, 40);
   }
 
   @Tag("slow")

@@ -278,7 +278,8 @@ final class PtxArithmetic {
     if (isReal(to)) {
       return (a, _, _) -> fromInteger(integer(a, from), from, to);
     }
-    return (a, _, _) -> integer(a, from) & mask(bits(to));
+    // Registers have 16 bits at least: what is narrower fills them, by its sign if it has one.
+    return (a, _, _) -> integer(integer(a, from), to) & mask(Math.max(16, bits(to)));
   }
 
   private static long fromInteger(long x, String from, String to) {
