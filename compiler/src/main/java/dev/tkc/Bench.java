@@ -1,10 +1,15 @@
 package dev.tkc;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
 import dev.tkc.backend.ptx.CudaDevice;
 import dev.tkc.backend.ptx.CudaEvent;
 import dev.tkc.backend.ptx.CudaStream;
 import dev.tkc.host.KernelRun;
 import dev.tkc.launch.Argument;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -48,6 +53,34 @@ public final class Bench {
 
     public double gigabytesPerSecond() {
       return bytes / median() / 1e3;
+    }
+
+    /** One line of JSON, times in microseconds. */
+    public String json() {
+      StringWriter text = new StringWriter();
+      try (JsonGenerator out = new JsonFactory().createGenerator(text)) {
+        out.writeStartObject();
+        out.writeStringField("kernel", kernel());
+        out.writeStringField("device", device());
+        out.writeObjectFieldStart("shapes");
+        for (Map.Entry<String, long[]> shape : shapes().entrySet()) {
+          out.writeFieldName(shape.getKey());
+          out.writeArray(shape.getValue(), 0, shape.getValue().length);
+        }
+        out.writeEndObject();
+        out.writeNumberField("median_us", median());
+        out.writeNumberField("min_us", micros().getFirst());
+        out.writeNumberField("max_us", micros().getLast());
+        out.writeNumberField("runs", runs());
+        out.writeStringField("protocol", protocol());
+        out.writeNumberField("bytes", bytes());
+        out.writeNumberField("gbps", gigabytesPerSecond());
+        out.writeStringField("check", check());
+        out.writeEndObject();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return text.toString();
     }
   }
 

@@ -1,13 +1,9 @@
 package dev.tkc.cli;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import dev.tkc.Bench;
 import dev.tkc.Kernel;
 import dev.tkc.Tkc;
 import dev.tkc.host.KernelRun;
-import java.io.IOException;
-import java.io.StringWriter;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -40,12 +36,12 @@ final class BenchCommand extends Command {
   }
 
   @Override
-  int work() throws IOException {
+  int work() {
     try (Tkc tkc = device.session(false)) {
       Kernel kernel = options.in(tkc.load(terminal().source(file)));
       Bench.Measured m =
           Bench.measure(kernel, new KernelRun.Request(options.values(), inputs, Set.of(), 0, !noCheck));
-      terminal().out().println(json ? json(m) : text(m));
+      terminal().out().println(json ? m.json() : text(m));
       return m.check().equals("wrong") ? 1 : 0;
     }
   }
@@ -57,30 +53,5 @@ final class BenchCommand extends Command {
         Locale.ROOT, "%s on %s:%s%nmedian %.1f µs (%.1f to %.1f, %d launches, %s), %.0f GB/s, check: %s",
         m.kernel(), m.device(), shapes, m.median(), m.micros().getFirst(), m.micros().getLast(), m.runs(), m.protocol(),
         m.gigabytesPerSecond(), m.check());
-  }
-
-  private static String json(Bench.Measured m) throws IOException {
-    StringWriter text = new StringWriter();
-    try (JsonGenerator out = new JsonFactory().createGenerator(text)) {
-      out.writeStartObject();
-      out.writeStringField("kernel", m.kernel());
-      out.writeStringField("device", m.device());
-      out.writeObjectFieldStart("shapes");
-      for (Map.Entry<String, long[]> shape : m.shapes().entrySet()) {
-        out.writeFieldName(shape.getKey());
-        out.writeArray(shape.getValue(), 0, shape.getValue().length);
-      }
-      out.writeEndObject();
-      out.writeNumberField("median_us", m.median());
-      out.writeNumberField("min_us", m.micros().getFirst());
-      out.writeNumberField("max_us", m.micros().getLast());
-      out.writeNumberField("runs", m.runs());
-      out.writeStringField("protocol", m.protocol());
-      out.writeNumberField("bytes", m.bytes());
-      out.writeNumberField("gbps", m.gigabytesPerSecond());
-      out.writeStringField("check", m.check());
-      out.writeEndObject();
-    }
-    return text.toString();
   }
 }

@@ -58,7 +58,7 @@ class ArchitectureTest {
     only("jcuda..", "dev.tkc.backend.ptx..");
     only("picocli..", "dev.tkc.cli..");
     only("org.antlr..", "dev.tkc.grammar..");
-    only("com.fasterxml.jackson..", "dev.tkc", "dev.tkc.io..", "dev.tkc.launch..", "dev.tkc.host..");
+    only("com.fasterxml.jackson..", "dev.tkc", "dev.tkc.io..");
   }
 
   private static void only(String library, String... users) {
