@@ -5,7 +5,7 @@ import dev.tkc.ir.interp.Datum;
 import dev.tkc.ir.interp.Interpreter;
 import dev.tkc.launch.Argument;
 import dev.tkc.launch.Binding;
-import dev.tkc.tests.ptx.PtxDevice;
+import dev.tkc.tests.emulator.EmulatedDevice;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.IdentityHashMap;
@@ -41,7 +41,7 @@ public final class PtxOnHost implements Engine {
       }
       List<Datum> data = LaunchData.of(compiled.placed().kernel(), kernel, binding, buffers::get);
       new Interpreter(Interpreter.Options.defaults())
-          .run(compiled.placed(), data, new PtxDevice(compiled.assembly(), compiled.shapes()));
+          .run(compiled.placed(), data, new EmulatedDevice(compiled.assembly(), compiled.shapes()));
       buffers.forEach((tensor, buffer) -> {
         tensor.data().copyFrom(buffer.memory());
         tensor.buffer().trustAll();

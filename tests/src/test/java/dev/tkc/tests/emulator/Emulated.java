@@ -85,11 +85,9 @@ record Emulated(String file, String kernel, Map<String, Object> constants, Map<S
     return wrong.toString();
   }
 
-  static EmulatedDevice emulate(Module module, PtxBackend.Compiled compiled, Sample arguments) {
-    EmulatedDevice device = new EmulatedDevice(compiled, false);
+  static void emulate(Module module, PtxBackend.Compiled compiled, Sample arguments) {
+    EmulatedDevice device = new EmulatedDevice(compiled.ptx(), compiled.kernels());
     new Interpreter(Interpreter.Options.defaults()).run(module, arguments.arguments(), device);
-    device.finish();
-    return device;
   }
 
   @Override

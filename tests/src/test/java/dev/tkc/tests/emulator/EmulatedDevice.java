@@ -4,11 +4,13 @@ import dev.tkc.backend.llvm.lower.OpLowering.KernelShape;
 import dev.tkc.backend.ptx.PtxBackend;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
+import dev.tkc.ir.Module;
 import dev.tkc.ir.interp.Buffer;
 import dev.tkc.ir.interp.Datum;
 import dev.tkc.ir.interp.Interpreter;
 import dev.tkc.ir.interp.Tile;
 import dev.tkc.ir.type.Element;
+import dev.tkc.passes.target.TargetInfo;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -18,17 +20,33 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The device of a kernel's host plan on which launches are emulated. Buffers are brought in at their first use. */
-final class EmulatedDevice implements Interpreter.Device {
+/**
+ * The device of a kernel's host plan on which launches are emulated. Buffers are brought in at their first use and brought back
+ * after every launch; in between the host must not write them.
+ */
+public final class EmulatedDevice implements Interpreter.Device {
   private record Mapped(long address, byte[] bytes) {}
 
-  private final PtxBackend.Compiled compiled;
+  private final List<KernelShape> kernels;
   private final PtxMachine machine;
   private final Map<Buffer, Mapped> mapped = new IdentityHashMap<>();
 
-  EmulatedDevice(PtxBackend.Compiled compiled, boolean profiling) {
-    this.compiled = compiled;
-    this.machine = new PtxMachine(compiled.ptx(), profiling);
+  EmulatedDevice(String ptx, List<KernelShape> kernels, boolean profiling) {
+    this.kernels = List.copyOf(kernels);
+    this.machine = new PtxMachine(ptx, profiling);
+  }
+
+  /** Runs what the text and the launch facts of its kernels say. */
+  public EmulatedDevice(String ptx, List<KernelShape> kernels) {
+    this(ptx, kernels, false);
+  }
+
+  /** Compiles a placed module and runs its kernel. */
+  public static PtxBackend.Compiled run(Module placed, TargetInfo target, List<Datum> arguments) {
+    PtxBackend.Compiled compiled = PtxBackend.compile(placed, target, PtxBackend.Options.DEFAULT);
+    new Interpreter(Interpreter.Options.defaults())
+        .run(placed, arguments, new EmulatedDevice(compiled.ptx(), compiled.kernels()));
+    return compiled;
   }
 
   PtxMachine machine() {
@@ -45,7 +63,7 @@ final class EmulatedDevice implements Interpreter.Device {
 
   @Override
   public void launch(Inst inst, Func callee, long grid, List<Datum> arguments) {
-    KernelShape shape = compiled.kernels().stream().filter(k -> k.name().equals(callee.name())).findFirst().orElseThrow();
+    KernelShape shape = kernels.stream().filter(k -> k.name().equals(callee.name())).findFirst().orElseThrow();
     List<Long> bits = new ArrayList<>();
     for (Datum d : arguments) {
       bits.add(switch (d) {
@@ -55,6 +73,7 @@ final class EmulatedDevice implements Interpreter.Device {
       });
     }
     machine.launch(callee.name(), grid, shape.threads(), Math.toIntExact(shape.sharedBytes()), bits);
+    mapped.forEach((b, m) -> MemorySegment.copy(MemorySegment.ofArray(m.bytes()), 0, b.memory(), 0, m.bytes().length));
   }
 
   private Mapped map(Buffer b) {
@@ -66,11 +85,6 @@ final class EmulatedDevice implements Interpreter.Device {
     byte[] bytes = new byte[8];
     t.write(MemorySegment.ofArray(bytes));
     return SharedMemory.get(bytes, 0, 8);
-  }
-
-  /** Brings everything back. */
-  void finish() {
-    mapped.forEach((b, m) -> MemorySegment.copy(MemorySegment.ofArray(m.bytes()), 0, b.memory(), 0, m.bytes().length));
   }
 
   /** Marks bytes of an output as never written: all ones. */

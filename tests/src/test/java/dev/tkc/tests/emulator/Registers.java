@@ -115,14 +115,14 @@ final class Registers {
     return Operands.parts(operand).stream().mapToInt(this::slot).toArray();
   }
 
-  /** An address {@code [base+offset]}. */
+  /** An address {@code [base+offset]}, also {@code [base+-8]}. */
   record Address(int base, long offset) {}
 
   Address address(String operand) {
     String inner = operand.substring(1, operand.length() - 1).replace(" ", "");
-    int plus = Math.max(inner.indexOf('+', 1), inner.indexOf('-', 1));
-    String base = plus < 0 ? inner : inner.substring(0, plus);
-    long offset = plus < 0 ? 0 : Long.parseLong(inner.substring(inner.charAt(plus) == '+' ? plus + 1 : plus));
+    int sign = inner.indexOf('+', 1);
+    String base = sign < 0 ? inner : inner.substring(0, sign);
+    long offset = sign < 0 ? 0 : Long.parseLong(inner.substring(sign + 1));
     return new Address(slot(base), offset);
   }
 

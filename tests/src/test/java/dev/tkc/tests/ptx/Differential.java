@@ -26,6 +26,7 @@ import dev.tkc.passes.PassContext;
 import dev.tkc.passes.PassDriver;
 import dev.tkc.passes.PassOptions;
 import dev.tkc.passes.target.TargetInfo;
+import dev.tkc.tests.emulator.EmulatedDevice;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -132,7 +133,7 @@ final class Differential {
       List<Datum> first = arguments(arena, expected);
       List<Datum> second = arguments(arena, actual);
       new Interpreter(Interpreter.Options.defaults()).run(module, first);
-      PtxBackend.Compiled compiled = PtxDevice.run(placed, target, second);
+      PtxBackend.Compiled compiled = EmulatedDevice.run(placed, target, second);
       expected.forEach((name, buffer) -> compare(name, buffer, actual.get(name), placed));
       PtxBackend.assemble(compiled);
       return compiled.ptx();

@@ -181,7 +181,8 @@ final class SharedLowering {
       LlvmValue row = places.pointer(base, rows, warps, offsets.apply(r) ^ extra);
       List<LlvmValue> words = f.target().loadMatrices(b, row, count, how.transposed());
       for (int w = 0; w < count; w++) {
-        List<LlvmValue> elements = Packing.unpack(b, words.get(w), element, 1 << pack, LlvmValue.i32(0));
+        LlvmValue word = pack == 0 ? b.bitcast(words.get(w), RegisterTypes.inMemory(element)) : words.get(w);
+        List<LlvmValue> elements = Packing.unpack(b, word, element, 1 << pack, LlvmValue.i32(0));
         for (int e = 0; e < elements.size(); e++) {
           values[r + (w << pack) + e] = elements.get(e);
         }
