@@ -6,8 +6,8 @@ import dev.tkc.Device;
 import dev.tkc.Execution;
 import dev.tkc.Target;
 import dev.tkc.Tkc;
-import dev.tkc.fuzz.DeviceComparison;
 import dev.tkc.fuzz.DeviceComparison.Difference;
+import dev.tkc.fuzz.DeviceComparison;
 import dev.tkc.fuzz.Fuzzer;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Module;
@@ -16,7 +16,7 @@ import dev.tkc.ir.op.ElementwiseOp.Binary;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.Step;
-import dev.tkc.tests.ptx.PtxDevice;
+import dev.tkc.tests.emulator.EmulatedDevice;
 import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
@@ -72,7 +72,7 @@ class RandomProgramsTest {
 
   private static void ptx(long first, int count) {
     Target target = Target.SM_90A;
-    Execution asPtx = (module, arguments) -> PtxDevice.run(module, target.info(), arguments);
+    Execution asPtx = (module, arguments) -> EmulatedDevice.run(module, target.info(), arguments);
     try (Tkc reference = Tkc.create(Device.interpreter()); Tkc ptx = Tkc.create(target, PassContext.NONE, asPtx)) {
       agree(new DeviceComparison(reference, ptx), first, count);
     }
