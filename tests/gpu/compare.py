@@ -3,16 +3,17 @@
 
     python3 tests/gpu/compare.py DISTRIBUTION [--out results.json] [--only softmax,gemm] [--rounds 2]
 
-DISTRIBUTION is an unpacked tkc archive (the folder with bin/tkc). Results are checked before anything is timed: tkc by
-its own tests (`tkc test kernels --device cuda`, run apart) and by `tkc bench`'s check.
+DISTRIBUTION is an unpacked tkc archive (the folder with bin/tkc). Before anything is timed, each case's
+result is computed by `tkc run` from inputs that torch made, at the timed sizes, and compared with torch in f32.
 
 Protocol, the same for both sides (docs/performance/README.md): random normal data; buffers rotated so that together they
 exceed twice the L2; two warm-ups; work of 0.2 ms and more in bursts of at most 20 ms after 0.2 s of idling, median of
 five bursts; shorter work back to back over the rotated buffers. Every figure is the time of one call.
 """
-import argparse, json, os, random, statistics, subprocess, sys, time
+import argparse, json, os, random, statistics, subprocess, sys, tempfile, time
 
 import torch
+from safetensors.torch import load_file, save_file
 
 L2_BYTES = 60 << 20
 
@@ -52,45 +53,77 @@ def compiled(f):
 
 
 def cases():
-    """name, tkc arguments, bytes moved or flops, and the peers: name → (make a set of inputs, call)."""
+    """name, tkc arguments, bytes moved or flops, what tkc's parameters are called, and the peers: name → (inputs, call)."""
     f = torch.nn.functional
     out = []
+    extra = {}
 
-    def memory(name, args, traffic, make, call, peers=("eager", "compile")):
+    def memory(name, args, traffic, make, call, inputs, output, peers=("eager", "compile")):
         p = {}
         if "eager" in peers:
             p["eager"] = (make, lambda s: call(*s))
         if "compile" in peers:
             c = compiled(call)
             p["compile"] = (make, lambda s: c(*s))
-        out.append(dict(name=name, args=args, bytes=traffic, flops=0, peers=p))
+        def reference():
+            x = make(0)
+            given = {n: v for n, v in zip(inputs, list(x) + extra.get(name, []))}
+            return given, call(*[t.float() for t in x]), output
+        out.append(dict(name=name, args=args, bytes=traffic, flops=0, peers=p, reference=reference))
 
     m, n = 8192, 8192
     memory("softmax 8192x8192", ["softmax.tk", "--kernel", "softmax", "-D", f"M={m}", "-D", f"D={n}"], 4 * m * n,
-           lambda i: (rand(m, n),), lambda x: torch.softmax(x, -1))
+           lambda i: (rand(m, n),), lambda x: torch.softmax(x, -1), ["x"], "y")
     m, n = 16384, 4096
     w, b = rand(n), rand(n)
+    extra["layernorm 16384x4096"] = [w, b, 1e-5]
+    extra["rmsnorm 16384x4096"] = [w, 1e-6]
     memory("layernorm 16384x4096", ["norm.tk", "--kernel", "layernorm_forward", "-D", f"M={m}", "-D", f"D={n}"], 4 * m * n,
-           lambda i: (rand(m, n),), lambda x: f.layer_norm(x, (n,), w, b))
+           lambda i: (rand(m, n),), lambda x: f.layer_norm(x, (n,), w.to(x.dtype), b.to(x.dtype)), ["x", "w", "b", "eps"], "y")
     memory("rmsnorm 16384x4096", ["norm.tk", "--kernel", "rmsnorm_forward", "-D", f"M={m}", "-D", f"D={n}"], 4 * m * n,
-           lambda i: (rand(m, n),), lambda x: f.rms_norm(x, (n,), w))
+           lambda i: (rand(m, n),), lambda x: f.rms_norm(x, (n,), w.to(x.dtype), 1e-6), ["x", "w", "eps"], "y")
     size = 8192 * 14336
     memory("gelu 8192x14336", ["elementwise.tk", "--kernel", "gelu_forward", "-D", f"N={size}"], 4 * size,
-           lambda i: (rand(size),), lambda x: f.gelu(x, approximate="tanh"))
+           lambda i: (rand(size),), lambda x: f.gelu(x, approximate="tanh"), ["x"], "y")
     for n in (4096, 8192):
         def make(i, n=n):
             return rand(n, n), rand(n, n)
+
+        def reference(make=make):
+            a, b = make(0)
+            return {"a": a, "b": b}, a.float() @ b.float(), "c"
         out.append(dict(name=f"gemm {n}^3", args=["gemm.tk", "--kernel", "gemm", "-D", f"M={n}", "-D", f"N={n}", "-D", f"K={n}"],
-                        bytes=6 * n * n, flops=2 * n ** 3, peers={"cublas": (make, lambda s: s[0] @ s[1])}))
+                        bytes=6 * n * n, flops=2 * n ** 3, peers={"cublas": (make, lambda s: s[0] @ s[1])}, reference=reference))
     return out
 
 
 def tkc(root, args):
-    cmd = [os.path.join(root, "bin", "tkc"), "bench", os.path.join(root, "kernels", args[0]), *args[1:], "--device", "cuda", "--json"]
+    cmd = [os.path.join(root, "bin", "tkc"), "bench", os.path.join(root, "kernels", args[0]), *args[1:], "--device", "cuda", "--json", "--no-check"]
     run = subprocess.run(cmd, capture_output=True, text=True)
     if run.returncode != 0:
         return None, (run.stdout + run.stderr)[-1500:]
     return json.loads(run.stdout.strip().splitlines()[-1]), ""
+
+
+def check(root, case, folder):
+    """Runs the case once on torch's inputs and returns the largest error relative to the result's own scale."""
+    inputs, expected, output = case["reference"]()
+    tensors = {n: v.contiguous() for n, v in inputs.items() if torch.is_tensor(v)}
+    path = os.path.join(folder, "in.safetensors")
+    save_file({n: v.cpu() for n, v in tensors.items()}, path)
+    args = case["args"]
+    cmd = [os.path.join(root, "bin", "tkc"), "run", os.path.join(root, "kernels", args[0]), *args[1:3], "--device", "cuda",
+           "--no-reference", "--out", f"{output}={folder}/out.safetensors:{output}"]
+    for n, v in inputs.items():
+        cmd += ["--in", f"{n}={path}:{n}" if torch.is_tensor(v) else f"{n}={v}"]
+    run = subprocess.run(cmd, capture_output=True, text=True)
+    if run.returncode != 0:
+        return None, (run.stdout + run.stderr)[-1500:]
+    got = load_file(f"{folder}/out.safetensors")[output].cuda().float()
+    if got.shape != expected.shape or not torch.isfinite(got).all():
+        return None, f"shape {tuple(got.shape)} or values that are not finite"
+    scale = torch.maximum(expected.abs(), expected.pow(2).mean().sqrt())
+    return ((got - expected).abs() / scale).max().item(), ""
 
 
 def main():
@@ -102,6 +135,15 @@ def main():
     a = parser.parse_args()
     torch.manual_seed(0)
     chosen = [c for c in cases() if not a.only or any(o in c["name"] for o in a.only.split(","))]
+    bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for c in chosen:
+            error, message = check(a.root, c, folder)
+            holds = error is not None and error <= 1e-2
+            bad += not holds
+            print(f"check {c['name']}: " + (f"largest error {error:.1e}" if error is not None else message)
+                  + ("" if holds else "  WRONG"))
+    torch.set_float32_matmul_precision("highest")
     jobs = []
     for c in chosen:
         for r in range(a.rounds):
@@ -145,7 +187,7 @@ def main():
     if a.out:
         with open(a.out, "w") as f:
             json.dump(rows, f, indent=1)
-    return 0 if len(rows) == len(chosen) else 1
+    return 0 if len(rows) == len(chosen) and not bad else 1
 
 
 if __name__ == "__main__":
