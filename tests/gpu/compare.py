@@ -73,18 +73,18 @@ def cases():
 
     m, n = 8192, 8192
     memory("softmax 8192x8192", ["softmax.tk", "--kernel", "softmax", "-D", f"M={m}", "-D", f"D={n}"], 4 * m * n,
-           lambda i: (rand(m, n),), lambda x: torch.softmax(x, -1), ["x"], "y")
+           lambda i, m=m, n=n: (rand(m, n),), lambda x, n=n: torch.softmax(x, -1), ["x"], "y")
     m, n = 16384, 4096
     w, b = rand(n), rand(n)
     extra["layernorm 16384x4096"] = [w, b, 1e-5]
     extra["rmsnorm 16384x4096"] = [w, 1e-6]
     memory("layernorm 16384x4096", ["norm.tk", "--kernel", "layernorm_forward", "-D", f"M={m}", "-D", f"D={n}"], 4 * m * n,
-           lambda i: (rand(m, n),), lambda x: f.layer_norm(x, (n,), w.to(x.dtype), b.to(x.dtype)), ["x", "w", "b", "eps"], "y")
+           lambda i, m=m, n=n: (rand(m, n),), lambda x, n=n: f.layer_norm(x, (n,), w.to(x.dtype), b.to(x.dtype)), ["x", "w", "b", "eps"], "y")
     memory("rmsnorm 16384x4096", ["norm.tk", "--kernel", "rmsnorm_forward", "-D", f"M={m}", "-D", f"D={n}"], 4 * m * n,
-           lambda i: (rand(m, n),), lambda x: f.rms_norm(x, (n,), w.to(x.dtype), 1e-6), ["x", "w", "eps"], "y")
+           lambda i, m=m, n=n: (rand(m, n),), lambda x, n=n: f.rms_norm(x, (n,), w.to(x.dtype), 1e-6), ["x", "w", "eps"], "y")
     size = 8192 * 14336
     memory("gelu 8192x14336", ["elementwise.tk", "--kernel", "gelu_forward", "-D", f"N={size}"], 4 * size,
-           lambda i: (rand(size),), lambda x: f.gelu(x, approximate="tanh"), ["x"], "y")
+           lambda i, size=size: (rand(size),), lambda x: f.gelu(x, approximate="tanh"), ["x"], "y")
     for n in (4096, 8192):
         def make(i, n=n):
             return rand(n, n), rand(n, n)
