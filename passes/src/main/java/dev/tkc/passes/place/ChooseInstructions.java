@@ -2,8 +2,10 @@ package dev.tkc.passes.place;
 
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
+import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.op.MatrixOp;
+import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.target.TargetInfo;
@@ -19,11 +21,18 @@ import java.util.List;
  *
  * The first instruction of the target's table that computes the product and is no larger than the tiles is taken. A dot
  * without one is done by multiply-adds. Warps are what the schedule says, else enough that accumulators leave half of
- * the registers free, or, without dots, that each thread has about {@link #ELEMENTS} elements of the largest tile.
+ * the registers free, or, without dots, that each thread moves about {@link #BYTES} bytes of the largest tile in memory
+ * and holds at most {@link #ELEMENTS} elements of any.
  */
 public final class ChooseInstructions {
-  /** Elements of a tile per thread: several vectors in flight, and few enough for full occupancy. */
-  private static final int ELEMENTS = 16;
+  /**
+   * Bytes of a tile that a thread moves: enough vectors in flight to cover the way to memory. Measured in
+   * {@code docs/performance/baseline.md}: half as many lose 3 to 10 % on row kernels.
+   */
+  private static final int BYTES = 64;
+
+  /** Elements of a tile that a thread holds, at most where there are warps enough. */
+  private static final int ELEMENTS = 64;
 
   /** Accumulator registers per thread to aim at. */
   private static final int ACCUMULATORS = 128;
@@ -47,20 +56,32 @@ public final class ChooseInstructions {
   }
 
   private static long forTiles(Func func, TargetInfo target) {
-    long[] largest = {1};
-    func.body().walk(i -> i.results().forEach(r -> {
-      if (r.type() instanceof TileType t) {
-        largest[0] = Math.max(largest[0], LinearLayout.cover(t.shape()).stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b));
+    long[] moved = {1};
+    long[] held = {1};
+    func.body().walk(i -> {
+      for (Value v : i.op() instanceof MemoryOp.Store ? i.operands() : i.results()) {
+        if (v.type() instanceof TileType t) {
+          held[0] = Math.max(held[0], elements(t));
+          if (i.op() instanceof MemoryOp.Load || i.op() instanceof MemoryOp.Store) {
+            moved[0] = Math.max(moved[0], t.element().bytes(elements(t)));
+          }
+        }
       }
-    }));
-    return clamp(largest[0] / ((long) target.lanes() * ELEMENTS), 1, Math.min(16, mostWarps(target)));
+    });
+    long lanes = target.lanes();
+    long warps = Math.max(moved[0] / (lanes * BYTES), held[0] / (lanes * ELEMENTS));
+    return clamp(warps, 1, Math.min(16, mostWarps(target)));
+  }
+
+  private static long elements(TileType tile) {
+    return LinearLayout.cover(tile.shape()).stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b);
   }
 
   private static long forDots(Func func, List<Inst> dots, TargetInfo target) {
     long live = 0;
     boolean chained = DotChains.needWholeRows(func, dots);
     for (Inst dot : dots) {
-      long count = LinearLayout.cover(dot.result().tile().shape()).stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b);
+      long count = elements(dot.result().tile());
       live = chained ? live + count : Math.max(live, count);
     }
     return clamp(live / ((long) target.lanes() * ACCUMULATORS), 4, Math.min(8, mostWarps(target)));
