@@ -200,22 +200,40 @@ final class SharedLowering {
     Element element = type.element();
     int vector = (int) Math.min(inst.annotation("vector", 1), Packing.mostElements(element));
     int warps = (int) f.func().annotation("warps", 4);
-    LinearLayout layout = BlockedLayouts.coalescedLayout(
-        type.shape(), order(type.layout()), vector, f.target().lanes(), warps);
+    List<Integer> order = inst.annotations().get("order") instanceof List<?> given
+        ? given.stream().map(axis -> ((Long) axis).intValue()).toList()
+        : order(type.layout());
+    LinearLayout layout = BlockedLayouts.coalescedLayout(type.shape(), order, vector, f.target().lanes(), warps);
     LayoutView view = new LayoutView(layout, type.shape());
     SharedPlaces places = new SharedPlaces(f, type.layout(), element);
     Gf2 offsets = places.offsets(layout);
-    VectorAccess groups = VectorAccess.of(offsets, layout.bits(InDim.REGISTER), vector);
+    int width = width(offsets, layout, order.getFirst(), vector);
     TensorAccess access = TensorAccess.of(f, inst, o.tensor(), o.indices(), type.tile(), view);
     LlvmValue base = slot(buffer, o.stage());
     LlvmValue first = f.thread().isFirstHolder(layout);
-    Runnable all = () -> groups.accesses().forEach(group -> {
-      if (!view.allPadding(group.get(0))) {
-        LlvmValue to = places.pointer(base, offsets, layout, group.get(0), 0);
-        copyGroup(access, group.get(0), groups.width(), element, to);
+    Runnable all = () -> {
+      for (int r = 0; r < view.registers(); r += width) {
+        if (view.isFirst(r) && !view.allPadding(r)) {
+          copyGroup(access, r, width, element, places.pointer(base, offsets, layout, r, 0));
+        }
       }
-    });
+    };
     f.b().ifThen(first, all);
+  }
+
+  /** How many registers from each multiple of that number follow each other both in global memory and in the buffer. */
+  private static int width(Gf2 offsets, LinearLayout layout, int contiguous, int vector) {
+    int most = Math.min(vector, layout.contiguity(contiguous));
+    int bits = 0;
+    while (1 << (bits + 1) <= most && offsets.column(bits) == 1L << bits) {
+      bits++;
+    }
+    long moved = 0;
+    for (int i = bits; i < offsets.columnCount(); i++) {
+      moved |= offsets.column(i);
+    }
+    // Every group starts at a multiple of its size in the buffer.
+    return moved == 0 ? 1 << bits : (int) Math.min(1L << bits, Long.lowestOneBit(moved));
   }
 
   private void copyGroup(TensorAccess access, int register, int width, Element element, LlvmValue to) {
