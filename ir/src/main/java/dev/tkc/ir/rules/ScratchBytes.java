@@ -2,7 +2,6 @@ package dev.tkc.ir.rules;
 
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Value;
-import dev.tkc.ir.layout.Banks;
 import dev.tkc.ir.layout.CombinePlan;
 import dev.tkc.ir.layout.Conversion;
 import dev.tkc.ir.layout.LinearLayout;
@@ -30,9 +29,9 @@ public final class ScratchBytes {
   private ScratchBytes() {}
 
   /** The bytes of scratch of an instruction whose operands and results have layouts; 0 if it needs none. */
-  public static long of(Inst inst, Banks banks) {
+  public static long of(Inst inst) {
     return switch (inst.op()) {
-      case ShapeOp.ConvertLayout o -> conversion(o.x().tile(), inst.result().tile(), banks);
+      case ShapeOp.ConvertLayout o -> conversion(o.x().tile(), inst.result().tile());
       case ReductionOp o -> plan(o).map(p -> sum(p.scratchElements(), components(o))).orElse(0L);
       case ShapeOp _, ControlOp _, MemoryOp _, ElementwiseOp _, MatrixOp _, SharedOp _ -> 0;
     };
@@ -43,15 +42,14 @@ public final class ScratchBytes {
     return Math.max(8, element.bits());
   }
 
-  private static long conversion(TileType source, TileType target, Banks banks) {
+  /** The cover of the tile, whatever the layout in shared memory, which takes long to find. */
+  private static long conversion(TileType source, TileType target) {
     if (source.layout() == null || target.layout() == null) {
       return 0;
     }
     int bits = width(source.element());
-    return switch (Conversion.plan(source.layout(), target.layout(), bits, banks)) {
-      case Conversion.None _, Conversion.Permute _, Conversion.Shuffle _ -> 0;
-      case Conversion.Shared(var scratch) -> (1L << scratch.layout().outBits()) * bits / 8;
-    };
+    return Conversion.withoutMemory(source.layout(), target.layout(), bits).isPresent()
+        ? 0 : (1L << source.layout().outBits()) * bits / 8;
   }
 
   /** The plan by which a reduction or scan combines; empty for a scalar. */

@@ -11,6 +11,7 @@ import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.OpShape;
 import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.rules.ScratchBytes;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.target.TargetInfo;
@@ -114,7 +115,7 @@ public final class AllocateShared {
         allocatedAt.put(inst.result(), span.from);
         all.add(live);
       }
-      long scratch = ScratchBytes.of(inst, target.shared().banks());
+      long scratch = ScratchBytes.of(inst);
       if (scratch > 0) {
         Live live = new Live(inst, scratch);
         live.during(span.from, span.to);
@@ -183,7 +184,7 @@ public final class AllocateShared {
             SharedBuffers.slotBytes(type) * type.stages(), inst.loc()));
       } else if (inst.annotations().containsKey("scratch")) {
         areas.add(new Area(OpShape.mnemonic(inst.op()), inst.annotation("scratch", 0),
-            ScratchBytes.of(inst, target.shared().banks()), inst.loc()));
+            ScratchBytes.of(inst), inst.loc()));
       }
     });
     areas.sort(Comparator.comparingLong(Area::offset));

@@ -11,10 +11,10 @@ import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ReductionOp;
 import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.rules.ScratchBytes;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Regions;
-import dev.tkc.passes.target.TargetInfo;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -105,14 +105,10 @@ public final class InsertBarriers {
     }
   }
 
-  private final TargetInfo target;
-
-  private InsertBarriers(TargetInfo target) {
-    this.target = target;
-  }
+  private InsertBarriers() {}
 
   public static void run(Func func, PassContext context) {
-    new InsertBarriers(context.target()).visit(func.body(), State.empty());
+    new InsertBarriers().visit(func.body(), State.empty());
   }
 
   private void visit(Region region, State state) {
@@ -181,7 +177,7 @@ public final class InsertBarriers {
   private Effect effect(Inst inst) {
     if (inst.annotations().containsKey("scratch")) {
       long from = inst.annotation("scratch", 0);
-      List<Place> scratch = List.of(new Place.Bytes(from, from + ScratchBytes.of(inst, target.shared().banks())));
+      List<Place> scratch = List.of(new Place.Bytes(from, from + ScratchBytes.of(inst)));
       return new Effect(List.of(), scratch, List.of(), true, scratch);
     }
     return switch (inst.op()) {

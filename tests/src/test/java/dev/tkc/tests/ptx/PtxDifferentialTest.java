@@ -244,6 +244,23 @@ class PtxDifferentialTest {
         """, "D", 100).with("M", 5).tensor("x", 5 * 100).tensor("y", 5 * 100).tensor("a", 5 * 100).tensor("b", 5).within(1e-4).agree();
   }
 
+  /** Padding along the axis takes flags between warps, which need shared memory too. */
+  @Test
+  void userScansOverPaddingAcrossWarps() {
+    Differential.of("""
+        fn best(v1: f32, n1: i32, v2: f32, n2: i32) {
+          if v1 > v2 or (v1 == v2 and n1 < n2) { return v1, n1 }
+          return v2, n2
+        }
+        kernel f<BM = 12, BN = 48>(inout o: i32[N]) {
+          parallel j in N by BN {
+            let v, w = scan(fill(1.0, f32[BM, BN]), fill(1, i32[BM, BN]), axis = 1, fn = best)
+            o[j] += sum(w, axis = 0)
+          }
+        }
+        """).with("N", 50).tensor("o", 50).agree();
+  }
+
   @Test
   void atomics() {
     Differential.of("""
