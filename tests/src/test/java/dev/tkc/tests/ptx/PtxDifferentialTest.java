@@ -255,7 +255,7 @@ class PtxDifferentialTest {
         kernel f<BM = 12, BN = 48>(inout o: i32[N]) {
           parallel j in N by BN {
             let v, w = scan(fill(1.0, f32[BM, BN]), fill(1, i32[BM, BN]), axis = 1, fn = best)
-            o[j] += sum(w, axis = 0)
+            o[_, j] += sum(w, axis = 0)
           }
         }
         """).with("N", 50).tensor("o", 50).agree();
