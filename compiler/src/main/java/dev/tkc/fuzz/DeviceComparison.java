@@ -3,6 +3,7 @@ package dev.tkc.fuzz;
 import dev.tkc.Kernel;
 import dev.tkc.Tensor;
 import dev.tkc.Tkc;
+import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.type.Element;
@@ -38,8 +39,13 @@ public final class DeviceComparison {
    *
    * @param what the first element that differs, or what was raised
    * @param values whether both ran to their end and left different values
+   * @param lost whether the device can run nothing more, so that whatever follows would fail too
    */
-  public record Difference(RandomProgram program, String what, boolean values) {
+  public record Difference(RandomProgram program, String what, boolean values, boolean lost) {
+    Difference(RandomProgram program, String what, boolean values) {
+      this(program, what, values, false);
+    }
+
     /** The same for two programs that show one defect, as far as can be told: names and numbers are left out. */
     String kind() {
       return values ? "values" : what.replaceAll("`[^`]*`|%\\w+|[0-9]+", "");
@@ -75,7 +81,9 @@ public final class DeviceComparison {
       device.load(program.text()).kernel().launch(constants(), second.toArray());
       return firstDifference(program, expected, outputs(program, second)).map(d -> new Difference(program, d, true));
     } catch (DiagnosticException e) {
-      return Optional.of(new Difference(program, "only " + device.device() + " refuses the program: " + message(e), false));
+      boolean lost = e.diagnostics().stream().anyMatch(d -> d.code() == Code.DEVICE_FAULT);
+      return Optional.of(
+          new Difference(program, "only " + device.device() + " refuses the program: " + message(e), false, lost));
     } catch (RuntimeException e) {
       return Optional.of(new Difference(program, device.device() + " fails: " + raised(e), false));
     }

@@ -41,16 +41,16 @@ public final class Fuzzer {
 
   private Fuzzer() {}
 
-  /** {@code log} receives progress and every difference, in lines. */
+  /** {@code log} receives progress and every difference, in lines. Ends early where a program breaks the device. */
   public static Outcome run(DeviceComparison comparison, Plan plan, Consumer<String> log) {
     List<Difference> found = new ArrayList<>();
     int done = 0;
-    while (done < plan.count && found.size() < plan.stopAfter) {
+    while (done < plan.count && found.size() < plan.stopAfter && found.stream().noneMatch(Difference::lost)) {
       long seed = plan.first + done;
       done++;
       Optional<Difference> difference = comparison.compare(seed);
       difference.ifPresent(d -> {
-        Difference small = new Shrinker(comparison, plan.shrinking).shrink(d);
+        Difference small = d.lost() ? d : new Shrinker(comparison, plan.shrinking).shrink(d);
         found.add(small);
         log.accept("seed " + seed + " differs: " + small.what());
         plan.out.ifPresentOrElse(folder -> log.accept("written to " + write(folder, seed, small)), () -> log.accept(small.text()));

@@ -37,9 +37,9 @@ public final class AmdgcnBackend {
   public record KernelReport(
       KernelShape kernel, CodeObject.Kernel resources, long matrixInstructions, long instructions, int blocksPerProcessor,
       double occupancy) {
-    /** Whether some thread-private values live in memory. */
+    /** Whether some thread-private values live in memory. Scalar registers are spilled to lanes of a vector register, not there. */
     public boolean hasScratch() {
-      return resources.scratchBytes() > 0 || resources.hasSpills();
+      return resources.scratchBytes() > 0 || resources.vgprSpills() > 0;
     }
   }
 
