@@ -198,7 +198,7 @@ final class Branches {
       case ElementwiseOp.Cast c -> i.result().tile().isScalar() && c.kind() != ElementwiseOp.CastKind.FIT;
       case ElementwiseOp.Unary _ -> i.result().tile().isScalar();
       case ElementwiseOp _, ControlOp _, dev.tkc.ir.op.MemoryOp _, dev.tkc.ir.op.ShapeOp _, dev.tkc.ir.op.ReductionOp _,
-          dev.tkc.ir.op.MatrixOp _, dev.tkc.ir.op.SharedOp _ -> false;
+          dev.tkc.ir.op.MatrixOp _, dev.tkc.ir.op.SharedOp _, dev.tkc.ir.op.AsyncOp _ -> false;
     });
   }
 

@@ -36,6 +36,7 @@ final class ControlEval {
         machine.device().launch(inst, callee, frame.integer(o.grid()), arguments);
         yield List.of();
       }
+      case ControlOp.Role _ -> throw new IllegalStateException("roles are not interpreted");
       case ControlOp.BlockId _ -> List.of(frame.block().id());
       case ControlOp.BlockCount _ -> List.of(frame.block().count());
       case ControlOp.Yield _ -> throw new IllegalStateException("a yield by itself");

@@ -9,6 +9,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
@@ -34,6 +35,7 @@ final class Machine {
   private final MatrixEval matrix = new MatrixEval(this);
   private final MemoryEval memory = new MemoryEval(this);
   private final SharedEval shared = new SharedEval(this);
+  private final AsyncEval async = new AsyncEval(this);
   private final ControlEval control = new ControlEval(this);
   private Interpreter.Device device;
 
@@ -141,6 +143,7 @@ final class Machine {
       case ShapeOp op -> frame.put(inst.result(), shape.evaluate(inst, op, frame));
       case ReductionOp op -> define(inst, reduction.evaluate(inst, op, frame), frame);
       case MatrixOp op -> frame.put(inst.result(), matrix.evaluate(inst, op, frame));
+      case AsyncOp op -> define(inst, async.evaluate(inst, op, frame), frame);
       case SharedOp op -> define(inst, shared.evaluate(inst, op, frame), frame);
     }
   }

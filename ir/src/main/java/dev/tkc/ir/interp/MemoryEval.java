@@ -25,6 +25,7 @@ final class MemoryEval {
       case MemoryOp.MakeTensor o -> List.of(tensor(inst, o, frame));
       case MemoryOp.Temp o -> List.of(temp(inst, o, frame));
       case MemoryOp.View o -> List.of(view(inst, o, frame));
+      case MemoryOp.MakeTensorMap o -> List.of(new TensorMap((TensorView) frame.get(o.tensor()), o.box(), o.swizzle()));
       case MemoryOp.AddressOf o -> List.of(((TensorView) frame.get(o.tensor())).buffer());
       case MemoryOp.Range o ->
           List.of(new LaneRange(frame.integer(o.start()), frame.integer(o.stride()), frame.integer(o.count()), o.size()));

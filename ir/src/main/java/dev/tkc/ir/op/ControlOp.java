@@ -58,6 +58,14 @@ public sealed interface ControlOp extends Op {
     }
   }
 
+  /**
+   * Code for {@code warps} warps of the block with {@code registers} registers for each thread, 0 for as many as were given at
+   * launch. The roles of a function are its last instructions before the yield; the block's warps are handed out to them in order,
+   * and they run side by side, seeing each other only through shared memory and barriers. Where there are roles, a
+   * {@code barrier} inside one is for its own warps.
+   */
+  record Role(String name, int warps, int registers, Region body) implements ControlOp {}
+
   /** The number (i64) of this block, from 0. Only in a device function. */
   record BlockId() implements ControlOp {}
 

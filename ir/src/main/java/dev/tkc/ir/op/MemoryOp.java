@@ -64,6 +64,16 @@ public sealed interface MemoryOp extends Op {
   record AddressOf(Value tensor) implements MemoryOp {}
 
   /**
+   * The tensor as a copy engine needs it (PTX ISA 5.5, tensors): boxes of so many elements in each dimension are copied at a time,
+   * and rows of {@code swizzle} bytes exchange their 16-byte pieces in shared memory (0: none). Only in a kernel.
+   */
+  record MakeTensorMap(Value tensor, List<Integer> box, int swizzle) implements MemoryOp {
+    public MakeTensorMap {
+      box = List.copyOf(box);
+    }
+  }
+
+  /**
    * A range of {@code size} lanes: lane t stands for {@code start + t * stride} and is valid if {@code t < count}.
    * All three are i64; {@code count} may be negative or beyond {@code size}.
    */

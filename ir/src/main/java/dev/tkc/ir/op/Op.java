@@ -10,4 +10,4 @@ package dev.tkc.ir.op;
  * All ops are in this package because a sealed hierarchy outside a named module must be.
  */
 public sealed interface Op
-    permits ControlOp, MemoryOp, ElementwiseOp, ShapeOp, ReductionOp, MatrixOp, SharedOp {}
+    permits ControlOp, MemoryOp, ElementwiseOp, ShapeOp, ReductionOp, MatrixOp, SharedOp, AsyncOp {}

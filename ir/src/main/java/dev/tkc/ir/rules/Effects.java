@@ -1,6 +1,7 @@
 package dev.tkc.ir.rules;
 
 import dev.tkc.ir.Inst;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
@@ -28,20 +29,21 @@ public enum Effects {
       case MemoryOp o -> memory(o);
       case ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _ -> EnumSet.noneOf(Effects.class);
       case SharedOp o -> shared(o);
+      case AsyncOp o -> async(o);
     };
   }
 
   private static Set<Effects> control(ControlOp op) {
     return switch (op) {
       case ControlOp.For _, ControlOp.If _, ControlOp.BlockId _, ControlOp.BlockCount _ -> EnumSet.noneOf(Effects.class);
-      case ControlOp.Parallel _, ControlOp.Yield _, ControlOp.Assert _ -> EnumSet.of(SYNCHRONISES);
+      case ControlOp.Parallel _, ControlOp.Role _, ControlOp.Yield _, ControlOp.Assert _ -> EnumSet.of(SYNCHRONISES);
       case ControlOp.Launch _ -> EnumSet.of(READS_GLOBAL, WRITES_GLOBAL, SYNCHRONISES);
     };
   }
 
   private static Set<Effects> memory(MemoryOp op) {
     return switch (op) {
-      case MemoryOp.MakeTensor _, MemoryOp.View _, MemoryOp.AddressOf _, MemoryOp.Range _, MemoryOp.Lanes _,
+      case MemoryOp.MakeTensor _, MemoryOp.View _, MemoryOp.AddressOf _, MemoryOp.MakeTensorMap _, MemoryOp.Range _, MemoryOp.Lanes _,
           MemoryOp.Valid _ -> EnumSet.noneOf(Effects.class);
       case MemoryOp.Temp _ -> EnumSet.of(SYNCHRONISES);
       case MemoryOp.Load _ -> EnumSet.of(READS_GLOBAL);
@@ -57,6 +59,18 @@ public enum Effects {
       case SharedOp.SharedStore _ -> EnumSet.of(WRITES_SHARED);
       case SharedOp.CopyAsync _ -> EnumSet.of(READS_GLOBAL, WRITES_SHARED);
       case SharedOp.CopyCommit _, SharedOp.CopyWait _, SharedOp.Barrier _ -> EnumSet.of(SYNCHRONISES);
+    };
+  }
+
+  private static Set<Effects> async(AsyncOp op) {
+    return switch (op) {
+      case AsyncOp.SharedView _, AsyncOp.Undefined _ -> EnumSet.noneOf(Effects.class);
+      case AsyncOp.BarrierAlloc _, AsyncOp.BarrierExpect _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _,
+          AsyncOp.StoreCommit _, AsyncOp.StoreWait _, AsyncOp.ProxyFence _, AsyncOp.DotFence _, AsyncOp.DotCommit _,
+          AsyncOp.DotWait _ -> EnumSet.of(SYNCHRONISES);
+      case AsyncOp.CopyBulk _ -> EnumSet.of(READS_GLOBAL, WRITES_SHARED, SYNCHRONISES);
+      case AsyncOp.StoreBulk _ -> EnumSet.of(READS_SHARED, WRITES_GLOBAL, SYNCHRONISES);
+      case AsyncOp.DotAsync _ -> EnumSet.of(READS_SHARED, SYNCHRONISES);
     };
   }
 

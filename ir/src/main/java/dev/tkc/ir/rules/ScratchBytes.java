@@ -5,6 +5,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.CombinePlan;
 import dev.tkc.ir.layout.Conversion;
 import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
@@ -33,7 +34,7 @@ public final class ScratchBytes {
     return switch (inst.op()) {
       case ShapeOp.ConvertLayout o -> conversion(o.x().tile(), inst.result().tile());
       case ReductionOp o -> plan(o).map(p -> sum(p.scratchElements(), components(o))).orElse(0L);
-      case ShapeOp _, ControlOp _, MemoryOp _, ElementwiseOp _, MatrixOp _, SharedOp _ -> 0;
+      case ShapeOp _, ControlOp _, MemoryOp _, ElementwiseOp _, MatrixOp _, SharedOp _, AsyncOp _ -> 0;
     };
   }
 

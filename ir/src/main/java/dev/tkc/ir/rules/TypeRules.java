@@ -10,6 +10,7 @@ import static dev.tkc.ir.type.Element.U64;
 
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
@@ -19,11 +20,13 @@ import dev.tkc.ir.op.OpShape;
 import dev.tkc.ir.op.ReductionOp;
 import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.type.BarrierType;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.PointerType;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.Shapes;
 import dev.tkc.ir.type.SharedType;
+import dev.tkc.ir.type.TensorMapType;
 import dev.tkc.ir.type.TensorType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.ir.type.Type;
@@ -53,6 +56,7 @@ public final class TypeRules {
       case ReductionOp o -> reduction(o);
       case MatrixOp.Dot o -> List.of(dot(o));
       case SharedOp o -> shared(o);
+      case AsyncOp o -> AsyncRules.infer(o);
     };
   }
 
@@ -89,6 +93,12 @@ public final class TypeRules {
       }
       case ControlOp.Launch o -> {
         scalar(op, o.grid(), I64);
+        yield List.of();
+      }
+      case ControlOp.Role o -> {
+        check(o.warps() >= 1 && o.registers() >= 0, op, "a role has warps, and registers are not negative");
+        parameters(op, o.body(), List.of());
+        yields(op, o.body(), List.of());
         yield List.of();
       }
       case ControlOp.BlockId _, ControlOp.BlockCount _ -> List.of(TileType.integer());
@@ -129,6 +139,10 @@ public final class TypeRules {
       case MemoryOp.View o -> {
         scalars(op, o.sizes(), I64);
         yield List.of(new TensorType(tensor(op, o.tensor()).element(), o.sizes().size()));
+      }
+      case MemoryOp.MakeTensorMap o -> {
+        check(tensor(op, o.tensor()).rank() == o.box().size(), op, "a box of rank " + o.box().size() + " in " + o.tensor().type());
+        yield List.of(new TensorMapType());
       }
       case MemoryOp.AddressOf o -> List.of(new PointerType(tensor(op, o.tensor()).element()));
       case MemoryOp.Range o -> {
@@ -183,6 +197,8 @@ public final class TypeRules {
         case TensorType x -> throw new TypeException(text(op, "a tensor is no index"));
         case PointerType x -> throw new TypeException(text(op, "a pointer is no index"));
         case SharedType x -> throw new TypeException(text(op, "a shared buffer is no index"));
+        case BarrierType x -> throw new TypeException(text(op, "a barrier is no index"));
+        case TensorMapType x -> throw new TypeException(text(op, "a tensor map is no index"));
       }
     }
     check(pointwise == null || outer.isEmpty(), op, "beside an index tile of rank 2 and up stand scalars and its like only");
@@ -313,7 +329,7 @@ public final class TypeRules {
     return first.withShape(shape);
   }
 
-  private static boolean block(List<Integer> whole, List<Integer> offsets, List<Integer> shape) {
+  static boolean block(List<Integer> whole, List<Integer> offsets, List<Integer> shape) {
     if (offsets.size() != whole.size() || shape.size() != whole.size()) {
       return false;
     }
@@ -379,9 +395,11 @@ public final class TypeRules {
   }
 
   private static Type dot(MatrixOp.Dot op) {
-    TileType a = tile(op, op.a());
-    TileType b = tile(op, op.b());
-    TileType acc = tile(op, op.acc());
+    return dot(op, tile(op, op.a()), tile(op, op.b()), tile(op, op.acc()));
+  }
+
+  /** The type of {@code a @ b + acc}. */
+  static Type dot(Op op, TileType a, TileType b, TileType acc) {
     int n = a.rank();
     check(n >= 2 && b.rank() == n && acc.rank() == n, op, "operands of one rank, 2 and up, are wanted");
     check(accumulator(a.element(), b.element()) == acc.element(), op,
@@ -443,7 +461,7 @@ public final class TypeRules {
 
   // ------------------------------------------------------------------------------------------------ small checks
 
-  private static TileType tile(Op op, Value v) {
+  static TileType tile(Op op, Value v) {
     if (v.type() instanceof TileType t) {
       return t;
     }
@@ -464,14 +482,14 @@ public final class TypeRules {
     throw new TypeException(text(op, "a range is wanted, not " + v.type()));
   }
 
-  private static SharedType buffer(Op op, Value v) {
+  static SharedType buffer(Op op, Value v) {
     if (v.type() instanceof SharedType t) {
       return t;
     }
     throw new TypeException(text(op, "a shared buffer is wanted, not " + v.type()));
   }
 
-  private static void scalar(Op op, Value v, Element e) {
+  static void scalar(Op op, Value v, Element e) {
     check(v.type().equals(TileType.scalar(e)), op, "a scalar " + e.text() + " is wanted, not " + v.type());
   }
 
@@ -487,7 +505,7 @@ public final class TypeRules {
     check(axis >= 0 && axis < t.rank(), op, "no axis " + axis + " in " + t);
   }
 
-  private static void check(boolean holds, Op op, String message) {
+  static void check(boolean holds, Op op, String message) {
     if (!holds) {
       throw new TypeException(text(op, message));
     }

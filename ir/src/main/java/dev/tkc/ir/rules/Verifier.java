@@ -9,6 +9,7 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.OpShape;
@@ -38,7 +39,8 @@ import java.util.Set;
  *       it nothing that writes;
  *   <li>loads, stores and tiles of rank 1 and up stand inside a {@code parallel} or a device function, never in a
  *       kernel's own body, which is scalar;
- *   <li>shared-memory ops and {@code convert_layout} stand in device functions only;
+ *   <li>shared-memory ops, asynchronous ops and {@code convert_layout} stand in device functions only;
+ *   <li>{@code role}s are the last instructions of a device function's body; {@code make_tensor_map} stands in kernels only;
  *   <li>in a device function annotated {@code placed}, every tile of rank 1 and up and every shared buffer has a
  *       layout, whose sizes are the power-of-two cover of the shape; elsewhere none has one;
  *   <li>ops that are elementwise have one layout for operands and results (placed level).
@@ -122,9 +124,14 @@ public final class Verifier {
       }
     } else if (type instanceof TileType t) {
       check(t.layout() == null, loc, "the scalar " + value + " has a layout");
-    } else if (type instanceof SharedType s) {
+    } else if (type instanceof SharedType s && !isView(value)) {
       check((s.layout() != null) == placed, loc, "shared buffer " + value + (placed ? " has no layout" : " has a layout early"));
     }
+  }
+
+  /** A view has no layout of its own: it is part of its buffer. */
+  private static boolean isView(Value value) {
+    return value.definition() != null && value.definition().op() instanceof AsyncOp.SharedView;
   }
 
   private void instruction(Inst inst, Set<Value> visible, Place place, Region region, int index) {
@@ -135,7 +142,7 @@ public final class Verifier {
     Place inner = switch (inst.op()) {
       case ControlOp.Parallel _ -> Place.PARALLEL;
       case ControlOp _, MemoryOp _, dev.tkc.ir.op.ElementwiseOp _, ShapeOp _, dev.tkc.ir.op.ReductionOp _,
-          dev.tkc.ir.op.MatrixOp _, SharedOp _ -> place == Place.HOST ? Place.HOST_NESTED : place == Place.PARALLEL ? Place.DEVICE : place;
+          dev.tkc.ir.op.MatrixOp _, SharedOp _, AsyncOp _ -> place == Place.HOST ? Place.HOST_NESTED : place == Place.PARALLEL ? Place.DEVICE : place;
     };
     inst.regions().forEach(r -> region(r, visible, inner, inst.loc()));
     types(inst);
@@ -179,7 +186,14 @@ public final class Verifier {
       }
       case MemoryOp.Temp _, MemoryOp.AddressOf _ -> check(place == Place.HOST, inst.loc(), name + " outside a kernel's own body");
       case ControlOp.BlockId _, ControlOp.BlockCount _ -> check(device, inst.loc(), name + " outside a device function");
-      case SharedOp _, ShapeOp.ConvertLayout _ -> check(device, inst.loc(), name + " outside a device function");
+      case ControlOp.Role _ -> {
+        check(device && region == func.body(), inst.loc(), name + " inside another region");
+        boolean rest = region.insts().subList(index, region.insts().size() - 1).stream()
+            .allMatch(i -> i.op() instanceof ControlOp.Role);
+        check(rest, inst.loc(), "roles are the last instructions of a function");
+      }
+      case MemoryOp.MakeTensorMap _ -> check(place == Place.HOST, inst.loc(), name + " outside a kernel's own body");
+      case SharedOp _, AsyncOp _, ShapeOp.ConvertLayout _ -> check(device, inst.loc(), name + " outside a device function");
       case ControlOp _, MemoryOp _, dev.tkc.ir.op.ElementwiseOp _, ShapeOp _, dev.tkc.ir.op.ReductionOp _,
           dev.tkc.ir.op.MatrixOp _ -> { }
     }

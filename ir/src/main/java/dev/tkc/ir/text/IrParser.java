@@ -18,10 +18,12 @@ import dev.tkc.ir.op.Literal;
 import dev.tkc.ir.op.Mnemonic;
 import dev.tkc.ir.op.Op;
 import dev.tkc.ir.op.OpShape;
+import dev.tkc.ir.type.BarrierType;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.PointerType;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.SharedType;
+import dev.tkc.ir.type.TensorMapType;
 import dev.tkc.ir.type.TensorType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.ir.type.Type;
@@ -374,6 +376,15 @@ public final class IrParser {
       }
       case "shared" -> {
         return shared();
+      }
+      case "barriers" -> {
+        expect("<");
+        int slots = (int) integer();
+        expect(">");
+        return new BarrierType(slots);
+      }
+      case "tensor_map" -> {
+        return new TensorMapType();
       }
       default -> {
         Element e = Element.byText(name).orElseThrow(() -> error(start, "there is no type `" + name + "`"));

@@ -5,6 +5,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.BlockedLayouts;
 import dev.tkc.ir.layout.Conversion;
 import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
@@ -86,6 +87,7 @@ final class Demands {
       }
       case MemoryOp op -> memory(op, inst);
       case SharedOp op -> shared(op, inst);
+      case AsyncOp op -> async(op, inst);
       case ControlOp op -> control(op, inst);
     };
   }
@@ -266,7 +268,8 @@ final class Demands {
       case MemoryOp.Store o -> written(inst, o.value());
       case MemoryOp.Atomic o -> written(inst, o.value());
       case MemoryOp.Lanes _, MemoryOp.Valid _ -> Demand.ofResults(assigned(inst.result()));
-      case MemoryOp.MakeTensor _, MemoryOp.Temp _, MemoryOp.View _, MemoryOp.AddressOf _, MemoryOp.Range _ ->
+      case MemoryOp.MakeTensor _, MemoryOp.Temp _, MemoryOp.View _, MemoryOp.AddressOf _, MemoryOp.MakeTensorMap _,
+          MemoryOp.Range _ ->
           Demand.none();
     };
   }
@@ -320,6 +323,20 @@ final class Demands {
     };
   }
 
+  private Demand async(AsyncOp op, Inst inst) {
+    return switch (op) {
+      case AsyncOp.DotAsync _ -> {
+        DotLayouts l = dots.get(inst);
+        yield new Demand(Arrays.asList(l.a(), null, l.acc()), List.of(l.acc()));
+      }
+      case AsyncOp.DotWait _ -> new Demand(ofValues(inst.results()), ofValues(inst.results()));
+      case AsyncOp.Undefined _ -> Demand.ofResults(assigned(inst.result()));
+      case AsyncOp.BarrierAlloc _, AsyncOp.BarrierExpect _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _,
+          AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _, AsyncOp.StoreWait _, AsyncOp.ProxyFence _,
+          AsyncOp.SharedView _, AsyncOp.DotFence _, AsyncOp.DotCommit _ -> Demand.none();
+    };
+  }
+
   private Demand control(ControlOp op, Inst inst) {
     return switch (op) {
       case ControlOp.For loop -> {
@@ -328,7 +345,7 @@ final class Demands {
         yield new Demand(operands, operands.subList(2, operands.size()));
       }
       case ControlOp.If _ -> new Demand(List.of(), ofValues(inst.results()));
-      case ControlOp.Yield _, ControlOp.Parallel _, ControlOp.Assert _, ControlOp.Launch _, ControlOp.BlockId _,
+      case ControlOp.Yield _, ControlOp.Parallel _, ControlOp.Role _, ControlOp.Assert _, ControlOp.Launch _, ControlOp.BlockId _,
           ControlOp.BlockCount _ -> Demand.none();
     };
   }

@@ -3,6 +3,7 @@ package dev.tkc.passes.place;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
@@ -56,7 +57,7 @@ final class DotChains {
               return true;
             }
           }
-          case ReductionOp _, MemoryOp _, SharedOp _, ControlOp _ -> { }
+          case ReductionOp _, MemoryOp _, SharedOp _, AsyncOp _, ControlOp _ -> { }
           case ElementwiseOp _ -> work.addAll(user.results());
           case ShapeOp s -> {
             if (s instanceof ShapeOp.Slice) {

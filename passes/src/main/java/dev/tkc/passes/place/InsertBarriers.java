@@ -4,6 +4,7 @@ import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
@@ -134,7 +135,7 @@ public final class InsertBarriers {
           state.add(then);
           state.add(otherwise);
         }
-        case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _ ->
+        case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _, AsyncOp _ ->
             step(inst, region, state);
       }
     }
@@ -189,7 +190,7 @@ public final class InsertBarriers {
           global(o.tensor(), o.indices(), inst.result().type()), List.of(), List.of(), false, List.of());
       case MemoryOp.Store o -> written(global(o.tensor(), o.indices(), o.value().type()));
       case MemoryOp.Atomic o -> written(global(o.tensor(), o.indices(), inst));
-      case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _ -> Effect.none();
+      case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _, AsyncOp _ -> Effect.none();
     };
   }
 

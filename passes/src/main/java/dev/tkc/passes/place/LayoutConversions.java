@@ -7,6 +7,7 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.Conversion;
 import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
@@ -75,7 +76,7 @@ final class LayoutConversions {
             supply(side.terminator(), demand.results());
           }
         }
-        case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _ -> { }
+        case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _, AsyncOp _ -> { }
       }
     }
   }
@@ -151,7 +152,7 @@ final class LayoutConversions {
           ElementwiseOp.Cast _, ElementwiseOp.Binary _ -> true;
       case ShapeOp.Reshape o -> Transfer.reshaped(
           value.tile().layout(), o.shape(), o.x().tile().shape()).isPresent() && !o.x().tile().isScalar();
-      case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _ -> false;
+      case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _, AsyncOp _ -> false;
     };
     return cheap && inst.operands().stream().filter(Demands::isTile).allMatch(v -> isCheap(v, depth - 1));
   }
@@ -162,7 +163,7 @@ final class LayoutConversions {
           Transfer.reduced(layout, Transfer.broadcastAxes(operand.tile().shape(), o.shape()));
       case ShapeOp.Permute o -> layout.permute(LayoutSolver.inverse(o.order()));
       case ShapeOp.Reshape o -> Transfer.reshaped(layout, o.shape(), operand.tile().shape()).orElseThrow();
-      case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _ -> layout;
+      case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _, AsyncOp _ -> layout;
     };
   }
 }

@@ -5,6 +5,7 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
@@ -86,7 +87,12 @@ final class LayoutSolver {
       case ShapeOp op -> shape(op, inst, from, layout);
       case ReductionOp op -> reduction(op, inst, from, layout);
       case ControlOp op -> control(op, inst, from, layout);
-      case MatrixOp _, MemoryOp _, SharedOp _ -> { }
+      case AsyncOp.DotWait wait -> {
+        int i = wait.values().contains(from) ? wait.values().indexOf(from) : inst.results().indexOf(from);
+        take(wait.values().get(i), layout);
+        take(inst.results().get(i), layout);
+      }
+      case MatrixOp _, MemoryOp _, SharedOp _, AsyncOp _ -> { }
     }
   }
 
@@ -188,7 +194,7 @@ final class LayoutSolver {
           spread(holder.get(inst), from, layout);
         }
       }
-      case ControlOp.Parallel _, ControlOp.Assert _, ControlOp.Launch _, ControlOp.BlockId _,
+      case ControlOp.Parallel _, ControlOp.Role _, ControlOp.Assert _, ControlOp.Launch _, ControlOp.BlockId _,
           ControlOp.BlockCount _ -> { }
     }
   }

@@ -27,6 +27,7 @@ final class ControlLowering {
       case ControlOp.Assert o -> check(o);
       case ControlOp.BlockId _ -> List.of(new Lowered.Scalar(f.b().zext(f.target().blockId(f.b()), LlvmType.I64)));
       case ControlOp.BlockCount _ -> List.of(new Lowered.Scalar(f.b().zext(f.target().blockCount(f.b()), LlvmType.I64)));
+      case ControlOp.Role _ -> throw new IllegalStateException("roles are not lowered");
       case ControlOp.Parallel _, ControlOp.Launch _, ControlOp.Yield _ ->
           throw new IllegalStateException(inst + " in a device function");
     };
@@ -118,7 +119,8 @@ final class ControlLowering {
           values.add(new Lowered.Range(flat.get(at), flat.get(at + 1), flat.get(at + 2), r.size(), false));
           at += 3;
         }
-        case dev.tkc.ir.type.TensorType _, dev.tkc.ir.type.PointerType _, dev.tkc.ir.type.SharedType _ ->
+        case dev.tkc.ir.type.TensorType _, dev.tkc.ir.type.PointerType _, dev.tkc.ir.type.SharedType _,
+            dev.tkc.ir.type.BarrierType _, dev.tkc.ir.type.TensorMapType _ ->
             throw new IllegalStateException("a loop or branch carries " + v);
       }
     }

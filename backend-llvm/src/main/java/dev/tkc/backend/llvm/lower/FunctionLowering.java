@@ -141,6 +141,7 @@ final class FunctionLowering {
         case ReductionOp o -> reduction.lower(inst, o);
         case MatrixOp.Dot o -> List.of(dot.lower(inst, o));
         case SharedOp o -> shared.lower(inst, o);
+        case dev.tkc.ir.op.AsyncOp _ -> throw new IllegalStateException(inst + " is not lowered");
       };
     } catch (IllegalArgumentException e) {
       throw new IllegalStateException("lowering " + inst + " in @" + func.name(), e);

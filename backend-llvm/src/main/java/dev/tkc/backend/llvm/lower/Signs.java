@@ -32,7 +32,7 @@ final class Signs {
         case MemoryOp.MakeTensor o -> sizes.addAll(o.sizes());
         case ControlOp.For o -> loopStarts.put(o.body().params().get(0), o.lo());
         case ControlOp _, MemoryOp _, ElementwiseOp _, dev.tkc.ir.op.ShapeOp _, ReductionOp _, dev.tkc.ir.op.MatrixOp _,
-            dev.tkc.ir.op.SharedOp _ -> { }
+            dev.tkc.ir.op.SharedOp _, dev.tkc.ir.op.AsyncOp _ -> { }
       }
     });
   }
@@ -68,7 +68,7 @@ final class Signs {
       case ElementwiseOp.Binary o -> binary(o);
       case ElementwiseOp.Select o -> isNonNegative(o.then()) && isNonNegative(o.otherwise());
       case ControlOp _, MemoryOp _, ElementwiseOp _, dev.tkc.ir.op.ShapeOp _, ReductionOp _, dev.tkc.ir.op.MatrixOp _,
-          dev.tkc.ir.op.SharedOp _ -> false;
+          dev.tkc.ir.op.SharedOp _, dev.tkc.ir.op.AsyncOp _ -> false;
     };
   }
 
