@@ -1,5 +1,8 @@
 package dev.tkc;
 
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.interp.Buffer;
 import dev.tkc.ir.type.Element;
 import java.lang.foreign.Arena;
@@ -66,12 +69,17 @@ public final class Tensor {
     return tensor;
   }
 
-  /** The bytes a tensor takes; throws {@link ArithmeticException} when they exceed 2⁶³. */
+  /**
+   * The bytes a tensor takes; throws {@link ArithmeticException} when they exceed 2⁶³, and a diagnostic for 4-bit elements
+   * whose last dimension is odd.
+   */
   public static long bytes(Element element, long... shape) {
     long count = count(shape);
     if (element.bits() < 8 && shape.length > 0 && shape[shape.length - 1] % 2 != 0) {
-      throw new IllegalArgumentException(
-          text(element, shape) + ": elements of 4 bits need an even last dimension, they are packed two to a byte");
+      throw new DiagnosticException(
+          Diagnostic.error(Code.PACKED_SIZE, text(element, shape) + " has an odd last dimension")
+              .note("elements of 4 bits are packed two to a byte along the last dimension")
+              .help("make it even, and let the kernel's sizes leave the last element out"));
     }
     return element.bytes(count);
   }

@@ -29,7 +29,8 @@ final class Commands {
   private static CommandLine commandLine(Terminal t) {
     CommandSpec spec = CommandSpec.create().name("tkc");
     spec.usageMessage().description("Compiles and runs tile programs (*.tk).").customSynopsis("tkc COMMAND …");
-    spec.usageMessage().footer("", "Exit status: 0 all is well, 1 a problem was found, 2 the command line is wrong.");
+    spec.usageMessage().footer("", "Exit status: 0 all is well; 1 a problem was found in a program, its data or its run; 2 the command line is wrong: an",
+        "option, or the name of a device, target, pass or code that does not exist.");
     spec.versionProvider(() -> new String[] {"tkc " + Version.text()});
     spec.mixinStandardHelpOptions(true);
     CommandLine line = new CommandLine(spec);
@@ -52,7 +53,12 @@ final class Commands {
   }
 
   private static int usage(Terminal terminal, ParameterException e) {
-    String message = e.getMessage().lines().findFirst().orElse("");
+    if (e.getCause() instanceof DiagnosticException known) {
+      terminal.report(known.diagnostics());
+      return 2;
+    }
+    // picocli calls an option of several values an option twice.
+    String message = e.getMessage().lines().findFirst().orElse("").replace("option option", "option");
     Diagnostic d = Diagnostic.error(Code.USAGE, lowerFirst(message));
     if (e instanceof CommandLine.UnmatchedArgumentException unmatched) {
       List<String> near = unmatched.getSuggestions();
@@ -71,7 +77,10 @@ final class Commands {
 
   static int failed(Terminal terminal, Throwable e, String[] args) {
     switch (e) {
-      case DiagnosticException known -> terminal.report(known.diagnostics());
+      case DiagnosticException known -> {
+        terminal.report(known.diagnostics());
+        return known.diagnostics().stream().allMatch(d -> d.code() == Code.USAGE || d.code() == Code.UNKNOWN_CODE) ? 2 : 1;
+      }
       case OutOfMemoryError full -> terminal.report(
           Diagnostic.error(Code.MEMORY_LIMIT, "Java's memory is used up: " + full.getMessage()).help("use smaller sizes"));
       case ParameterException wrong -> {

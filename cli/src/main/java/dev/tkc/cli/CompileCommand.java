@@ -12,7 +12,6 @@ import dev.tkc.Tkc;
 import dev.tkc.passes.PassOptions;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Set;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -37,8 +36,10 @@ final class CompileCommand extends Command {
 
   @Mixin private KernelOptions options;
 
-  @Option(names = "--target", paramLabel = "T", description = "One of tkc targets; without one --emit tir gives the IR before all passes.")
-  private String target;
+  @Option(
+      names = "--target", paramLabel = "T", converter = TargetName.class,
+      description = "One of tkc targets; without one --emit tir gives the IR before all passes.")
+  private Target target;
 
   @Option(names = "--emit", paramLabel = "FORM", description = "One of ${COMPLETION-CANDIDATES}.")
   private Form emit;
@@ -49,20 +50,7 @@ final class CompileCommand extends Command {
   @Option(names = "--report", description = "Report also when something is emitted, to standard error.")
   private boolean report;
 
-  @Option(names = "--print-after", paramLabel = "NAME", split = ",", description = "Print the IR after these passes, or all, to standard error.")
-  private Set<String> printAfter = Set.of();
-
-  @Option(names = "--disable", paramLabel = "NAME", split = ",", description = "Passes to leave out.")
-  private Set<String> disable = Set.of();
-
-  @Option(names = "--verify-each", description = "Verify after every pass.")
-  private boolean verifyEach;
-
-  @Option(names = "--time-passes", description = "Print the time that each pass took to standard error.")
-  private boolean timePasses;
-
-  @Option(names = "--debug-asserts", description = "Compile assert statements.")
-  private boolean debugAsserts;
+  @Mixin private PassChoices passes;
 
   @Option(names = "--line-table", description = "Let the code say which source line it comes from.")
   private boolean lineTable;
@@ -83,15 +71,14 @@ final class CompileCommand extends Command {
         write(Optimizer.print(kernel.tir(constants)).getBytes(StandardCharsets.UTF_8), true);
         return 0;
       }
-      emit(kernel.compile(Target.of(target), constants, compileOptions(), text -> terminal().err().print(text)));
+      emit(kernel.compile(target, constants, compileOptions(), text -> terminal().err().print(text)));
     }
     return 0;
   }
 
   private CompileOptions compileOptions() {
-    PassOptions passes = PassOptions.defaults().withDisabled(disable).withPrintAfter(printAfter).withVerify(verifyEach)
-        .withTime(timePasses).withReproducers(Path.of(""));
-    return new CompileOptions(passes, false, lineTable).withAsserts(debugAsserts);
+    PassOptions chosen = passes.options();
+    return new CompileOptions(chosen, chosen.debugAsserts(), lineTable);
   }
 
   private void emit(CompiledKernel compiled) {

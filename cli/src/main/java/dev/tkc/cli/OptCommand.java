@@ -1,12 +1,12 @@
 package dev.tkc.cli;
 
 import dev.tkc.Optimizer;
+import dev.tkc.Target;
 import dev.tkc.ir.Module;
 import dev.tkc.passes.PassOptions;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -22,22 +22,15 @@ final class OptCommand extends Command {
   @Option(names = "--pipeline", description = "Run the whole pipeline in place of single passes.")
   private boolean pipeline;
 
-  @Option(names = "--disable", paramLabel = "NAME", split = ",", description = "Passes of the pipeline to leave out.")
-  private Set<String> disable = Set.of();
+  @Option(
+      names = "--target", paramLabel = "T", converter = TargetName.class,
+      description = "One of tkc targets; without one the pipeline has only the passes that need none.")
+  private Target target;
 
   @Option(names = "--stop-after", paramLabel = "NAME", description = "The last pass of the pipeline to run.")
   private String stopAfter;
 
-  @Option(
-      names = "--print-after", paramLabel = "NAME", split = ",",
-      description = "Print the module after these passes (or after all) to standard error.")
-  private Set<String> printAfter = Set.of();
-
-  @Option(names = "--verify-each", description = "Verify after every pass.")
-  private boolean verifyEach;
-
-  @Option(names = "--time-passes", description = "Print the time that each pass took to standard error.")
-  private boolean timePasses;
+  @Mixin private PassChoices choices;
 
   @Option(names = "--list-passes", description = "Print the table of passes and end.")
   private boolean listPasses;
@@ -52,28 +45,29 @@ final class OptCommand extends Command {
       terminal().out().print(Optimizer.table());
       return 0;
     }
+    requireSense();
+    Module module = Optimizer.parse(terminal().source(file));
+    if (pipeline || !passes.isEmpty()) {
+      Optimizer.run(module, Optional.ofNullable(target).map(Target::info), options(), text -> terminal().err().print(text));
+    }
+    terminal().out().print(Optimizer.print(module));
+    return 0;
+  }
+
+  private void requireSense() {
     if (file == null) {
       throw usage("opt needs a file, or - for standard input");
     }
     if (pipeline && !passes.isEmpty()) {
       throw usage("--passes and --pipeline exclude each other");
     }
-    Module module = Optimizer.parse(terminal().source(file));
-    if (pipeline || !passes.isEmpty()) {
-      Optimizer.run(module, Optional.empty(), options(), text -> terminal().err().print(text));
+    if (!pipeline && (stopAfter != null || choices.leavesOut())) {
+      throw usage((stopAfter != null ? "--stop-after" : "--disable") + " concerns --pipeline, which is not given");
     }
-    terminal().out().print(Optimizer.print(module));
-    return 0;
   }
 
   private PassOptions options() {
-    PassOptions options = PassOptions.defaults()
-        .withOnly(passes.toArray(String[]::new))
-        .withDisabled(disable)
-        .withPrintAfter(printAfter)
-        .withVerify(verifyEach)
-        .withTime(timePasses)
-        .withReproducers(Path.of(""));
+    PassOptions options = choices.options().withOnly(passes.toArray(String[]::new));
     return stopAfter == null ? options : options.withStopAfter(stopAfter);
   }
 }

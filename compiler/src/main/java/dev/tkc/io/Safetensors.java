@@ -86,14 +86,15 @@ final class Safetensors {
                     new DiagnosticException(
                         Diagnostic.error(
                             Code.ARRAY_ELEMENT, name + ": tensor " + e.name() + " has elements of type " + e.dtype())));
+    long bytes;
     try {
-      long bytes = Tensor.bytes(element, e.shape());
-      if (bytes != data.byteSize()) {
-        String text = Tensor.text(element, e.shape());
-        throw malformed("tensor " + e.name() + ", " + text + ", takes " + bytes + " bytes, not " + data.byteSize());
-      }
-    } catch (ArithmeticException | IllegalArgumentException reason) {
+      bytes = Tensor.bytes(element, e.shape());
+    } catch (ArithmeticException | IllegalArgumentException | DiagnosticException reason) {
       throw malformed("tensor " + e.name() + " has an impossible shape");
+    }
+    if (bytes != data.byteSize()) {
+      String text = Tensor.text(element, e.shape());
+      throw malformed("tensor " + e.name() + ", " + text + ", takes " + bytes + " bytes, not " + data.byteSize());
     }
     return Tensor.of(element, Npy.aligned(data, element), e.shape());
   }

@@ -37,7 +37,7 @@ public final class PassDriver {
 
   public void runOn(Module module, PassContext cx) {
     PassOptions options = cx.options();
-    requireKnown(options);
+    require(cx);
     cx.observer().before(module);
     Map<String, Long> nanos = new LinkedHashMap<>();
     for (Step step : chosen(cx)) {
@@ -92,19 +92,44 @@ public final class PassDriver {
     }
   }
 
-  private static Optional<Path> save(Step step, Optional<Module> before, PassContext cx) {
+  /** The command that shows the failure again, if the module before the step could be saved. */
+  private static Optional<String> save(Step step, Optional<Module> before, PassContext cx) {
     if (before.isEmpty()) {
       return Optional.empty();
     }
     Path file = cx.options().reproducers().orElseThrow().resolve("tkc-crash-" + step.name() + ".tir");
     try {
-      String text = "// RUN: tkc opt %s --passes=" + step.name() + (cx.hasTarget() ? " --target " + cx.target().name() : "") + "\n"
-          + IrPrinter.print(before.get(), true);
+      String text = "// RUN: " + reproducer(step, "%s", cx) + "\n" + IrPrinter.print(before.get(), true);
       Files.writeString(file, text);
-      return Optional.of(file);
+      return Optional.of(reproducer(step, file.toString(), cx));
     } catch (IOException e) {
       // The failure itself matters more than the file about it.
       return Optional.empty();
+    }
+  }
+
+  /** The command that runs the step once more on what was saved. */
+  private static String reproducer(Step step, String file, PassContext cx) {
+    return "tkc opt " + file + " --passes=" + step.name()
+        + (cx.hasTarget() ? " --target " + cx.target().name() : "")
+        + (cx.options().verify() ? " --verify-each" : "")
+        + (cx.options().debugAsserts() ? " --debug-asserts" : "");
+  }
+
+  /** Refuses options that name no pass, or ask for what the table does not allow. */
+  private void require(PassContext cx) {
+    PassOptions o = cx.options();
+    requireKnown(o);
+    for (Step s : table) {
+      if (s.required() && o.disabled().contains(s.name())) {
+        throw new DiagnosticException(
+            Diagnostic.error(Code.USAGE, "the pass `" + s.name() + "` cannot be left out: those behind it rely on it")
+                .note("why it is there: " + s.why()));
+      }
+      if (s.needsTarget() && !cx.hasTarget() && (o.only().contains(s.name()) || o.stopAfter().equals(Optional.of(s.name())))) {
+        throw new DiagnosticException(Diagnostic.error(Code.USAGE, "the pass `" + s.name() + "` needs a target")
+            .help("name one with --target; `tkc targets` lists them"));
+      }
     }
   }
 
@@ -119,7 +144,7 @@ public final class PassDriver {
     if (table.stream().noneMatch(s -> s.name().equals(name))) {
       Diagnostic d = Diagnostic.error(Code.USAGE, "there is no pass called `" + name + "`");
       throw new DiagnosticException(nearest(name).map(n -> d.help("did you mean `" + n + "`?")).orElse(d)
-          .note("`--list-passes` shows them all"));
+          .note("`tkc opt --list-passes` shows them all"));
     }
   }
 

@@ -1,6 +1,5 @@
 package dev.tkc.passes;
 
-import java.nio.file.Path;
 import java.util.Optional;
 
 /** A pass threw, or left a module that doesn't verify: a defect of tkc, with all that is needed to see it again. */
@@ -8,21 +7,15 @@ public final class PassFailure extends IllegalStateException {
   private static final long serialVersionUID = 1L;
 
   private final String pass;
-  private final transient Optional<Path> reproducer;
 
-  PassFailure(String pass, String func, String what, Optional<Path> reproducer, Throwable cause) {
+  /** {@code again}: the command that shows the failure again, where the module was saved. */
+  PassFailure(String pass, String func, String what, Optional<String> again, Throwable cause) {
     super("pass " + pass + (func.isEmpty() ? "" : " on @" + func) + ": " + what
-        + reproducer.map(p -> "\nreproduce with: tkc opt " + p + " --passes=" + pass).orElse(""), cause);
+        + again.map(command -> "\nreproduce with: " + command).orElse(""), cause);
     this.pass = pass;
-    this.reproducer = reproducer;
   }
 
   public String pass() {
     return pass;
-  }
-
-  /** The file with the module as it was before the pass. */
-  public Optional<Path> reproducer() {
-    return reproducer;
   }
 }

@@ -48,7 +48,7 @@ public final class Pipeline {
       step("eliminate-dead", TILE, Pass.each(EliminateDead::run), "nothing dead is outlined"),
       targeted("replace-products", TILE, Pass.each(ReplaceProducts::run), "products without an instruction become ones with"),
       step("split-accumulations", TILE, Pass.each(SplitAccumulations::run), "makes two phases of one where a schedule asks"),
-      step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does"),
+      step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does").isRequired(),
       step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"),
       step("fold-bounds", TILE, Pass.devices(FoldBounds::run), "ranges that are always full need no guard anywhere"),
       step("version-interior", TILE, Pass.devices(VersionInterior::run), "full tiles without guards, where guards weigh"),
@@ -58,16 +58,17 @@ public final class Pipeline {
       targeted("choose-instructions", TILE, Pass.devices(ChooseInstructions::run), "staging and layouts start from them"),
       targeted("assign-latencies", TILE, Pass.devices(AssignLatencies::run), "marks loads worth starting rounds ahead"),
       targeted("schedule-loops", TILE, Pass.devices(ScheduleLoops::run), "how many rounds at once; nothing moves yet"),
-      targeted("stage-loads", TILE, Pass.devices(StageLoads::run), "marked loads go through shared buffers").to(STAGED),
+      targeted("stage-loads", TILE, Pass.devices(StageLoads::run), "marked loads go through shared buffers").to(STAGED)
+          .isRequired(),
       targeted("expand-pipeline", STAGED, Pass.devices(ExpandPipeline::run), "copies start rounds ahead"),
       targeted("slice-dots", STAGED, Pass.devices(SliceDots::run), "operands from shared memory live for one step of k"),
       targeted("clean-staged", STAGED, Pass.devices(Pipeline::clean), "positions of the first rounds simplify"),
       targeted("assign-layouts", STAGED, Pass.devices(AssignLayouts::run), "after all decisions on what is copied where")
-          .to(PLACED),
+          .to(PLACED).isRequired(),
       targeted("clean-placed", PLACED, Pass.devices(Pipeline::cleanPlaced), "conversions and masks once, outside loops"),
       targeted("annotate-accesses", PLACED, Pass.devices(AnnotateAccesses::run), "vectors depend on layouts"),
-      targeted("allocate-shared", PLACED, Pass.devices(AllocateShared::run), "sizes of scratch depend on layouts"),
-      targeted("insert-barriers", PLACED, Pass.devices(InsertBarriers::run), "last: hazards are those of bytes"));
+      targeted("allocate-shared", PLACED, Pass.devices(AllocateShared::run), "sizes of scratch depend on layouts").isRequired(),
+      targeted("insert-barriers", PLACED, Pass.devices(InsertBarriers::run), "last: hazards are those of bytes").isRequired());
 
   public static final List<Before> ORDER = List.of(
       before("choose-instructions", "assign-layouts", "layouts of dots are those of their instructions"),

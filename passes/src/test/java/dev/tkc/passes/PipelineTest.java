@@ -70,7 +70,7 @@ class PipelineTest {
     Module m = IrParser.parse(KERNEL);
     PassContext cx = PassContext.of(TestTarget.TARGET, PassOptions.checked().withReproducers(dir));
     assertThatThrownBy(() -> new PassDriver(List.of(bad)).runOn(m, cx))
-        .isInstanceOf(PassFailure.class).hasMessageContaining("break-it on @f: boom").hasMessageContaining("--passes=break-it");
+        .isInstanceOf(PassFailure.class).hasMessageContaining("break-it on @f: boom").hasMessageContaining("tkc-crash-break-it.tir --passes=break-it --target " + TestTarget.TARGET.name() + " --verify-each");
     String saved = Files.readString(dir.resolve("tkc-crash-break-it.tir"));
     assertThat(saved).startsWith("// RUN: tkc opt %s --passes=break-it");
     assertThat(Verifier.verify(IrParser.parse(saved))).isEmpty();

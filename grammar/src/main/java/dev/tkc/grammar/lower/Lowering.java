@@ -82,7 +82,8 @@ public final class Lowering {
     try {
       walk.run();
     } catch (DiagnosticException e) {
-      e.diagnostics().forEach(findings::add);
+      // What says no place of its own was found on the way here.
+      e.diagnostics().forEach(d -> findings.add(d.labels().isEmpty() ? d.label(at, "here") : d));
     } catch (StackOverflowError e) {
       findings.add(Diagnostic.error(Code.TOO_DEEP, at, "this is nested too deeply to be checked"));
     } catch (RuntimeException e) {

@@ -71,6 +71,7 @@ public enum Code {
   PAD("TK0211", "a fill value that does not fit, or without a load"),
   VIEW_SHAPE("TK0212", "a view that cannot be"),
   PARAMETER("TK0213", "an argument does not have its parameter's shape"),
+  PACKED_SIZE("TK0214", "a tensor of 4-bit elements with an odd last dimension"),
 
   EQUATION("TK0301", "the sizes of a call contradict each other"),
   FACT("TK0302", "a `where` fact does not hold"),
