@@ -19,6 +19,7 @@ import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
 import dev.tkc.ir.op.MatrixOp.Precision;
 import dev.tkc.ir.type.Element;
 import dev.tkc.passes.target.Approximation;
+import dev.tkc.passes.target.AsyncMatrix;
 import dev.tkc.passes.target.Capability;
 import dev.tkc.passes.target.MatrixInstruction;
 import dev.tkc.passes.target.TargetInfo;
@@ -62,6 +63,19 @@ public final class PtxTargets {
       mma(PtxIntrinsic.MMA_E4M3_E5M2, E4M3, E5M2, F32, DEFAULT, MatrixFragments.mmaSync(8)),
       mma(PtxIntrinsic.MMA_E5M2_E4M3, E5M2, E4M3, F32, DEFAULT, MatrixFragments.mmaSync(8))));
 
+  /** {@code wgmma.mma_async} (PTX ISA 9.7.15): four warps, 64 rows, up to 256 columns. Not tf32, which it cuts off and does not round. */
+  private static final List<AsyncMatrix> WGMMA = List.of(
+      wgmma("WGMMA_BF16", BF16, BF16, F32, DEFAULT, 16),
+      wgmma("WGMMA_F16", F16, F16, F32, DEFAULT, 16),
+      wgmma("WGMMA_E4M3", E4M3, E4M3, F32, DEFAULT, 8),
+      wgmma("WGMMA_E5M2", E5M2, E5M2, F32, DEFAULT, 8),
+      wgmma("WGMMA_E4M3_E5M2", E4M3, E5M2, F32, DEFAULT, 8),
+      wgmma("WGMMA_E5M2_E4M3", E5M2, E4M3, F32, DEFAULT, 8),
+      wgmma("WGMMA_S8", I8, I8, I32, DEFAULT, 8),
+      wgmma("WGMMA_U8", U8, U8, I32, DEFAULT, 8),
+      wgmma("WGMMA_S8_U8", I8, U8, I32, DEFAULT, 8),
+      wgmma("WGMMA_U8_S8", U8, I8, I32, DEFAULT, 8));
+
   private static final List<NativeCast> CASTS = List.of(
       new NativeCast(F32, F16), new NativeCast(F16, F32), new NativeCast(F32, BF16), new NativeCast(BF16, F32));
 
@@ -79,16 +93,18 @@ public final class PtxTargets {
       new Approximation(UnaryKind.TANH, "2^-11 relative", 0x1p-11));
 
   public static final TargetInfo SM_80 = target("sm_80", "A100", new TargetInfo.Threads(1024, 2048, 32),
-      shared(166912, 167936), 108, AMPERE, MMA, CASTS);
+      shared(166912, 167936), 108, AMPERE, MMA, List.of(), CASTS);
   public static final TargetInfo SM_86 = target("sm_86", "A40, RTX 30xx", new TargetInfo.Threads(1024, 1536, 16),
-      shared(101376, 102400), 84, AMPERE, MMA, CASTS);
+      shared(101376, 102400), 84, AMPERE, MMA, List.of(), CASTS);
   public static final TargetInfo SM_89 = target("sm_89", "L40S, RTX 40xx", new TargetInfo.Threads(1024, 1536, 24),
-      shared(101376, 102400), 142, AMPERE, MMA_FP8, CASTS_FP8);
+      shared(101376, 102400), 142, AMPERE, MMA_FP8, List.of(), CASTS_FP8);
   public static final TargetInfo SM_90A = target("sm_90a", "H100, H200", new TargetInfo.Threads(1024, 2048, 32),
-      shared(232448, 233472), 132, with(HOPPER, Capability.ASYNC_MATRIX, Capability.REGISTER_SPLIT), MMA_FP8, CASTS_FP8);
+      shared(232448, 233472), 132, with(HOPPER, Capability.ASYNC_MATRIX, Capability.REGISTER_SPLIT), MMA_FP8, WGMMA,
+      CASTS_FP8);
   /** Assembled only: nothing here has been run on such a device. */
   public static final TargetInfo SM_100A = target("sm_100a", "B200", new TargetInfo.Threads(1024, 2048, 32),
-      shared(232448, 233472), 148, with(HOPPER, Capability.REGISTER_SPLIT, Capability.PACKED_F32), MMA_FP8, CASTS_FP8);
+      shared(232448, 233472), 148, with(HOPPER, Capability.REGISTER_SPLIT, Capability.PACKED_F32), MMA_FP8, List.of(),
+      CASTS_FP8);
 
   public static final List<TargetInfo> ALL = List.of(SM_80, SM_86, SM_89, SM_90A, SM_100A);
 
@@ -113,15 +129,20 @@ public final class PtxTargets {
       int processors,
       Set<Capability> capabilities,
       List<MatrixInstruction> instructions,
+      List<AsyncMatrix> asyncInstructions,
       List<NativeCast> casts) {
     return new TargetInfo(name, devices, new TargetInfo.Llvm("nvptx64-nvidia-cuda", name, features(name)), 32, threads,
         new TargetInfo.Registers(255, 65536, 8), shared, processors, 16, List.of(4, 8, 16), capabilities, instructions,
-        casts, APPROXIMATIONS);
+        asyncInstructions, casts, APPROXIMATIONS);
   }
 
   private static MatrixInstruction mma(
       PtxIntrinsic row, Element a, Element b, Element sum, Precision precision, MatrixFragments.Fragments fragments) {
     return new MatrixInstruction(row.name(), a, b, sum, precision, fragments);
+  }
+
+  private static AsyncMatrix wgmma(String name, Element a, Element b, Element sum, Precision precision, int bits) {
+    return new AsyncMatrix(name, a, b, sum, precision, MatrixFragments.mmaSync(bits), 4, 256, sum == I32 ? 16 : 8, bits == 16);
   }
 
   private static Set<Capability> with(Set<Capability> base, Capability... more) {

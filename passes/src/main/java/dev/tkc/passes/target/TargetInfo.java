@@ -26,6 +26,7 @@ import java.util.Set;
  *     ascending; empty without {@link Capability#ASYNC_COPY}
  * @param capabilities what it can do beyond the basics
  * @param matrixInstructions the matrix instructions, the best first among those that compute the same product
+ * @param asyncMatrixInstructions those that run beside the warps; empty without {@link Capability#ASYNC_MATRIX}
  * @param nativeCasts conversions that take an instruction or two; others are emulated
  * @param approximations functions it computes natively in f32 within a stated error
  */
@@ -42,6 +43,7 @@ public record TargetInfo(
     List<Integer> asyncCopyBytes,
     Set<Capability> capabilities,
     List<MatrixInstruction> matrixInstructions,
+    List<AsyncMatrix> asyncMatrixInstructions,
     List<NativeCast> nativeCasts,
     List<Approximation> approximations) {
 
@@ -76,6 +78,7 @@ public record TargetInfo(
     asyncCopyBytes = List.copyOf(asyncCopyBytes);
     capabilities = Set.copyOf(capabilities);
     matrixInstructions = List.copyOf(matrixInstructions);
+    asyncMatrixInstructions = List.copyOf(asyncMatrixInstructions);
     nativeCasts = List.copyOf(nativeCasts);
     approximations = List.copyOf(approximations);
     if (Integer.bitCount(lanes) != 1) {
@@ -83,6 +86,9 @@ public record TargetInfo(
     }
     if (asyncCopyBytes.isEmpty() == capabilities.contains(Capability.ASYNC_COPY)) {
       throw new IllegalArgumentException(name + ": copy sizes and the capability to copy go together");
+    }
+    if (asyncMatrixInstructions.isEmpty() == capabilities.contains(Capability.ASYNC_MATRIX)) {
+      throw new IllegalArgumentException(name + ": asynchronous matrix instructions and the capability go together");
     }
     long names = matrixInstructions.stream().map(MatrixInstruction::name).distinct().count();
     if (names != matrixInstructions.size()) {
@@ -105,6 +111,15 @@ public record TargetInfo(
 
   public Optional<MatrixInstruction> matrixInstruction(String wanted) {
     return matrixInstructions.stream().filter(i -> i.name().equals(wanted)).findFirst();
+  }
+
+  public Optional<AsyncMatrix> asyncMatrix(String wanted) {
+    return asyncMatrixInstructions.stream().filter(i -> i.name().equals(wanted)).findFirst();
+  }
+
+  /** The asynchronous matrix instruction that computes such a product. */
+  public Optional<AsyncMatrix> asyncFor(Element a, Element b, Element sum, Precision precision) {
+    return asyncMatrixInstructions.stream().filter(i -> i.computes(a, b, sum, precision)).findFirst();
   }
 
   public boolean castsNatively(Element from, Element to) {
