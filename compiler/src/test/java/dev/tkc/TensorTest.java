@@ -37,7 +37,7 @@ class TensorTest {
   @Test
   void impossibleShapesAreRefused() {
     assertThatThrownBy(() -> Tensor.zeros(Element.F32, -1)).isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> Tensor.zeros(Element.I4, 3)).isInstanceOf(DiagnosticException.class).hasMessageContaining("TK0214");
+    assertThatThrownBy(() -> Tensor.zeros(Element.I4, 3)).isInstanceOf(DiagnosticException.class).hasMessageContaining("TK0330");
     assertThatThrownBy(() -> Tensor.bytes(Element.F32, 1L << 40, 1L << 40)).isInstanceOf(ArithmeticException.class);
     assertThat(Tensor.bytes(Element.F32, 1L << 40, 1L << 40, 0)).isZero();
     assertThatThrownBy(() -> Tensor.of(new float[3], 2, 2)).hasMessage("f32[2, 2] takes 16 bytes, the memory has 12");

@@ -71,7 +71,6 @@ public enum Code {
   PAD("TK0211", "a fill value that does not fit, or without a load"),
   VIEW_SHAPE("TK0212", "a view that cannot be"),
   PARAMETER("TK0213", "an argument does not have its parameter's shape"),
-  PACKED_SIZE("TK0214", "a tensor of 4-bit elements with an odd last dimension"),
 
   EQUATION("TK0301", "the sizes of a call contradict each other"),
   FACT("TK0302", "a `where` fact does not hold"),
@@ -86,6 +85,7 @@ public enum Code {
   LAUNCH_UNBOUND("TK0327", "nothing gives a value to a size or constant"),
   LAUNCH_SCALAR("TK0328", "an argument is of the wrong kind"),
   LAUNCH_CONSTANT("TK0329", "a constant is unknown or of the wrong kind"),
+  PACKED_SIZE("TK0330", "a tensor of 4-bit elements with an odd last dimension"),
 
   SETTING_UNKNOWN("TK0401", "a setting that does not exist"),
   SETTING_UNSUPPORTED("TK0402", "a setting that nothing implements yet"),
