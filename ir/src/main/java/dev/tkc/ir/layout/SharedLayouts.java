@@ -53,6 +53,13 @@ public final class SharedLayouts {
     return LinearLayout.ofFlat(sizes, Map.of(InDim.OFFSET, vectors));
   }
 
+  /** A tile as copy engines and asynchronous matrix instructions have it ({@link Panels}); its sizes must fit. */
+  public static LinearLayout panels(List<Integer> shape, int elementBits) {
+    return Panels.of(shape, elementBits)
+        .orElseThrow(() -> new IllegalStateException("no panels: " + Panels.obstacle(shape, elementBits).orElseThrow()))
+        .layout();
+  }
+
   private static long unit(List<Integer> sizes, int axis) {
     long unit = 1;
     for (int i = axis + 1; i < sizes.size(); i++) {
