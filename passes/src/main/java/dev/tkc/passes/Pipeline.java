@@ -14,9 +14,11 @@ import dev.tkc.passes.place.ChooseInstructions;
 import dev.tkc.passes.place.InsertBarriers;
 import dev.tkc.passes.stage.AssignLatencies;
 import dev.tkc.passes.stage.ExpandPipeline;
+import dev.tkc.passes.stage.RotateLoops;
 import dev.tkc.passes.stage.ScheduleLoops;
 import dev.tkc.passes.stage.SliceDots;
 import dev.tkc.passes.stage.StageLoads;
+import dev.tkc.passes.target.Capability;
 import dev.tkc.passes.tile.AccumulateDots;
 import dev.tkc.passes.tile.Canonicalize;
 import dev.tkc.passes.tile.EliminateCommon;
@@ -56,6 +58,8 @@ public final class Pipeline {
       step("fold-interior", TILE, Pass.devices(FoldBounds::run), "the interiors' ranges and masks become constants"),
       step("clean-interior", TILE, Pass.devices(Pipeline::clean), "what the constant masks hid goes"),
       targeted("choose-instructions", TILE, Pass.devices(ChooseInstructions::run), "staging and layouts start from them"),
+      targeted("rotate-loops", TILE, Pass.devices(RotateLoops::run), "products that need others' results run beside the next round's")
+          .needs(Capability.ASYNC_MATRIX),
       targeted("assign-latencies", TILE, Pass.devices(AssignLatencies::run), "marks loads worth starting rounds ahead"),
       targeted("schedule-loops", TILE, Pass.devices(ScheduleLoops::run), "how many rounds at once; nothing moves yet"),
       targeted("stage-loads", TILE, Pass.devices(StageLoads::run), "marked loads go through shared buffers").to(STAGED)
@@ -73,6 +77,8 @@ public final class Pipeline {
   public static final List<Before> ORDER = List.of(
       before("choose-instructions", "assign-layouts", "layouts of dots are those of their instructions"),
       before("choose-instructions", "slice-dots", "a step of k is the instruction's"),
+      before("choose-instructions", "rotate-loops", "only asynchronous products are moved"),
+      before("rotate-loops", "assign-latencies", "the loads of the late half belong to its rounds"),
       before("assign-latencies", "schedule-loops", "scheduling reads the latencies"),
       before("schedule-loops", "stage-loads", "staging reads the number of stages"),
       before("stage-loads", "expand-pipeline", "expansion moves the staged copies"),

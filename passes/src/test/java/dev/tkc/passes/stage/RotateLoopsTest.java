@@ -1,0 +1,121 @@
+package dev.tkc.passes.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tkc.ir.Module;
+import dev.tkc.ir.text.IrParser;
+import dev.tkc.ir.text.IrPrinter;
+import dev.tkc.passes.PassContext;
+import dev.tkc.passes.PassDriver;
+import dev.tkc.passes.PassOptions;
+import dev.tkc.passes.Runs;
+import dev.tkc.passes.TestTargets;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Which loops are rotated, what a round then looks like, and that the results are the same, bit for bit. */
+class RotateLoopsTest {
+  private static final String[] FRONT = {
+    "canonicalize", "eliminate-common", "hoist-invariant", "eliminate-dead", "outline-phases", "clean-device", "fold-bounds"
+  };
+
+  /** The corpus's program after the first passes, all its dots taken for asynchronous ones. */
+  private static Module outlined(String text, String... more) {
+    Module m = IrParser.parse(text.replace("{precision = default}", "{precision = default} #{instruction = \"wgmma.bf16\"}"));
+    return pass(pass(m, FRONT), more);
+  }
+
+  private static String corpus(String name) {
+    try (var in = Objects.requireNonNull(Runs.class.getResourceAsStream("corpus/" + name))) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Module pass(Module m, String... rows) {
+    if (rows.length > 0) {
+      PassDriver.run(m, PassContext.of(TestTargets.BULK, PassOptions.checked().withOnly(rows)));
+    }
+    return m;
+  }
+
+  private static String rotated(String text) {
+    return IrPrinter.print(pass(outlined(text), "rotate-loops"));
+  }
+
+  @Test
+  void theProductOfTheRoundBeforeStandsBehindThisRoundsFirst() {
+    String text = rotated(corpus("attention.tir"));
+    String round = text.substring(text.indexOf("= for "), text.indexOf("yield", text.indexOf("= for ")));
+    List<String> ops = round.lines().map(l -> l.replaceFirst("^ *%\\S+ = (\\w+).*", "$1"))
+        .filter(o -> List.of("dot", "exp2", "reduce", "cast", "load", "div").contains(o)).toList();
+    assertThat(ops).containsExactly("load", "dot", "load", "dot", "reduce", "exp2", "exp2", "reduce", "cast");
+    assertThat(round.lines().findFirst().orElseThrow()).containsPattern("%pb\\w*: bf16").containsPattern("%c\\w*: f32");
+    assertThat(text).containsOnlyOnce("= for ");
+  }
+
+  @Test
+  void theSecondHalfLoadsForItsOwnRound() {
+    String text = rotated(corpus("attention.tir"));
+    String round = text.substring(text.indexOf("= for "), text.indexOf("yield", text.indexOf("= for ")));
+    String before = round.lines().filter(l -> l.contains("= sub %j")).findFirst().orElseThrow().strip().split(" ")[0];
+    assertThat(round).containsPattern("range " + before + ", ");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"attention.tir, fold-bounds", "attention.tir, peel-loops", "attention.tir, version-interior"})
+  void resultsAreTheSame(String name, String also) {
+    for (String program : List.of(corpus(name), corpus(name).replace("{step = 4}", "{step = 4, reversed}"))) {
+      Module plain = outlined(program, also);
+      Module late = pass(outlined(program, also), "rotate-loops");
+      assertThat(IrPrinter.print(late)).isNotEqualTo(IrPrinter.print(plain));
+      Module cleaned = pass(IrParser.parse(IrPrinter.print(late)), "clean-interior");
+      for (String run : Runs.of(program)) {
+        List<byte[]> expected = Runs.memory(plain, run);
+        assertThat(Runs.memory(late, run)).as(run).usingRecursiveComparison().isEqualTo(expected);
+        assertThat(Runs.memory(cleaned, run)).as(run).usingRecursiveComparison().isEqualTo(expected);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gemm.tir", "products.tir", "split.tir", "window.tir"})
+  void productsThatNeedNoOtherStay(String name) {
+    String text = corpus(name);
+    assertThat(rotated(text)).isEqualTo(IrPrinter.print(outlined(text)));
+  }
+
+  @Test
+  void aRoundThatStoresWhatTheSecondProductGivesStays() {
+    String text = corpus("attention.tir").replace("yield [%m2, %l2, %a2]", "store %to, [%h, %ri, %all], %a2\n yield [%m2, %l2, %a2]");
+    assertThat(rotated(text)).isEqualTo(IrPrinter.print(outlined(text)));
+  }
+
+  @Test
+  void aSecondProductThatTheFirstNeedsStays() {
+    String text = corpus("attention.tir").replace("%s = dot %qi, %kt, %z4", """
+            %qs = slice %aj {offsets = [0, 0], shape = [16, 8]} : f32[16, 8]
+            %qc = cast %qs {to = bf16, kind = saturate} : bf16[16, 8]
+            %s = dot %qc, %kt, %z4""");
+    assertThat(rotated(text)).isEqualTo(IrPrinter.print(outlined(text)));
+  }
+
+  @Test
+  void aBoundaryLoopStays() {
+    Module m = outlined(corpus("attention.tir"));
+    m.funcs().getLast().body().walk(i -> {
+      if (!i.regions().isEmpty()) {
+        i.annotate("boundary", true);
+      }
+    });
+    String before = IrPrinter.print(m);
+    assertThat(IrPrinter.print(pass(m, "rotate-loops"))).isEqualTo(before);
+  }
+}
