@@ -2,6 +2,7 @@ package dev.tkc.passes.analysis;
 
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.Op;
 import java.util.HashSet;
@@ -22,6 +23,7 @@ public final class ReadOnly {
       switch (i.op()) {
         case MemoryOp.Store s -> written.add(root(s.tensor()));
         case MemoryOp.Atomic a -> written.add(root(a.tensor()));
+        case AsyncOp.StoreBulk b -> written.add(root(b.tensor()));
         default -> { }
       }
     });

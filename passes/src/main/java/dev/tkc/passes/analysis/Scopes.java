@@ -6,7 +6,9 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Where instructions and regions stand in a function: which region holds which, and whose parameter a value is. */
 public final class Scopes {
@@ -48,6 +50,11 @@ public final class Scopes {
   public Optional<Region> definedIn(Value value) {
     Region asParam = paramOf.get(value);
     return asParam != null ? Optional.of(asParam) : Optional.ofNullable(value.definition()).map(regionOf::get);
+  }
+
+  /** The instructions whose regions an instruction stands in, from the innermost. */
+  public Stream<Inst> around(Inst inst) {
+    return Stream.iterate(ownerOf.get(regionOf.get(inst)), Objects::nonNull, i -> ownerOf.get(regionOf.get(i)));
   }
 
   /** Whether {@code inner} is {@code outer} or nested in it. */
