@@ -25,6 +25,7 @@ import org.bytedeco.llvm.LLVM.LLVMModuleRef;
 import org.bytedeco.llvm.LLVM.LLVMPassBuilderOptionsRef;
 import org.bytedeco.llvm.LLVM.LLVMTargetMachineRef;
 import org.bytedeco.llvm.LLVM.LLVMTargetRef;
+import org.bytedeco.llvm.LLVM.LLVMValueRef;
 import org.bytedeco.llvm.global.LLVM;
 
 /**
@@ -91,6 +92,8 @@ public final class LlvmToolchain {
     private final String source;
     private final LLVMContextRef context = LLVMContextCreate();
     private final LLVMModuleRef module = new LLVMModuleRef();
+    /** For which processor of NVIDIA's passes have run over the module; null if none have. */
+    private LlvmTarget annotated;
 
     private Unit(String ll) {
       source = ll;
@@ -126,9 +129,21 @@ public final class LlvmToolchain {
     /** Runs a pass pipeline ({@code default<O3>}) with the target's cost model. */
     public void optimise(LlvmTarget target, String pipeline) {
       LLVMTargetMachineRef machine = machine(target);
+      try {
+        if (target.triple().startsWith("nvptx")) {
+          annotated = target;
+        }
+        FINDINGS.get().clear();
+        runPasses(pipeline, machine);
+        throwFindings("optimise");
+      } finally {
+        LLVMDisposeTargetMachine(machine);
+      }
+    }
+
+    private void runPasses(String pipeline, LLVMTargetMachineRef machine) {
       LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
       try {
-        FINDINGS.get().clear();
         LLVMErrorRef error = LLVMRunPasses(module, pipeline, machine, options);
         if (error != null && !error.isNull()) {
           BytePointer message = LLVMGetErrorMessage(error);
@@ -136,10 +151,8 @@ public final class LlvmToolchain {
           LLVMDisposeErrorMessage(message);
           throw refused("LLVM cannot run " + pipeline, text);
         }
-        throwFindings("optimise");
       } finally {
         LLVMDisposePassBuilderOptions(options);
-        LLVMDisposeTargetMachine(machine);
       }
     }
 
@@ -159,12 +172,21 @@ public final class LlvmToolchain {
     }
 
     private byte[] emit(LlvmTarget target, int kind) {
-      LLVMTargetMachineRef machine = machine(target);
       LLVMModuleRef copy = LLVMCloneModule(module);
+      try {
+        return emit(copy, target, kind);
+      } finally {
+        LLVMDisposeModule(copy);
+      }
+    }
+
+    /** Generates code of a module, which cannot be used for anything else afterwards. */
+    private byte[] emit(LLVMModuleRef consumed, LlvmTarget target, int kind) {
+      LLVMTargetMachineRef machine = machine(target);
       LLVMMemoryBufferRef buffer = new LLVMMemoryBufferRef();
       try (BytePointer message = new BytePointer((Pointer) null)) {
         FINDINGS.get().clear();
-        if (LLVMTargetMachineEmitToMemoryBuffer(machine, copy, kind, message, buffer) != 0) {
+        if (LLVMTargetMachineEmitToMemoryBuffer(machine, consumed, kind, message, buffer) != 0) {
           throw refused("LLVM cannot generate code", take(message));
         }
         throwFindings("generate code");
@@ -175,7 +197,6 @@ public final class LlvmToolchain {
         if (!buffer.isNull()) {
           LLVMDisposeMemoryBuffer(buffer);
         }
-        LLVMDisposeModule(copy);
         LLVMDisposeTargetMachine(machine);
       }
     }
@@ -193,15 +214,51 @@ public final class LlvmToolchain {
       return new LlvmException(what + ": " + quoteLine(message, source));
     }
 
+    /**
+     * Makes LLVM forget the module before its memory is used again.
+     *
+     * <p>LLVM's NVPTX target keeps {@code nvvm.annotations} in a table of the process by the addresses of the module and the
+     * function, and takes a module out only when it has printed it. What it has optimised and not printed would leave its
+     * annotations to whichever module comes to lie at the same address: a kernel would be compiled for the number of threads of
+     * another. So the module is printed here, without its contents, which are of no use any more.
+     */
+    private void forgetAnnotations() {
+      for (LLVMValueRef f = LLVMGetFirstFunction(module); isThere(f); f = LLVMGetNextFunction(f)) {
+        internalise(f);
+      }
+      for (LLVMValueRef g = LLVMGetFirstGlobal(module); isThere(g); g = LLVMGetNextGlobal(g)) {
+        internalise(g);
+      }
+      runPasses("globaldce", null);
+      emit(module, annotated, LLVMAssemblyFile);
+    }
+
+    private static boolean isThere(LLVMValueRef value) {
+      return value != null && !value.isNull();
+    }
+
+    private static void internalise(LLVMValueRef global) {
+      if (LLVMIsDeclaration(global) == 0) {
+        LLVMSetLinkage(global, LLVMInternalLinkage);
+      }
+    }
+
     @Override
     public void close() {
-      if (!module.isNull()) {
-        LLVMDisposeModule(module);
-        module.setNull();
-      }
-      if (!context.isNull()) {
-        LLVMContextDispose(context);
-        context.setNull();
+      try {
+        if (annotated != null) {
+          forgetAnnotations();
+          annotated = null;
+        }
+      } finally {
+        if (!module.isNull()) {
+          LLVMDisposeModule(module);
+          module.setNull();
+        }
+        if (!context.isNull()) {
+          LLVMContextDispose(context);
+          context.setNull();
+        }
       }
     }
   }

@@ -3,7 +3,10 @@ package dev.tkc.backend.llvm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -81,5 +84,43 @@ class LlvmToolchainTest {
         assertThat(done.get(i).get()).contains(", " + (1000 + i) + ";");
       }
     }
+  }
+
+  /** A kernel that stores its thread's warp, for blocks of at most so many threads. */
+  private static String warps(int threads) {
+    return """
+        target triple = "nvptx64-nvidia-cuda"
+        define ptx_kernel void @k(ptr addrspace(1) %%p) {
+          %%t = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
+          %%w = lshr i32 %%t, 5
+          store i32 %%w, ptr addrspace(1) %%p
+          ret void
+        }
+        declare i32 @llvm.nvvm.read.ptx.sreg.tid.x()
+        !nvvm.annotations = !{!0}
+        !0 = !{ptr @k, !"maxntidx", i32 %d}
+        """.formatted(threads);
+  }
+
+  /** LLVM finds annotations by addresses, and modules that are compiled in turn come to lie where others have been. */
+  @Test
+  void noModuleIsTakenForOneThatWasFreed() {
+    LlvmToolchain toolchain = LlvmToolchain.instance();
+    Map<Integer, String> first = new HashMap<>();
+    Random random = new Random(1);
+    for (int round = 0; round < 400; round++) {
+      int threads = 32 << random.nextInt(4);
+      if (round % 2 == 0) {
+        String ptx = toolchain.compileToAssembly(warps(threads), SM_80, "default<O3>");
+        assertThat(ptx).as("round " + round).contains(".maxntid " + threads + ",")
+            .isEqualTo(first.computeIfAbsent(threads, _ -> ptx));
+      } else {
+        try (LlvmToolchain.Unit unit = toolchain.parse(warps(threads))) {
+          unit.optimise(SM_80, "default<O3>");
+        }
+      }
+    }
+    assertThat(first.get(32)).doesNotContain("%tid.x");
+    assertThat(first.get(64)).contains("shr.u32");
   }
 }
