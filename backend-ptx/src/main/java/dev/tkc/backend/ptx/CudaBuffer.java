@@ -3,11 +3,12 @@ package dev.tkc.backend.ptx;
 import static dev.tkc.backend.ptx.CudaRuntime.check;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import jcuda.driver.JCudaDriver;
 
 /**
- * A range of device memory. Copies are asynchronous on the given stream: a host segment must stay valid until the stream
- * has been synchronised. Closing frees the memory if this buffer owns it.
+ * A range of device memory. Copies are asynchronous on the given stream: a host segment must stay reachable and valid until
+ * the stream has been synchronised. Closing frees the memory if this buffer owns it.
  */
 public final class CudaBuffer implements AutoCloseable {
   private final CudaDevice device;
@@ -41,6 +42,7 @@ public final class CudaBuffer implements AutoCloseable {
       device.enter();
       check(JCudaDriver.cuMemcpyHtoDAsync(CudaAddress.device(address), CudaAddress.host(from), from.byteSize(),
           stream.handle()), "cuMemcpyHtoDAsync");
+      Reference.reachabilityFence(from);
     }
   }
 
@@ -51,6 +53,7 @@ public final class CudaBuffer implements AutoCloseable {
       device.enter();
       check(JCudaDriver.cuMemcpyDtoHAsync(CudaAddress.host(to), CudaAddress.device(address), to.byteSize(),
           stream.handle()), "cuMemcpyDtoHAsync");
+      Reference.reachabilityFence(to);
     }
   }
 
