@@ -7,6 +7,7 @@ import dev.tkc.ir.diag.Source;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -38,7 +39,10 @@ public final class Sources {
   /** Reads everything a stream gives, as {@code <stdin>}. */
   public static Source read(InputStream in) {
     try {
-      return new Source("<stdin>", new String(in.readAllBytes(), StandardCharsets.UTF_8));
+      byte[] bytes = in.readAllBytes();
+      return new Source("<stdin>", StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
+    } catch (CharacterCodingException e) {
+      throw access(Path.of("<stdin>"), "it is not UTF-8 text");
     } catch (IOException e) {
       throw access(Path.of("<stdin>"), String.valueOf(e.getMessage()));
     }

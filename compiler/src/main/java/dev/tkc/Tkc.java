@@ -95,7 +95,7 @@ public final class Tkc implements AutoCloseable {
 
   /** Everything that is wrong with a program, without running it; empty if nothing is. */
   public static List<Diagnostic> check(Source source) {
-    return check(parse(source));
+    return check(parse(source), Constants.none());
   }
 
   private record Linked(Library library, List<Diagnostic> syntax) {}
@@ -106,12 +106,12 @@ public final class Tkc implements AutoCloseable {
   }
 
   /** Where the text itself is wrong, what is missing from the tree would only cause errors that say nothing. */
-  private static List<Diagnostic> check(Linked linked) {
+  private static List<Diagnostic> check(Linked linked, Constants constants) {
     if (linked.syntax().stream().anyMatch(Diagnostic::isError)) {
       return linked.syntax();
     }
     List<Diagnostic> findings = new ArrayList<>(linked.syntax());
-    findings.addAll(Checker.check(linked.library(), name -> Target.find(name).isPresent()));
+    findings.addAll(Checker.check(linked.library(), name -> Target.find(name).isPresent(), constants.values()));
     return findings;
   }
 
@@ -127,8 +127,13 @@ public final class Tkc implements AutoCloseable {
 
   /** Loads and checks a text that has a name for messages. */
   public KernelModule load(Source source) {
+    return load(source, Constants.none());
+  }
+
+  /** The same; kernels are checked with these values in place of their constants' own. */
+  public KernelModule load(Source source, Constants constants) {
     Linked linked = parse(source);
-    List<Diagnostic> findings = check(linked);
+    List<Diagnostic> findings = check(linked, constants);
     if (findings.stream().anyMatch(Diagnostic::isError)) {
       throw new DiagnosticException(findings);
     }

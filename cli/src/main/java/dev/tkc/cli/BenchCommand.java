@@ -38,7 +38,7 @@ final class BenchCommand extends Command {
   @Override
   int work() {
     try (Tkc tkc = device.session(false)) {
-      Kernel kernel = options.in(tkc.load(terminal().source(file)));
+      Kernel kernel = options.in(tkc, terminal().source(file));
       Bench.Measured m =
           Bench.measure(kernel, new KernelRun.Request(options.values(), inputs, Set.of(), 0, !noCheck));
       terminal().out().println(json ? m.json() : text(m));

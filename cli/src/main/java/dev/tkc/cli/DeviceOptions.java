@@ -14,13 +14,14 @@ final class DeviceOptions {
   private Device device;
 
   @Option(
-      names = "--max-steps", paramLabel = "N", defaultValue = "9223372036854775807",
+      names = "--max-steps", paramLabel = "N", converter = Count.class,
       description = "Stop the interpreter after so many instructions.")
-  private long maxSteps;
+  private Long maxSteps;
 
   /** A session on the device. */
   Tkc session(boolean check) {
-    return Tkc.create(device, Tkc.Options.defaults().withCheck(check).withMaxSteps(maxSteps));
+    Tkc.Options options = Tkc.Options.defaults().withCheck(check);
+    return Tkc.create(device, maxSteps == null ? options : options.withMaxSteps(maxSteps));
   }
 
   Device device() {

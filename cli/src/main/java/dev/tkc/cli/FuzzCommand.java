@@ -13,8 +13,10 @@ import picocli.CommandLine.Option;
 @picocli.CommandLine.Command(
     name = "fuzz", description = "Compare random programs between the interpreter and a device, and shrink what differs.")
 final class FuzzCommand extends Command {
-  @Option(names = "--count", paramLabel = "N", defaultValue = "500", description = "How many programs (default ${DEFAULT-VALUE}).")
-  private int count;
+  @Option(
+      names = "--count", paramLabel = "N", defaultValue = "500", converter = Count.class,
+      description = "How many programs (default ${DEFAULT-VALUE}).")
+  private long count;
 
   @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "The first program's seed (default ${DEFAULT-VALUE}).")
   private long seed;
@@ -25,14 +27,14 @@ final class FuzzCommand extends Command {
   private Device device;
 
   @Option(
-      names = "--stop-after-failures", paramLabel = "N", defaultValue = "5",
+      names = "--stop-after-failures", paramLabel = "N", defaultValue = "5", converter = Count.class,
       description = "End after so many programs that differ (default ${DEFAULT-VALUE}).")
-  private int stopAfter;
+  private long stopAfter;
 
   @Option(
-      names = "--shrink-seconds", paramLabel = "N", defaultValue = "20",
+      names = "--shrink-seconds", paramLabel = "N", defaultValue = "20", converter = Count.class,
       description = "The time to spend on making one differing program small (default ${DEFAULT-VALUE}).")
-  private int shrinkSeconds;
+  private long shrinkSeconds;
 
   @Option(names = "--out", paramLabel = "DIR", description = "Where to write differing programs as fuzz-SEED.tk; else they are printed.")
   private Path out;

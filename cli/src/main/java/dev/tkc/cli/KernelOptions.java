@@ -1,8 +1,11 @@
 package dev.tkc.cli;
 
+import dev.tkc.Constants;
 import dev.tkc.Kernel;
 import dev.tkc.KernelModule;
 import dev.tkc.Literals;
+import dev.tkc.Tkc;
+import dev.tkc.ir.diag.Source;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.ITypeConverter;
@@ -19,7 +22,8 @@ final class KernelOptions {
       description = "The value of a constant or size: a number, true or false.")
   private Map<String, Object> values = new LinkedHashMap<>();
 
-  Kernel in(KernelModule module) {
+  Kernel in(Tkc tkc, Source source) {
+    KernelModule module = tkc.load(source, new Constants(values));
     return kernel == null ? module.kernel() : module.kernel(kernel);
   }
 

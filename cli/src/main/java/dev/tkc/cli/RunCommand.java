@@ -48,8 +48,9 @@ final class RunCommand extends Command {
 
   @Override
   int work() {
+    outputs.values().forEach(path -> ArrayFile.parse(path).requireWritable());
     try (Tkc tkc = device.session(check)) {
-      Kernel kernel = options.in(tkc.load(terminal().source(file)));
+      Kernel kernel = options.in(tkc, terminal().source(file));
       KernelRun.Request request = new KernelRun.Request(options.values(), inputs, outputs.keySet(), seed, !noReference);
       KernelRun.Result result = KernelRun.run(kernel, request);
       print(kernel, result);

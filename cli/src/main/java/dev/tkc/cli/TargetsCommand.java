@@ -19,12 +19,12 @@ final class TargetsCommand extends Command {
 
   @Override
   int work() {
-    String row = "%-8s %-7s %-28s %5s %8s %10s%n";
+    String row = "%-8s %-14s %-28s %5s %8s %10s%n";
     terminal().out().printf(Locale.ROOT, row, "name", "makes", "devices", "lanes", "shared", "registers");
     for (Target target : Target.all()) {
       TargetInfo info = target.info();
       terminal().out().printf(
-          Locale.ROOT, row, info.name(), target.backend().binaryName(), info.description(), info.lanes(),
+          Locale.ROOT, row, info.name(), target.backend().assemblyName() + ", " + target.backend().binaryName(), info.description(), info.lanes(),
           info.shared().perBlock(), info.registers().perThread());
       if (details) {
         terminal().out().println("    can: " + info.capabilities().stream().sorted()

@@ -1,8 +1,10 @@
 package dev.tkc.fuzz;
 
 import dev.tkc.fuzz.DeviceComparison.Difference;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,10 +24,10 @@ public final class Fuzzer {
    * @param shrinking the time spent on making one differing program small
    * @param out where differing programs are written as {@code fuzz-SEED.tk}; absent: nowhere
    */
-  public record Plan(long first, int count, int stopAfter, Duration shrinking, Optional<Path> out) {}
+  public record Plan(long first, long count, long stopAfter, Duration shrinking, Optional<Path> out) {}
 
   /** What came of it. */
-  public record Outcome(int programs, List<Difference> differences) {
+  public record Outcome(long programs, List<Difference> differences) {
     public Outcome {
       differences = List.copyOf(differences);
     }
@@ -44,7 +46,7 @@ public final class Fuzzer {
   /** {@code log} receives progress and every difference, in lines. Ends early where a program breaks the device. */
   public static Outcome run(DeviceComparison comparison, Plan plan, Consumer<String> log) {
     List<Difference> found = new ArrayList<>();
-    int done = 0;
+    long done = 0;
     while (done < plan.count && found.size() < plan.stopAfter && found.stream().noneMatch(Difference::lost)) {
       long seed = plan.first + done;
       done++;
@@ -67,7 +69,7 @@ public final class Fuzzer {
       Files.createDirectories(folder);
       return Files.writeString(folder.resolve("fuzz-" + seed + ".tk"), difference.text());
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot write to " + folder, e);
+      throw new DiagnosticException(Diagnostic.error(Code.FILE_ACCESS, folder + " cannot be written to: " + e.getMessage()));
     }
   }
 }

@@ -26,6 +26,11 @@ final class Inputs {
       Parameter p = kernel.parameters().stream().filter(x -> x.name().equals(input.getKey()) && x.isRead()).findFirst()
           .orElseThrow(() -> KernelRun.unknown(kernel, input.getKey(), "input",
               kernel.parameters().stream().filter(Parameter::isRead).map(Parameter::name).toList()));
+      if (p.tensor() && Literals.parse(input.getValue()).isPresent()) {
+        throw new DiagnosticException(
+            Diagnostic.error(Code.LAUNCH_SCALAR, "`" + p.name() + "` of `" + kernel.name() + "` is a tensor, not the number "
+                + input.getValue()).help("name a .npy or a .safetensors file"));
+      }
       if (p.tensor()) {
         Tensor tensor = ArrayFile.parse(input.getValue()).read(Optional.of(p.element()));
         values.put(p.name(), p.isWritten() ? tensor.copy() : tensor);

@@ -83,6 +83,15 @@ public record ArrayFile(Path path, Optional<String> entry) {
     }
   }
 
+  /** Refuses, before there is anything to write, a name that tells no format and a folder that is not there. */
+  public void requireWritable() {
+    kind();
+    Path folder = path.toAbsolutePath().getParent();
+    if (folder != null && !Files.isDirectory(folder)) {
+      throw new DiagnosticException(Diagnostic.error(Code.FILE_MISSING, "there is no folder " + folder));
+    }
+  }
+
   private enum Kind {
     NUMPY,
     SAFETENSORS

@@ -82,6 +82,9 @@ final class LayoutBuilder {
       case TkParser.AssignContext c -> tight(c.children);
       case TkParser.IndexContext c -> tight(c.children);
       case TkParser.RunStmtContext c -> run(c);
+      // A list and a call indent what stands in their brackets.
+      case TkParser.ListExprContext c -> expr(c);
+      case TkParser.NameExprContext c -> expr(c);
       case ExprContext c -> Doc.group(Doc.indent(CONTINUATION, expr(c)));
       case ParserRuleContext c -> spaced(c.children);
       default -> throw new IllegalStateException("no layout for " + tree.getClass().getSimpleName());
@@ -161,6 +164,18 @@ final class LayoutBuilder {
         tight(children.subList(to, children.size())));
   }
 
+  /** A type on one line: where a head is too long, its parameters give way, not its results. */
+  private Doc unbroken(TkParser.TypeContext c) {
+    List<Doc> parts = new ArrayList<>();
+    for (ParseTree child : c.children) {
+      parts.add(child instanceof ExprContext e ? expr(e) : doc(child));
+      if (child.getText().equals(",")) {
+        parts.add(Doc.SPACE);
+      }
+    }
+    return new Doc.Seq(parts);
+  }
+
   /** {@code out x: f32[M] strides [S, 1]}. */
   private Doc param(TkParser.ParamContext c) {
     if (c.expr().isEmpty()) {
@@ -184,7 +199,7 @@ final class LayoutBuilder {
       if (started && !close) {
         head.add(Doc.SPACE);
       }
-      head.add(doc(child));
+      head.add(child instanceof TkParser.TypeContext result ? unbroken(result) : doc(child));
       started = true;
     }
     if (where == null) {
@@ -206,7 +221,9 @@ final class LayoutBuilder {
       parts.add(doc(child));
       before = text;
     }
-    return Doc.seq(Doc.group(Doc.indent(CONTINUATION, new Doc.Seq(parts))), Doc.SPACE, doc(c.children.getLast()));
+    Doc head = new Doc.Seq(parts);
+    boolean breaks = parts.contains(Doc.LINE);
+    return Doc.seq(breaks ? Doc.group(Doc.indent(CONTINUATION, head)) : head, Doc.SPACE, doc(c.children.getLast()));
   }
 
   /** Words, then settings in braces. */

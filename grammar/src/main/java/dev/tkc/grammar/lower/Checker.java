@@ -49,13 +49,18 @@ public final class Checker {
 
   /** Everything found in a file; {@code target} says whether a target of that name exists. */
   public static List<Diagnostic> check(Library library, Predicate<String> target) {
+    return check(library, target, Map.of());
+  }
+
+  /** The same with other values for the kernels' constants than they have by themselves. */
+  public static List<Diagnostic> check(Library library, Predicate<String> target, Map<String, Object> given) {
     Findings findings = new Findings();
     library.diagnostics().forEach(findings::add);
     Schedules.targets(library, target, findings);
     for (Item item : library.program().items()) {
       Lowering.guarded(findings, item.span(), () -> {
         switch (item) {
-          case Item.Kernel k -> kernel(library, k, findings);
+          case Item.Kernel k -> kernel(library, k, given, findings);
           case Item.Fn f -> FnSamples.check(library, f, findings);
           case Item.Const c -> Lowerer.constant(library, findings).calls.constant(c, c.name().span());
           case Item.Test t -> new TestNames(library, findings).check(t);
@@ -67,7 +72,7 @@ public final class Checker {
     return findings.list();
   }
 
-  private static void kernel(Library library, Item.Kernel k, Findings findings) {
+  private static void kernel(Library library, Item.Kernel k, Map<String, Object> given, Findings findings) {
     Map<String, Object> own = new HashMap<>();
     List<String> open = new ArrayList<>();
     for (Constant c : k.constants()) {
@@ -75,7 +80,9 @@ public final class Checker {
       if (value == null) {
         open.add(c.name().text());
       } else {
-        own.put(c.name().text(), value);
+        // A value of another kind is no value: the launch says so.
+        Object other = given.get(c.name().text());
+        own.put(c.name().text(), other != null && other.getClass() == value.getClass() ? other : value);
       }
     }
     Findings best = null;

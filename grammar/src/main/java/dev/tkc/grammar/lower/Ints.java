@@ -150,6 +150,9 @@ final class Ints {
     if (i.dim() != null) {
       d = d.note("a dimension that a tile's shape uses must be one of the kernel's constants; the tensors still bind it")
           .help("list it: `<…, " + i.dim() + ">`, or walk it with a range: `for j in " + i.dim() + " by …`");
+    } else {
+      d = d.note("known are literals, `const`s, the kernel's constants `<…>`, and what is computed of them")
+          .help("make it one of the kernel's constants, or give a tile a fixed size and mask what is too much with `where`");
     }
     l.error(d);
     return OptionalLong.empty();

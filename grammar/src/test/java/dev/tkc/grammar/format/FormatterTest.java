@@ -40,6 +40,24 @@ class FormatterTest {
     files.forEach(FormatterTest::check);
   }
 
+  @Test
+  void theLibrariesAreLaidOut() {
+    List<Source> library = TkFiles.all().stream()
+        .filter(f -> f.name().startsWith("kernels/") || f.name().startsWith("grammar/src/main/resources/dev/tkc/std/")).toList();
+    assertThat(library).hasSizeGreaterThan(15);
+    assertThat(library).allSatisfy(f -> assertThat(Formatter.format(f)).as(f.name()).isEqualTo(f.text()));
+  }
+
+  @Test
+  void headsAndListsBreakAtTheirBrackets() {
+    String params = "aaaaaaaaaaaa: f32[M, N], bbbbbbbbbbbb: f32[M, N], cccccccccccc: f32[M, N]";
+    assertThat(format("fn long_name(" + params + ") -> f32[M, 1], f32[M, 1], f32[M, N] { return a, b, c }\n"))
+        .startsWith("fn long_name(\n    " + params + ") -> f32[M, 1], f32[M, 1], f32[M, N] {");
+    String rounds = "(111111111, 111111111), (111111111, 111111111), (111111111, 111111111), (111111111, 111111111)";
+    assertThat(format("test \"t\" {\n  for mmmmmmmm, nnnnnnnn in [" + rounds + "] {\n    run(m)\n  }\n}\n"))
+        .contains("  for mmmmmmmm, nnnnnnnn in [\n      " + rounds + "] {\n    run(m)");
+  }
+
   /** The same files with all their white space changed: every word on a line of its own, and as few lines as possible. */
   @Test
   void strangeLayoutsKeepTheirMeaningAndBecomeStable() {

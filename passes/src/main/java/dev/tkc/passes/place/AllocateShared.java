@@ -2,7 +2,6 @@ package dev.tkc.passes.place;
 
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
-import dev.tkc.ir.Loc;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.Code;
@@ -12,7 +11,6 @@ import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.OpShape;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.rules.ScratchBytes;
-import dev.tkc.ir.type.SharedType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayDeque;
@@ -21,6 +19,7 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -42,9 +41,6 @@ public final class AllocateShared {
 
   private static final long SMALL = 1024;
   private static final int MOST_SMALL = 16;
-
-  /** One buffer or scratch area as reports show it. */
-  public record Area(String name, long offset, long bytes, Loc loc) {}
 
   private static final class Live {
     private final Inst inst;
@@ -168,26 +164,37 @@ public final class AllocateShared {
   private Diagnostic tooLarge(Func func, long total) {
     Diagnostic d = Diagnostic.error(Code.SHARED_BUDGET, "phase @" + func.name() + " needs " + total
         + " bytes of shared memory, and a block of " + target.name() + " has " + target.shared().perBlock());
-    for (Area area : areas(func, target)) {
-      d = d.note(String.format("%8d bytes at %8d: %s, %s", area.bytes, area.offset, area.name, area.loc));
+    List<Live> fullest = fullest();
+    for (Live live : fullest) {
+      d = d.note(String.format(Locale.ROOT, "%8d bytes: %s, %s", live.bytes, name(live.inst), live.inst.loc()));
     }
-    return d.help("take smaller tiles or fewer stages");
+    if (fullest.size() < all.size()) {
+      d = d.note("these are in use at one time; what is in use at other times shares their bytes");
+    }
+    boolean staged = all.stream().anyMatch(l -> l.inst.op() instanceof SharedOp.SharedAlloc a && a.type().stages() > 1);
+    return d.help("take smaller tiles" + (staged ? ", or fewer stages" : "") + ": constants by `-D NAME=VALUE` or in a schedule"
+        + (staged ? ", stages by `stages = 2` in a schedule" : ""));
   }
 
-  /** What lies where in a placed function's shared memory, by place. */
-  public static List<Area> areas(Func func, TargetInfo target) {
-    List<Area> areas = new ArrayList<>();
-    func.body().walk(inst -> {
-      if (inst.op() instanceof SharedOp.SharedAlloc alloc) {
-        SharedType type = alloc.type();
-        areas.add(new Area(alloc.name(), inst.annotation("offset", 0),
-            SharedBuffers.slotBytes(type) * type.stages(), inst.loc()));
-      } else if (inst.annotations().containsKey("scratch")) {
-        areas.add(new Area(OpShape.mnemonic(inst.op()), inst.annotation("scratch", 0),
-            ScratchBytes.of(inst), inst.loc()));
+  /** What is in use at the moment at which most is, the largest first. */
+  private List<Live> fullest() {
+    List<Live> most = List.of();
+    long bytes = -1;
+    for (Live one : all) {
+      List<Live> together = all.stream().filter(l -> l.from <= one.from && one.from <= l.to).toList();
+      long sum = together.stream().mapToLong(l -> l.bytes).sum();
+      if (sum > bytes) {
+        bytes = sum;
+        most = together;
       }
-    });
-    areas.sort(Comparator.comparingLong(Area::offset));
-    return areas;
+    }
+    return most.stream().sorted(Comparator.comparingLong((Live l) -> -l.bytes)).toList();
+  }
+
+  private static String name(Inst inst) {
+    return inst.op() instanceof SharedOp.SharedAlloc alloc
+        ? alloc.name() + ", " + alloc.type().element().text() + alloc.type().shape()
+            + (alloc.type().stages() > 1 ? " × " + alloc.type().stages() + " stages" : "")
+        : "scratch of " + OpShape.mnemonic(inst.op());
   }
 }
