@@ -1,193 +1,271 @@
 #!/usr/bin/env python3
-"""Times tkc's kernels beside torch's on a GPU machine, in one run, in random order, and prints the ratios.
+"""Times tkc's kernels beside their peers on a GPU machine, in one run, in turn, and prints the ratios.
 
-    python3 tests/gpu/compare.py DISTRIBUTION [--out results.json] [--only softmax,gemm] [--rounds 2]
+    python3 tests/gpu/compare.py ROOT [--only gemm,decode] [--rounds 2] [--sustained] [--out results.json]
+    python3 tests/gpu/compare.py --list
+    python3 tests/gpu/compare.py ROOT --dry-run
 
-DISTRIBUTION is an unpacked tkc archive (the folder with bin/tkc). Before anything is timed, each case's
-result is computed by `tkc run` from inputs that torch made, at the timed sizes, and compared with torch in f32.
+ROOT is an unpacked tkc archive (the folder with bin/tkc) or a working copy. Protocol (docs/performance/README.md), the same
+for both sides: the results of tkc at the timed sizes are compared with torch's in f32 on fresh random data before anything is
+timed, and the same data are timed; buffers are rotated so that together they exceed twice the L2; work of 0.2 ms and more in
+bursts of at most 20 ms after 0.2 s of idling and two warm-ups, median of five; shorter work by graphs of back-to-back launches.
+tkc and its peers take turns in random order; while one measures, the other process is idle.
 
-Protocol, the same for both sides (docs/performance/README.md): random normal data; buffers rotated so that together they
-exceed twice the L2; two warm-ups; work of 0.2 ms and more in bursts of at most 20 ms after 0.2 s of idling, median of
-five bursts; shorter work back to back over the rotated buffers. Every figure is the time of one call.
+--dry-run needs neither GPU nor torch: every case is run at a tiny size in the interpreter and compared with its own test.
 """
-import argparse, json, os, random, statistics, subprocess, sys, tempfile, time
+import argparse, fnmatch, json, math, os, random, shutil, subprocess, sys, tempfile
 
-import torch
-from safetensors.torch import load_file, save_file
+from cases import NotInstalled, all_cases
+from serving import BURST_US, Tkc, TkcFailed, Torch, copies_for, median
 
-L2_BYTES = 60 << 20
-
-
-def rotated(make, bytes_per_set):
-    count = max(2, min(64, (2 * L2_BYTES) // max(1, bytes_per_set) + 1))
-    return [make(i) for i in range(count)]
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def time_calls(call, sets):
-    """Median microseconds of one call, by the protocol."""
-    for i in range(2):
-        call(sets[i % len(sets)])
-    torch.cuda.synchronize()
-    begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-    begin.record(); call(sets[0]); end.record(); torch.cuda.synchronize()
-    once = max(begin.elapsed_time(end), 1e-3)
-    calls = max(3, min(1000, int(20 / once)))
-    bursts = []
-    for _ in range(5):
-        time.sleep(0.2 if once >= 0.2 else 0.02)
-        begin.record()
-        for i in range(calls):
-            call(sets[i % len(sets)])
-        end.record()
-        torch.cuda.synchronize()
-        bursts.append(begin.elapsed_time(end) * 1000 / calls)
-    return statistics.median(bursts)
+def chosen(only):
+    wanted = [o.strip() for o in only.split(",") if o.strip()]
+    return [c for c in all_cases() if not wanted or any(c.group == w or fnmatch.fnmatchcase(c.name, w) for w in wanted)]
 
 
-def rand(*shape, dtype=torch.bfloat16):
-    return torch.randn(*shape, device="cuda", dtype=torch.float32).to(dtype)
+def source(root, case):
+    beside = os.path.join(HERE, case.kernel[0])
+    return beside if os.path.exists(beside) else os.path.join(os.path.abspath(root), "kernels", case.kernel[0])
 
 
-def compiled(f):
-    return torch.compile(f, dynamic=False)
+def prepare(tkc, root, case, values, **more):
+    return tkc.ask(do="prepare", name=case.name, file=source(root, case), kernel=case.kernel[1], values=values, **more)
 
 
-def cases():
-    """name, tkc arguments, bytes moved or flops, what tkc's parameters are called, and the peers: name → (inputs, call)."""
-    f = torch.nn.functional
-    out = []
-    extra = {}
-
-    def memory(name, args, traffic, make, call, inputs, output, peers=("eager", "compile")):
-        p = {}
-        if "eager" in peers:
-            p["eager"] = (make, lambda s: call(*s))
-        if "compile" in peers:
-            c = compiled(call)
-            p["compile"] = (make, lambda s: c(*s))
-        def reference():
-            x = make(0)
-            given = {n: v for n, v in zip(inputs, list(x) + extra.get(name, []))}
-            return given, call(*[t.float() for t in x]), output
-        out.append(dict(name=name, args=args, bytes=traffic, flops=0, peers=p, reference=reference))
-
-    m, n = 8192, 8192
-    memory("softmax 8192x8192", ["softmax.tk", "--kernel", "softmax", "-D", f"M={m}", "-D", f"D={n}"], 4 * m * n,
-           lambda i, m=m, n=n: (rand(m, n),), lambda x, n=n: torch.softmax(x, -1), ["x"], "y")
-    m, n = 16384, 4096
-    w, b = rand(n), rand(n)
-    extra["layernorm 16384x4096"] = [w, b, 1e-5]
-    extra["rmsnorm 16384x4096"] = [w, 1e-6]
-    memory("layernorm 16384x4096", ["norm.tk", "--kernel", "layernorm_forward", "-D", f"M={m}", "-D", f"D={n}"], 4 * m * n,
-           lambda i, m=m, n=n: (rand(m, n),), lambda x, n=n: f.layer_norm(x, (n,), w.to(x.dtype), b.to(x.dtype)), ["x", "w", "b", "eps"], "y")
-    memory("rmsnorm 16384x4096", ["norm.tk", "--kernel", "rmsnorm_forward", "-D", f"M={m}", "-D", f"D={n}"], 4 * m * n,
-           lambda i, m=m, n=n: (rand(m, n),), lambda x, n=n: f.rms_norm(x, (n,), w.to(x.dtype), 1e-6), ["x", "w", "eps"], "y")
-    size = 8192 * 14336
-    memory("gelu 8192x14336", ["elementwise.tk", "--kernel", "gelu_forward", "-D", f"N={size}"], 4 * size,
-           lambda i, size=size: (rand(size),), lambda x: f.gelu(x, approximate="tanh"), ["x"], "y")
-    for n in (4096, 8192):
-        def make(i, n=n):
-            return rand(n, n), rand(n, n)
-
-        def reference(make=make):
-            a, b = make(0)
-            return {"a": a, "b": b}, a.float() @ b.float(), "c"
-        out.append(dict(name=f"gemm {n}^3", args=["gemm.tk", "--kernel", "gemm", "-D", f"M={n}", "-D", f"N={n}", "-D", f"K={n}"],
-                        bytes=6 * n * n, flops=2 * n ** 3, peers={"cublas": (make, lambda s: s[0] @ s[1])}, reference=reference))
-    return out
+def dry_run(root, cases):
+    """Every case at a tiny size in the interpreter, by the same requests as on a GPU."""
+    tkc, bad, seen = Tkc(root, "interpreter"), 0, []
+    for c in cases:
+        if (c.kernel, c.tiny) in seen:
+            continue
+        seen.append((c.kernel, c.tiny))
+        try:
+            prepare(tkc, root, c, c.tiny)
+            found = tkc.ask(do="check", name=c.name)["check"]
+            timed = tkc.ask(do="time", name=c.name)
+            tkc.ask(do="release", name=c.name)
+            bad += found == "wrong"
+            print(f"{c.name:48} {found:8} {timed['median_us']:10.0f} us, {timed['protocol']}", flush=True)
+        except TkcFailed as e:
+            bad += 1
+            print(f"{c.name:48} {str(e).splitlines()[0]}", flush=True)
+    tkc.stop()
+    return 1 if bad else 0
 
 
-def tkc(root, args):
-    cmd = [os.path.join(root, "bin", "tkc"), "bench", os.path.join(root, "kernels", args[0]), *args[1:], "--device", "cuda", "--json", "--no-check"]
-    run = subprocess.run(cmd, capture_output=True, text=True)
-    if run.returncode != 0:
-        return None, (run.stdout + run.stderr)[-1500:]
-    return json.loads(run.stdout.strip().splitlines()[-1]), ""
+def check(tkc, case, inputs, folder):
+    """What tkc writes, beside the reference: the largest error, relative to the larger of the element and the root mean
+    square, and the root mean square of the errors relative to that of the reference; or what is wrong."""
+    from safetensors.torch import load_file
+    path = os.path.join(folder, "out.safetensors")
+    if os.path.exists(path):
+        os.remove(path)
+    tkc.ask(do="run", name=case.name, outputs={o: f"{path}:{o}" for o in case.outputs})
+    got = load_file(path)
+    worst, worst_rms = 0.0, 0.0
+    for name, found, exact in case.errors(inputs, got):
+        if found.shape != exact.shape or not found.isfinite().all():
+            return None, f"{name}: shape {tuple(found.shape)} for {tuple(exact.shape)}, or values that are not finite"
+        rms = exact.pow(2).mean().sqrt()
+        difference = (found - exact).abs()
+        worst = max(worst, (difference / exact.abs().clamp(min=rms)).max().item())
+        worst_rms = max(worst_rms, (difference.pow(2).mean().sqrt() / rms).item())
+    holds = worst <= case.tolerance and worst_rms <= case.tolerance / 2
+    return (worst, worst_rms), "" if holds else f"largest error {worst:.1e}, root mean square {worst_rms:.1e}"
 
 
-def check(root, case, folder):
-    """Runs the case once on torch's inputs and returns the largest error relative to the result's own scale."""
-    inputs, expected, output = case["reference"]()
-    tensors = {n: v.contiguous() for n, v in inputs.items() if torch.is_tensor(v)}
+def give(tkc, root, case, inputs, folder, copies):
+    """Hands torch's inputs to tkc by a file in memory."""
+    import torch
+    from safetensors.torch import save_file
     path = os.path.join(folder, "in.safetensors")
-    save_file({n: v.cpu() for n, v in tensors.items()}, path)
-    args = case["args"]
-    cmd = [os.path.join(root, "bin", "tkc"), "run", os.path.join(root, "kernels", args[0]), *args[1:3], "--device", "cuda",
-           "--no-reference", "--out", f"{output}={folder}/out.safetensors:{output}"]
-    for n, v in inputs.items():
-        cmd += ["--in", f"{n}={path}:{n}" if torch.is_tensor(v) else f"{n}={v}"]
-    run = subprocess.run(cmd, capture_output=True, text=True)
-    if run.returncode != 0:
-        return None, (run.stdout + run.stderr)[-1500:]
-    got = load_file(f"{folder}/out.safetensors")[output].cuda().float()
-    if got.shape != expected.shape or not torch.isfinite(got).all():
-        return None, f"shape {tuple(got.shape)} or values that are not finite"
-    scale = torch.maximum(expected.abs(), expected.pow(2).mean().sqrt())
-    return ((got - expected).abs() / scale).max().item(), ""
+    tensors = {n: v.contiguous().cpu() for n, v in inputs.items() if torch.is_tensor(v)}
+    parameters = {n: f"{path}:{n}" if n in tensors else v for n, v in inputs.items()}
+    save_file(tensors, path)
+    return prepare(tkc, root, case, case.values, inputs=parameters, copies=copies)
+
+
+def turns(case, tkc, sides, rounds, protocol, shuffled):
+    """Microseconds of each side, in every turn."""
+    jobs = [who for who in ("tkc", *sides) for _ in range(rounds)]
+    shuffled.shuffle(jobs)
+    times = {}
+    for who in jobs:
+        try:
+            micros = tkc.ask(do="time", name=case.name, protocol=protocol)["micros"] if who == "tkc" else sides[who].time(protocol)
+            times.setdefault(who, []).append(micros)
+        except (TkcFailed, RuntimeError) as e:
+            print(f"  {who}: {str(e).splitlines()[0]}")
+    return times
+
+
+def measure(case, tkc, options, folder, l2_bytes, shuffled):
+    """One case: checked, then timed. The row of the results, with what went wrong if anything did."""
+    import torch
+    row = dict(case=case.name, group=case.group, bar=case.bar)
+    inputs = case.make()
+    copies = copies_for(case.bytes, l2_bytes)
+    try:
+        row["prepared"] = give(tkc, options.root, case, inputs, folder, copies)
+        errors, wrong = check(tkc, case, inputs, folder)
+        row["errors"] = errors
+        if wrong:
+            row["wrong"] = wrong
+    except TkcFailed as e:
+        row["failed"] = str(e)
+    sets = [inputs] + [case.make() for _ in range(copies - 1)] if case.peers else []
+    sides = {}
+    for name, call in case.peers.items():
+        try:
+            side = Torch(call, sets)
+            side.estimate()
+            sides[name] = side
+        except (NotInstalled, RuntimeError, AttributeError, TypeError, ValueError) as e:
+            row.setdefault("missing", {})[name] = str(e).splitlines()[0] if str(e) else type(e).__name__
+    estimates = [s.estimate() for s in sides.values()]
+    work_us = case.flops / 8e8 + case.bytes / 4e6
+    protocol = "burst" if min(estimates, default=work_us) >= BURST_US else "graph"
+    row["protocol"] = protocol
+    if "failed" not in row:
+        times = turns(case, tkc, sides, options.rounds, protocol, shuffled)
+        row["micros"] = times
+        row["us"] = {who: median([m[len(m) // 2] for m in t]) for who, t in times.items()}
+        row["spread"] = {who: max(m[-1] for m in t) / min(m[0] for m in t) - 1 for who, t in times.items()}
+        if options.sustained:
+            row["sustained_us"] = {who: s.sustained(1500) for who, s in sides.items()}
+            row["sustained_us"]["tkc"] = tkc.ask(do="sustained", name=case.name, millis=1500)["us"]
+    del sets, sides, inputs
+    torch.cuda.empty_cache()
+    try:
+        tkc.ask(do="release", name=case.name)
+    except TkcFailed as e:
+        row.setdefault("failed", str(e))
+    return row
+
+
+def rate(case, us):
+    return case.flops / us / 1e6 if case.flops else case.bytes / us / 1e3
+
+
+def finish(case, row, rates):
+    """Ratios of the row (above 1: tkc is faster), its best peer, and whether the bar is met."""
+    us = row.get("us", {})
+    if "tkc" not in us:
+        return
+    rates[case.name] = row["rate"] = rate(case, us["tkc"])
+    row["unit"] = "TFLOP/s" if case.flops else "GB/s"
+    row["ratios"] = {who: t / us["tkc"] for who, t in us.items() if who != "tkc"}
+    if case.same_as:
+        row["ratios"] = {**row["ratios"], case.same_as: rates[case.same_as] and row["rate"] / rates[case.same_as]} \
+            if case.same_as in rates else row["ratios"]
+        row["ratio"] = row["ratios"].get(case.same_as)
+    else:
+        against = [r for who, r in row["ratios"].items() if not case.against or who in case.against]
+        row["ratio"] = min(against, default=None)
+    if row["ratio"] is not None and case.bar is not None:
+        row["met"] = row["ratio"] >= case.bar and "wrong" not in row
+
+
+def show(case, row):
+    if "failed" in row:
+        print(f"{case.name:44} FAILED: {row['failed'].splitlines()[0]}")
+    if "us" not in row or "tkc" not in row["us"]:
+        return
+    ratios = "  ".join(f"{who} {r:.3f}" for who, r in sorted(row["ratios"].items()))
+    bar = "" if case.bar is None else f"bar {case.bar:.2f} " + ("met" if row.get("met") else "NOT MET")
+    wrong = f"  WRONG: {row['wrong']}" if "wrong" in row else ""
+    functions = row["prepared"].get("functions", [])
+    taken = ", ".join(f"{f['registers']} regs" + (f" SPILLS {f['spill_bytes']}" if f["spill_bytes"] else "") for f in functions)
+    print(f"{case.name:44} {row['us']['tkc']:9.1f} us {row['rate']:7.0f} {row['unit']:7} {ratios}  {bar}  [{taken}]{wrong}",
+          flush=True)
+    for name, why in row.get("missing", {}).items():
+        print(f"  {name}: {why}")
+
+
+def summary(rows):
+    """Geometric mean and least of each group's ratios."""
+    groups = {}
+    for row in rows:
+        if row.get("ratio"):
+            groups.setdefault(row["group"], []).append(row["ratio"])
+    print(f"\n{'group':36} {'cases':>5} {'geometric mean':>14} {'least':>7}")
+    result = {}
+    for group, ratios in groups.items():
+        mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+        result[group] = dict(cases=len(ratios), geometric_mean=mean, least=min(ratios))
+        print(f"{group:36} {len(ratios):5} {mean:14.3f} {min(ratios):7.3f}")
+    return result
+
+
+def machine(torch, hello):
+    """Driver, clocks and versions, to stand beside the figures."""
+    about = dict(tkc=hello, torch=torch.__version__, cuda=torch.version.cuda, cudnn=torch.backends.cudnn.version(),
+                 gpu=torch.cuda.get_device_name())
+    try:
+        import triton
+        about["triton"] = triton.__version__
+    except ImportError:
+        about["triton"] = None
+    if shutil.which("nvidia-smi"):
+        fields = "driver_version,clocks.sm,clocks.max.sm,clocks.mem,power.limit,temperature.gpu"
+        run = subprocess.run(["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader"], capture_output=True, text=True)
+        about["nvidia-smi"] = dict(zip(fields.split(","), run.stdout.splitlines()[0].split(", "))) if run.stdout else None
+    return about
+
+
+def compare(options, cases):
+    import torch
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 30)
+    torch.manual_seed(seed)
+    torch.set_float32_matmul_precision("highest")
+    shuffled = random.Random(seed)
+    tkc = Tkc(options.root, "cuda")
+    about = machine(torch, tkc.start())
+    print(json.dumps(about), f"seed {seed}", flush=True)
+    l2_bytes = torch.cuda.get_device_properties(0).L2_cache_size
+    rows, rates = [], {}
+    shared = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with tempfile.TemporaryDirectory(dir=shared) as folder:
+        for case in cases:
+            row = measure(case, tkc, options, folder, l2_bytes, shuffled)
+            finish(case, row, rates)
+            show(case, row)
+            rows.append(row)
+            if options.out:
+                with open(options.out, "w") as f:
+                    json.dump(dict(machine=about, seed=seed, rows=rows), f, indent=1)
+    tkc.stop()
+    groups = summary(rows)
+    if options.out:
+        with open(options.out, "w") as f:
+            json.dump(dict(machine=about, seed=seed, groups=groups, rows=rows), f, indent=1)
+    missed = [r["case"] for r in rows if "failed" in r or "wrong" in r or r.get("met") is False]
+    print("all bars met" if not missed else "not met: " + ", ".join(missed))
+    return 1 if missed else 0
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("root")
-    parser.add_argument("--out")
-    parser.add_argument("--only", default="")
-    parser.add_argument("--rounds", type=int, default=2)
-    a = parser.parse_args()
-    torch.manual_seed(0)
-    chosen = [c for c in cases() if not a.only or any(o in c["name"] for o in a.only.split(","))]
-    bad = 0
-    with tempfile.TemporaryDirectory() as folder:
-        for c in chosen:
-            error, message = check(a.root, c, folder)
-            holds = error is not None and error <= 1e-2
-            bad += not holds
-            print(f"check {c['name']}: " + (f"largest error {error:.1e}" if error is not None else message)
-                  + ("" if holds else "  WRONG"))
-    torch.set_float32_matmul_precision("highest")
-    jobs = []
-    for c in chosen:
-        for r in range(a.rounds):
-            jobs.append((c, "tkc"))
-            jobs.extend((c, p) for p in c["peers"])
-    random.Random(1).shuffle(jobs)
-    times = {c["name"]: {} for c in chosen}
-    # The ceiling: a device-to-device copy, bytes read and written.
-    x = [torch.empty(1 << 29, dtype=torch.uint8, device="cuda") for _ in range(2)]
-    copy_us = time_calls(lambda s: x[1].copy_(x[0]), [0])
-    ceiling = 2 * (1 << 29) / copy_us / 1e3
-    del x
-    print(f"copy bandwidth {ceiling:.0f} GB/s; {torch.cuda.get_device_name()}, torch {torch.__version__}")
-    for c, who in jobs:
-        if who == "tkc":
-            torch.cuda.empty_cache()
-            result, error = tkc(a.root, c["args"])
-            if result is None:
-                print(f"{c['name']}: tkc failed: {error}")
-                continue
-            us = result["median_us"]
-        else:
-            make, call = c["peers"][who]
-            sets = rotated(make, c["bytes"])
-            us = time_calls(call, sets)
-            del sets
-        times[c["name"]].setdefault(who, []).append(us)
-    rows = []
-    print(f"{'case':24} {'tkc us':>10} {'rate':>12} {'of ceiling':>10}  ratio to peers (above 1: tkc is faster)")
-    for c in chosen:
-        t = {who: statistics.median(v) for who, v in times[c["name"]].items()}
-        if "tkc" not in t:
-            continue
-        rate = c["flops"] / t["tkc"] / 1e6 if c["flops"] else c["bytes"] / t["tkc"] / 1e3
-        unit = "TFLOP/s" if c["flops"] else "GB/s"
-        share = "" if c["flops"] else f"{rate / ceiling:.2f}"
-        ratios = {who: v / t["tkc"] for who, v in t.items() if who != "tkc"}
-        print(f"{c['name']:24} {t['tkc']:10.1f} {rate:7.0f} {unit:4} {share:>8}  " +
-              "  ".join(f"{w} {r:.3f}" for w, r in sorted(ratios.items())))
-        rows.append(dict(case=c["name"], times_us=times[c["name"]], rate=rate, unit=unit, ratios=ratios, ceiling_gbps=ceiling))
-    if a.out:
-        with open(a.out, "w") as f:
-            json.dump(rows, f, indent=1)
-    return 0 if len(rows) == len(chosen) and not bad else 1
+    parser.add_argument("root", nargs="?")
+    parser.add_argument("--only", default="", help="groups, or patterns of names (`gemm*`), joined by commas")
+    parser.add_argument("--list", action="store_true", help="only say which cases there are")
+    parser.add_argument("--dry-run", action="store_true", help="tiny sizes in the interpreter, without peers")
+    parser.add_argument("--rounds", type=int, default=2, help="turns of each side")
+    parser.add_argument("--sustained", action="store_true", help="1.5 s without rest as well")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--out", help="a file for the results, JSON")
+    options = parser.parse_args()
+    cases = chosen(options.only)
+    if options.list:
+        for c in cases:
+            print(f"{c.group:36} {c.name}")
+        return 0
+    if options.root is None:
+        parser.error("ROOT is missing")
+    return dry_run(options.root, cases) if options.dry_run else compare(options, cases)
 
 
 if __name__ == "__main__":

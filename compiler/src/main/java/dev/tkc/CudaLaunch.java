@@ -44,10 +44,18 @@ final class CudaLaunch implements AutoCloseable {
   private final List<CudaBuffer> temps = new ArrayList<>();
   private final List<Step> steps = new ArrayList<>();
 
-  private CudaLaunch() {}
+  private final CompiledKernel compiled;
+
+  private CudaLaunch(CompiledKernel compiled) {
+    this.compiled = compiled;
+  }
+
+  CompiledKernel compiled() {
+    return compiled;
+  }
 
   static CudaLaunch plan(CudaDevice device, CudaModule module, CompiledKernel compiled, Binding binding) {
-    CudaLaunch launch = new CudaLaunch();
+    CudaLaunch launch = new CudaLaunch(compiled);
     try {
       Map<Tensor, Buffer> buffers = launch.allocate(device, compiled.kernel().parameters(), binding);
       List<Datum> data =

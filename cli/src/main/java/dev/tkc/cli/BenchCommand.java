@@ -1,9 +1,14 @@
 package dev.tkc.cli;
 
 import dev.tkc.Bench;
+import dev.tkc.BenchServer;
 import dev.tkc.Kernel;
 import dev.tkc.Tkc;
 import dev.tkc.host.KernelRun;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -15,7 +20,7 @@ import picocli.CommandLine.Parameters;
 /** {@code tkc bench}: how long a kernel takes, by the protocol of {@link Bench}. */
 @picocli.CommandLine.Command(name = "bench", description = "Measure a kernel on random data.")
 final class BenchCommand extends Command {
-  @Parameters(paramLabel = "FILE", description = "A .tk file, or - for standard input.")
+  @Parameters(paramLabel = "FILE", arity = "0..1", description = "A .tk file, or - for standard input.")
   private String file;
 
   @Mixin private KernelOptions options;
@@ -31,19 +36,38 @@ final class BenchCommand extends Command {
   @Option(names = "--no-check", description = "Do not check the result first.")
   private boolean noCheck;
 
+  @Option(
+      names = "--serve", description = "Measure what lines of JSON on standard input ask for, for a program that compares.")
+  private boolean serve;
+
   BenchCommand(Terminal terminal) {
     super(terminal);
   }
 
   @Override
-  int work() {
+  int work() throws IOException {
+    if (serve == (file != null)) {
+      throw usage(serve ? "--serve takes no file: requests name theirs" : "a file is missing");
+    }
     try (Tkc tkc = device.session(false)) {
+      if (serve) {
+        serve(tkc);
+        return 0;
+      }
       Kernel kernel = options.in(tkc, terminal().source(file));
       Bench.Measured m =
           Bench.measure(kernel, new KernelRun.Request(options.values(), inputs, Set.of(), 0, !noCheck));
       terminal().out().println(json ? m.json() : text(m));
       return m.check().equals("wrong") ? 1 : 0;
     }
+  }
+
+  private void serve(Tkc tkc) throws IOException {
+    var requests = new BufferedReader(new InputStreamReader(terminal().in(), StandardCharsets.UTF_8));
+    new BenchServer(tkc).serve(requests, answer -> {
+      terminal().out().println(answer);
+      terminal().out().flush();
+    });
   }
 
   private static String text(Bench.Measured m) {

@@ -1,0 +1,263 @@
+package dev.tkc;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import dev.tkc.backend.ptx.CudaRuntime;
+import dev.tkc.host.KernelRun;
+import dev.tkc.io.ArrayFile;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.DiagnosticException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * Measures kernels at the request of another program, which can so let tkc and others take turns on one GPU: it asks, tkc
+ * measures and answers, and while nothing is asked tkc leaves the device idle. One request and one answer a line, JSON objects:
+ *
+ * <pre>{@code
+ * {"do": "hello"}                                     version, device, driver
+ * {"do": "prepare", "name": "g", "file": "gemm.tk", "kernel": "gemm", "values": {"M": 512}, "inputs": {"a": "x.npy"},
+ *  "copies": 4}                                       shapes, bytes, copies, milliseconds; registers and spills of each function
+ * {"do": "run", "name": "g", "outputs": {"c": "c.npy"}}   one launch, results to files
+ * {"do": "check", "name": "g"}                        one launch against the kernel's test: "ok", "wrong" or why not
+ * {"do": "time", "name": "g", "protocol": "burst"}    median_us, micros, runs, protocol
+ * {"do": "sustained", "name": "g", "millis": 1500}    us
+ * {"do": "release", "name": "g"}
+ * {"do": "quit"}
+ * }</pre>
+ *
+ * <p>{@code values}, {@code inputs}, {@code kernel}, {@code copies} and {@code protocol} may be left out. What fails is answered
+ * by {@code {"error": …, "lost": …}}; after a lost device nothing more can be measured in this process.
+ */
+public final class BenchServer {
+  private static final JsonFactory JSON = new JsonFactory();
+
+  private record Prepared(BenchSubject subject, KernelRun.Request request) {}
+
+  private final Tkc tkc;
+  private final Map<String, Prepared> prepared = new LinkedHashMap<>();
+  private final Map<Path, KernelModule> modules = new LinkedHashMap<>();
+
+  public BenchServer(Tkc tkc) {
+    this.tkc = tkc;
+  }
+
+  /** Answers requests until there are no more. */
+  public void serve(BufferedReader requests, Consumer<String> answers) throws IOException {
+    try {
+      for (String line = requests.readLine(); line != null; line = requests.readLine()) {
+        Map<String, Object> request = parse(line);
+        if ("quit".equals(request.get("do"))) {
+          return;
+        }
+        answers.accept(text(answer(request)));
+      }
+    } finally {
+      prepared.values().forEach(p -> p.subject().close());
+    }
+  }
+
+  private Map<String, Object> answer(Map<String, Object> request) {
+    try {
+      return switch (String.valueOf(request.get("do"))) {
+        case "hello" -> hello();
+        case "prepare" -> prepare(request);
+        case "run" -> run(request);
+        case "check" -> check(of(request));
+        case "time" -> time(request);
+        case "sustained" -> Map.of("us", of(request).subject().sustained(number(request, "millis").orElse(1500L)));
+        case "release" -> release(request);
+        case String other -> throw new IllegalArgumentException("nobody can " + other);
+      };
+    } catch (DiagnosticException e) {
+      boolean lost = e.diagnostics().stream().anyMatch(d -> d.code() == Code.DEVICE_FAULT);
+      return Map.of("error", e.getMessage(), "lost", lost);
+    } catch (RuntimeException e) {
+      return Map.of("error", e.toString(), "lost", false);
+    }
+  }
+
+  private Map<String, Object> hello() {
+    Map<String, Object> answer = new LinkedHashMap<>();
+    answer.put("version", Version.text());
+    answer.put("device", tkc.device().toString());
+    if (tkc.engine() instanceof CudaEngine cuda && CudaRuntime.probe() instanceof CudaRuntime.Present present) {
+      answer.put("gpu", cuda.device().properties().name());
+      answer.put("l2_bytes", cuda.device().properties().l2Bytes());
+      answer.put("driver_cuda", present.driverVersion());
+    }
+    return answer;
+  }
+
+  private Map<String, Object> prepare(Map<String, Object> request) {
+    String name = string(request, "name");
+    long start = System.nanoTime();
+    KernelModule module = modules.computeIfAbsent(Path.of(string(request, "file")), tkc::load);
+    Kernel kernel = request.containsKey("kernel") ? module.kernel(string(request, "kernel")) : module.kernel();
+    Map<String, String> inputs = new LinkedHashMap<>();
+    object(request, "inputs").forEach((parameter, value) -> inputs.put(parameter, value.toString()));
+    KernelRun.Request run = new KernelRun.Request(object(request, "values"), inputs, Set.of(), 0, true);
+    BenchSubject subject = BenchSubject.of(kernel, run, number(request, "copies").map(Math::toIntExact));
+    release(request);
+    prepared.put(name, new Prepared(subject, run));
+    Map<String, Object> answer = new LinkedHashMap<>();
+    Map<String, Object> shapes = new LinkedHashMap<>();
+    subject.shapes().forEach((parameter, shape) -> shapes.put(parameter, java.util.Arrays.stream(shape).boxed().toList()));
+    answer.put("shapes", shapes);
+    answer.put("bytes", subject.bytes());
+    answer.put("copies", subject.copies());
+    answer.put("prepare_ms", (System.nanoTime() - start) / 1e6);
+    subject.report().ifPresent(r -> {
+      answer.put("functions", r.functions().stream().map(BenchServer::function).toList());
+      answer.put("warnings", r.warnings());
+    });
+    return answer;
+  }
+
+  private static Map<String, Object> function(Report.Function f) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("name", f.name());
+    fields.put("threads", f.threads());
+    fields.put("registers", f.registers());
+    fields.put("spill_bytes", f.spillBytes());
+    fields.put("shared_bytes", f.sharedBytes());
+    return fields;
+  }
+
+  private Map<String, Object> run(Map<String, Object> request) {
+    List<KernelRun.Used> after = of(request).subject().run();
+    object(request, "outputs").forEach((parameter, file) -> {
+      Tensor tensor = (Tensor) after.stream().filter(u -> u.parameter().name().equals(parameter)).findFirst()
+          .orElseThrow(() -> new IllegalArgumentException("there is no parameter " + parameter)).value();
+      ArrayFile.parse(file.toString()).write(tensor);
+    });
+    return Map.of("done", true);
+  }
+
+  private static Map<String, Object> check(Prepared p) {
+    KernelRun.Result result = KernelRun.run(p.subject().kernel(), p.request());
+    return Map.of("check", result.note().orElse(result.holds() ? "ok" : "wrong"));
+  }
+
+  private Map<String, Object> time(Map<String, Object> request) {
+    Optional<BenchSubject.Protocol> protocol = Optional.ofNullable(request.get("protocol"))
+        .map(p -> BenchSubject.Protocol.valueOf(p.toString().toUpperCase(Locale.ROOT).replace('-', '_')));
+    BenchSubject.Times times = of(request).subject().time(protocol);
+    Map<String, Object> answer = new LinkedHashMap<>();
+    answer.put("median_us", times.median());
+    answer.put("micros", times.micros());
+    answer.put("runs", times.runs());
+    answer.put("protocol", times.protocol().toString());
+    return answer;
+  }
+
+  private Map<String, Object> release(Map<String, Object> request) {
+    Optional.ofNullable(prepared.remove(string(request, "name"))).ifPresent(p -> p.subject().close());
+    return Map.of("done", true);
+  }
+
+  private Prepared of(Map<String, Object> request) {
+    return Optional.ofNullable(prepared.get(string(request, "name")))
+        .orElseThrow(() -> new IllegalArgumentException("nothing is prepared as " + request.get("name")));
+  }
+
+  private static String string(Map<String, Object> request, String field) {
+    if (!(request.get(field) instanceof String text)) {
+      throw new IllegalArgumentException("the request has no text `" + field + "`");
+    }
+    return text;
+  }
+
+  private static Optional<Long> number(Map<String, Object> request, String field) {
+    return request.get(field) instanceof Long n ? Optional.of(n) : Optional.empty();
+  }
+
+  @SuppressWarnings("unchecked")
+  private static Map<String, Object> object(Map<String, Object> request, String field) {
+    return request.get(field) instanceof Map<?, ?> map ? (Map<String, Object>) map : Map.of();
+  }
+
+  private static Map<String, Object> parse(String line) {
+    try (JsonParser json = JSON.createParser(line)) {
+      json.nextToken();
+      @SuppressWarnings("unchecked")
+      Map<String, Object> map = value(json) instanceof Map<?, ?> m ? (Map<String, Object>) m : Map.of();
+      return map;
+    } catch (IOException e) {
+      return Map.of("do", "read: " + e.getMessage());
+    }
+  }
+
+  /** The value that the parser stands at: a map, list, text, whole number, float or boolean. */
+  private static Object value(JsonParser json) throws IOException {
+    return switch (json.currentToken()) {
+      case START_OBJECT -> {
+        Map<String, Object> map = new LinkedHashMap<>();
+        while (json.nextToken() == JsonToken.FIELD_NAME) {
+          String name = json.currentName();
+          json.nextToken();
+          map.put(name, value(json));
+        }
+        yield map;
+      }
+      case START_ARRAY -> {
+        List<Object> list = new ArrayList<>();
+        while (json.nextToken() != JsonToken.END_ARRAY) {
+          list.add(value(json));
+        }
+        yield list;
+      }
+      case VALUE_NUMBER_INT -> json.getLongValue();
+      case VALUE_NUMBER_FLOAT -> json.getDoubleValue();
+      case VALUE_TRUE, VALUE_FALSE -> json.getBooleanValue();
+      case null, default -> String.valueOf(json.getText());
+    };
+  }
+
+  private static String text(Map<String, Object> answer) {
+    StringWriter text = new StringWriter();
+    try (JsonGenerator json = JSON.createGenerator(text)) {
+      write(json, answer);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return text.toString();
+  }
+
+  private static void write(JsonGenerator json, Object value) throws IOException {
+    switch (value) {
+      case Map<?, ?> map -> {
+        json.writeStartObject();
+        for (Map.Entry<?, ?> field : map.entrySet()) {
+          json.writeFieldName(field.getKey().toString());
+          write(json, field.getValue());
+        }
+        json.writeEndObject();
+      }
+      case List<?> list -> {
+        json.writeStartArray();
+        for (Object item : list) {
+          write(json, item);
+        }
+        json.writeEndArray();
+      }
+      case Double x -> json.writeNumber(x);
+      case Number n -> json.writeNumber(n.longValue());
+      case Boolean b -> json.writeBoolean(b);
+      default -> json.writeString(value.toString());
+    }
+  }
+}
