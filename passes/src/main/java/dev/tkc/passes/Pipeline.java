@@ -13,7 +13,10 @@ import dev.tkc.passes.place.AssignLayouts;
 import dev.tkc.passes.place.ChooseInstructions;
 import dev.tkc.passes.place.InsertBarriers;
 import dev.tkc.passes.stage.AssignLatencies;
+import dev.tkc.passes.stage.ChooseAsync;
+import dev.tkc.passes.stage.DelayWaits;
 import dev.tkc.passes.stage.ExpandPipeline;
+import dev.tkc.passes.stage.PartitionRoles;
 import dev.tkc.passes.stage.RotateLoops;
 import dev.tkc.passes.stage.ScheduleLoops;
 import dev.tkc.passes.stage.SliceDots;
@@ -27,6 +30,7 @@ import dev.tkc.passes.tile.FoldBounds;
 import dev.tkc.passes.tile.HoistInvariant;
 import dev.tkc.passes.tile.OutlinePhases;
 import dev.tkc.passes.tile.PeelLoops;
+import dev.tkc.passes.tile.PersistGrid;
 import dev.tkc.passes.tile.ReplaceProducts;
 import dev.tkc.passes.tile.SplitAccumulations;
 import dev.tkc.passes.tile.VersionInterior;
@@ -52,6 +56,10 @@ public final class Pipeline {
       step("split-accumulations", TILE, Pass.each(SplitAccumulations::run), "makes two phases of one where a schedule asks"),
       step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does").isRequired(),
       step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"),
+      targeted("choose-async", TILE, Pass.devices(ChooseAsync::run), "before guards are peeled that copy engines do not need")
+          .needs(Capability.ASYNC_MATRIX),
+      targeted("persist-grid", TILE, PersistGrid::run, "reads what was decided, and leaves a loop like any other"),
+      targeted("clean-grid", TILE, Pass.devices(Pipeline::clean), "what is the same for all tiles of a block goes in front"),
       step("fold-bounds", TILE, Pass.devices(FoldBounds::run), "ranges that are always full need no guard anywhere"),
       step("version-interior", TILE, Pass.devices(VersionInterior::run), "full tiles without guards, where guards weigh"),
       step("peel-loops", TILE, Pass.devices(PeelLoops::run), "the steady part of a loop without guards and masks"),
@@ -60,9 +68,12 @@ public final class Pipeline {
       targeted("choose-instructions", TILE, Pass.devices(ChooseInstructions::run), "staging and layouts start from them"),
       targeted("rotate-loops", TILE, Pass.devices(RotateLoops::run), "products that need others' results run beside the next round's")
           .needs(Capability.ASYNC_MATRIX),
-      targeted("assign-latencies", TILE, Pass.devices(AssignLatencies::run), "marks loads worth starting rounds ahead"),
-      targeted("schedule-loops", TILE, Pass.devices(ScheduleLoops::run), "how many rounds at once; nothing moves yet"),
-      targeted("stage-loads", TILE, Pass.devices(StageLoads::run), "marked loads go through shared buffers").to(STAGED)
+      targeted("partition-roles", TILE, Pass.devices(PartitionRoles::run), "who copies and who computes").to(STAGED)
+          .isRequired(),
+      targeted("delay-waits", STAGED, Pass.devices(DelayWaits::run), "products stay in flight while other work goes on"),
+      targeted("assign-latencies", STAGED, Pass.devices(AssignLatencies::run), "marks loads worth starting rounds ahead"),
+      targeted("schedule-loops", STAGED, Pass.devices(ScheduleLoops::run), "how many rounds at once; nothing moves yet"),
+      targeted("stage-loads", STAGED, Pass.devices(StageLoads::run), "marked loads go through shared buffers")
           .isRequired(),
       targeted("expand-pipeline", STAGED, Pass.devices(ExpandPipeline::run), "copies start rounds ahead"),
       targeted("slice-dots", STAGED, Pass.devices(SliceDots::run), "operands from shared memory live for one step of k"),
@@ -75,6 +86,14 @@ public final class Pipeline {
       targeted("insert-barriers", PLACED, Pass.devices(InsertBarriers::run), "last: hazards are those of bytes").isRequired());
 
   public static final List<Before> ORDER = List.of(
+      before("clean-device", "choose-async", "whether an access can be a bulk copy shows in its simplest form"),
+      before("choose-async", "persist-grid", "asynchronous functions get a grid that stays"),
+      before("choose-async", "peel-loops", "a bulk copy needs no guard"),
+      before("choose-async", "choose-instructions", "what is asynchronous has its instruction"),
+      before("choose-instructions", "partition-roles", "the number of warps that compute"),
+      before("rotate-loops", "partition-roles", "it moves loads, not copies"),
+      before("partition-roles", "delay-waits", "there must be waits to move"),
+      before("partition-roles", "assign-latencies", "bulk loads are copies by then"),
       before("choose-instructions", "assign-layouts", "layouts of dots are those of their instructions"),
       before("choose-instructions", "slice-dots", "a step of k is the instruction's"),
       before("choose-instructions", "rotate-loops", "only asynchronous products are moved"),

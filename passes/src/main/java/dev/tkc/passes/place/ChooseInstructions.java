@@ -45,6 +45,9 @@ public final class ChooseInstructions {
     List<Inst> dots = new ArrayList<>();
     func.body().walk(i -> DotLayouts.dot(i).ifPresent(_ -> dots.add(i)));
     for (Inst inst : dots) {
+      if (inst.annotations().containsKey("instruction")) {
+        continue;
+      }
       MatrixOp.Dot dot = (MatrixOp.Dot) inst.op();
       target.instructionsFor(dot.a().tile().element(), dot.b().tile().element(), dot.acc().tile().element(),
               dot.precision()).stream()

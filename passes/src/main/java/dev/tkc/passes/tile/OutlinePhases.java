@@ -35,9 +35,7 @@ import java.util.Map;
  * A nest whose inner bounds can be computed before it is a grid: the number of blocks is the product of the domains'
  * tile counts, and a block finds its positions from its number, the first domain varying slowest, or in bands of
  * g rows of the last two domains under the annotation {@code grouped = g} (8 where none is said and there is a product over two tiled domains). Any other nest is ragged: a fixed number of
- * blocks walk all of it and share out the tiles of the innermost domain in order. An empty domain gives a grid of 0. Under
- * {@code persistent} a grid has no more blocks than the target has multiprocessors, and each goes on to the tile that many
- * numbers further.
+ * blocks walk all of it and share out the tiles of the innermost domain in order. An empty domain gives a grid of 0. {@link PersistGrid} acts on {@code persistent}.
  *
  * <p>Settings of the kernel, and over them those on the {@code parallel} itself, become annotations of the device
  * function; {@code label} names it. Needs constants folded and equal values merged. Guarantees what {@code docs/ir.md}
@@ -47,27 +45,22 @@ public final class OutlinePhases {
   /** Blocks of a ragged nest: enough for every multiprocessor of today's devices several times over. */
   private static final long RAGGED_BLOCKS = 1024;
 
-  /** Blocks of a persistent grid where no target says how many run at once. */
-  private static final long RESIDENTS = 128;
-
   private static final long BAND = 8;
 
   private final Module module;
   private final Func kernel;
   private final Divisibility divisibility;
-  private final long residents;
   private int phases;
 
-  private OutlinePhases(Module module, PassContext cx) {
+  private OutlinePhases(Module module) {
     this.module = module;
-    this.residents = cx.hasTarget() ? cx.target().processors() : RESIDENTS;
     this.kernel = module.kernel();
     this.divisibility = new Divisibility(kernel);
   }
 
   public static void run(Module module, PassContext cx) {
     cx.enter(module.kernel());
-    new OutlinePhases(module, cx).all();
+    new OutlinePhases(module).all();
   }
 
   private void all() {
@@ -89,6 +82,10 @@ public final class OutlinePhases {
     captures.define(nest.positions());
     Map<String, Object> settings = settings(nest);
     Value blocks = nest.rectangular() ? grid(nest, captures, settings) : ragged(nest, captures);
+    if (!nest.rectangular()) {
+      // Its blocks share out the tiles already.
+      settings.remove("persistent");
+    }
     captures.device().yield(List.of());
     Func f = new Func(Func.Kind.DEVICE, name(nest), captures.params(), body, kernel.deterministic(), nest.outer().loc());
     f.annotations().putAll(settings);
@@ -143,21 +140,10 @@ public final class OutlinePhases {
     lows.replaceAll(captures::get);
     counts.replaceAll(captures::get);
     long group = settings.get("grouped") instanceof Long g ? g : 1;
-    boolean persistent = Boolean.TRUE.equals(settings.get("persistent"));
-    Value all = persistent ? captures.get(tiles) : null;
     Builder b = captures.device();
     Value number = b.emit(new ControlOp.BlockId());
-    if (!persistent) {
-      tile(nest, captures, b, lows, indices(b, number, counts, group));
-      return tiles;
-    }
-    Region round = new Region(List.of(new Value(TileType.integer())));
-    b.in(round, () -> {
-      tile(nest, captures, b, lows, indices(b, round.params().get(0), counts, group));
-      b.yield(List.of());
-    });
-    b.append(new ControlOp.For(number, all, residents, List.of(), false, round), List.of());
-    return captures.host().binary(BinaryKind.MIN, tiles, captures.host().constant(residents));
+    tile(nest, captures, b, lows, indices(b, number, counts, group));
+    return tiles;
   }
 
   /** The nest's instructions for one position. */

@@ -1,0 +1,245 @@
+package dev.tkc.passes.stage;
+
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp;
+import dev.tkc.ir.op.MatrixOp;
+import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.ShapeOp;
+import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.PassContext;
+import dev.tkc.passes.analysis.BulkAccess;
+import dev.tkc.passes.analysis.Uses;
+import dev.tkc.passes.target.AsyncMatrix;
+import dev.tkc.passes.target.Capability;
+import dev.tkc.passes.target.TargetInfo;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Decides whether a function's products run beside its warps, and what the copy engine loads and stores for them.
+ *
+ * <pre>
+ *   %x = load %ta, [%i, %k], _                      …  #{bulk}
+ *   %d = dot %x, %y, %acc                       →   …  #{instruction = "WGMMA_BF16"}
+ *   store %tc, [%i, %j], %r                         …  #{bulk}              and {warps = 8, persistent} on the function
+ * </pre>
+ *
+ * All products of the function or none: each needs an instruction of the target that fits its tiles, a right operand that a copy
+ * engine can load, transposed or not, and a left one that is loaded so too or computed. What stands in the way is left in the
+ * annotation {@code synchronous} of the function, for reports. Nothing that decides where copies go may depend on what they bring.
+ *
+ * <p>Early, so that no guard is peeled off for an access that the copy engine clips by itself. {@link PartitionRoles} acts on the
+ * marks.
+ */
+public final class ChooseAsync {
+  /** Warps that compute: two groups, or one where tiles have 64 rows. */
+  private static final int MOST_WARPS = 8;
+
+  /** Registers of a thread that accumulators and left operands may take; what addresses and the epilogue need is left. */
+  private static final int MOST_REGISTERS = 216;
+
+  private final Func func;
+  private final TargetInfo target;
+  private final BulkAccess access;
+  private final Uses uses;
+  private final List<Inst> dots = new ArrayList<>();
+  private final Map<Inst, AsyncMatrix> instructions = new IdentityHashMap<>();
+  private final Set<Inst> loads = new HashSet<>();
+  private String obstacle;
+
+  private ChooseAsync(Func func, TargetInfo target) {
+    this.func = func;
+    this.target = target;
+    this.access = new BulkAccess(func);
+    this.uses = new Uses(func.body());
+    func.body().walk(i -> {
+      if (i.op() instanceof MatrixOp.Dot) {
+        dots.add(i);
+      }
+    });
+  }
+
+  public static void run(Func func, PassContext context) {
+    TargetInfo target = context.target();
+    // Until every part of the way stands; see docs/staged.md.
+    if (Boolean.getBoolean("tkc.async") && target.has(Capability.ASYNC_MATRIX) && target.has(Capability.BULK_COPY) && target.has(Capability.REGISTER_SPLIT)) {
+      ChooseAsync choice = new ChooseAsync(func, target);
+      if (!choice.dots.isEmpty()) {
+        choice.choose();
+      }
+    }
+  }
+
+  private void choose() {
+    dots.forEach(this::examine);
+    int warps = warps();
+    if (obstacle == null) {
+      findLoads();
+      independent(func.body(), new HashSet<>());
+      fits(warps);
+    }
+    if (obstacle != null) {
+      func.annotations().put("synchronous", obstacle);
+      return;
+    }
+    instructions.forEach((inst, row) -> inst.annotate("instruction", row.name()));
+    loads.forEach(l -> l.annotate("bulk", true));
+    boolean[] ragged = {false};
+    func.body().walk(i -> {
+      ragged[0] |= i.op() instanceof ControlOp.BlockCount;
+      if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() == 2 && wholeSlices(s.value().tile())
+          && access.obstacle(i).isEmpty()) {
+        i.annotate("bulk", true);
+      }
+    });
+    func.annotations().put("warps", (long) warps);
+    if (!ragged[0]) {
+      func.annotations().putIfAbsent("persistent", true);
+    }
+  }
+
+  private void fail(String why) {
+    if (obstacle == null) {
+      obstacle = why;
+    }
+  }
+
+  private static boolean wholeSlices(TileType t) {
+    return t.element().bits() >= 8 && t.element().bytes(t.shape().getLast()) % StoreSlices.ROW_BYTES == 0;
+  }
+
+  // ------------------------------------------------------------------------------------------------ one product
+
+  private void examine(Inst inst) {
+    MatrixOp.Dot dot = (MatrixOp.Dot) inst.op();
+    TileType a = dot.a().tile();
+    TileType b = dot.b().tile();
+    TileType acc = dot.acc().tile();
+    Optional<AsyncMatrix> found = target.asyncFor(a.element(), b.element(), acc.element(), dot.precision());
+    if (acc.rank() != 2 || found.isEmpty()) {
+      fail("no asynchronous instruction computes " + a + " @ " + b);
+      return;
+    }
+    AsyncMatrix row = found.get();
+    boolean whole = LinearLayout.cover(acc.shape()).equals(acc.shape()) && LinearLayout.cover(a.shape()).equals(a.shape());
+    if (!whole || acc.shape().get(1) % row.columnStep() != 0 || a.shape().get(1) % row.k() != 0) {
+      fail("tiles of " + a + " @ " + b + " are no multiples of the instruction's");
+      return;
+    }
+    instructions.put(inst, row);
+    operand(dot.b(), true, row, false).ifPresent(this::fail);
+    operand(dot.a(), false, row, true).ifPresent(this::fail);
+  }
+
+  /** What is wrong with an operand; {@code transposed} is whether its k runs along the rows of the tile as it is. */
+  private Optional<String> operand(Value v, boolean transposed, AsyncMatrix row, boolean registers) {
+    Value source = v;
+    boolean across = transposed;
+    if (v.definition() != null && v.definition().op() instanceof ShapeOp.Permute p) {
+      source = p.x();
+      across = !across;
+    }
+    Inst def = source.definition();
+    if (def != null && def.op() instanceof MemoryOp.Load) {
+      Optional<String> why = access.obstacle(def);
+      if (why.isEmpty() && across && !row.transposes()) {
+        return Optional.of("the instruction takes operands only along k, and " + source.type() + " lies across it");
+      }
+      return why.map(w -> "a load of " + source(def) + " is no bulk copy: " + w);
+    }
+    return registers ? Optional.empty() : Optional.of("the right operand " + v.type() + " is computed");
+  }
+
+  private static String source(Inst load) {
+    Value tensor = ((MemoryOp.Load) load.op()).tensor();
+    return tensor.definition() != null && tensor.definition().op() instanceof MemoryOp.MakeTensor t ? t.name() : tensor.name();
+  }
+
+  // ------------------------------------------------------------------------------------------------ all of them
+
+  private int warps() {
+    for (int warps = MOST_WARPS; warps >= 4; warps /= 2) {
+      int rows = 16 * warps;
+      if (dots.stream().allMatch(d -> d.result().tile().shape().getFirst() % rows == 0)) {
+        return warps;
+      }
+    }
+    fail("tiles have fewer than 64 rows");
+    return MOST_WARPS;
+  }
+
+  /** Loads that reach a product through arithmetic are copied in bulk where they can be. */
+  private void findLoads() {
+    func.body().walk(i -> {
+      if (i.op() instanceof MemoryOp.Load && i.result().tile().rank() == 2 && feedsProduct(i.result(), new HashSet<>())
+          && access.obstacle(i).isEmpty()) {
+        loads.add(i);
+      }
+    });
+  }
+
+  private boolean feedsProduct(Value v, Set<Value> seen) {
+    return seen.add(v) && uses.of(v).stream().anyMatch(user -> switch (user.op()) {
+      case MatrixOp.Dot d -> d.a() == v || d.b() == v;
+      case ElementwiseOp _ -> feedsProduct(user.result(), seen);
+      case ShapeOp _ -> feedsProduct(user.result(), seen);
+      default -> false;
+    });
+  }
+
+  /** Loops, branches and places of copies must follow from what the producer knows. */
+  private void independent(Region region, Set<Value> tainted) {
+    for (Inst inst : region.insts()) {
+      boolean dependent = inst.operands().stream().anyMatch(tainted::contains);
+      boolean decides = inst.op() instanceof ControlOp.If i && tainted.contains(i.condition())
+          || inst.op() instanceof ControlOp.For f && (tainted.contains(f.lo()) || tainted.contains(f.hi()));
+      if (decides || loads.contains(inst) && dependent) {
+        fail("what is copied depends on tiles that were copied or multiplied");
+      }
+      if (inst.op() instanceof ControlOp.For f) {
+        for (int i = 0; i < f.inits().size(); i++) {
+          // A carried tile may become dependent in a later round; scalars that do would be rare.
+          if (tainted.contains(f.inits().get(i)) || f.inits().get(i).tile().rank() > 0) {
+            tainted.add(f.body().params().get(i + 1));
+          }
+        }
+      }
+      inst.regions().forEach(r -> independent(r, tainted));
+      boolean inside = inst.regions().stream().anyMatch(r -> r.terminator().operands().stream().anyMatch(tainted::contains));
+      if (dependent || inside || loads.contains(inst) || inst.op() instanceof MatrixOp) {
+        tainted.addAll(inst.results());
+      }
+    }
+  }
+
+  private void fits(int warps) {
+    long threads = (long) warps * target.lanes();
+    long registers = 0;
+    for (Inst inst : dots) {
+      MatrixOp.Dot dot = (MatrixOp.Dot) inst.op();
+      // Products that add up in one place share their registers.
+      boolean fresh = dots.stream().noneMatch(o -> o != inst && ((MatrixOp.Dot) o.op()).acc() == inst.result());
+      registers += fresh ? inst.result().tile().count() / threads : 0;
+      boolean held = !(dot.a().definition() != null && loads.contains(dot.a().definition()))
+          && !(dot.a().definition() != null && dot.a().definition().op() instanceof ShapeOp.Permute);
+      registers += held ? dot.a().tile().element().bytes(dot.a().tile().count()) / (4 * threads) : 0;
+    }
+    if (registers > MOST_REGISTERS) {
+      fail("accumulators and operands take " + registers + " registers of each thread");
+    }
+    long bytes = loads.stream().mapToLong(l -> l.result().tile().element().bytes(l.result().tile().count())).sum();
+    if (bytes > target.shared().perBlock() / 2) {
+      fail("tiles of " + bytes + " bytes do not fit shared memory twice");
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package dev.tkc.passes.stage;
+
+import dev.tkc.ir.Builder;
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.op.AsyncOp;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.rules.Effects;
+import dev.tkc.ir.type.SharedType;
+import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.PassContext;
+import dev.tkc.passes.target.TargetInfo;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Splits a function with asynchronous products into a producer, which copies, and consumers, which compute.
+ *
+ * <pre>
+ *   for %k … {                                       %a = shared_alloc …  %full = barrier_alloc …  %empty = barrier_alloc …
+ *     %x = load %ta, […], _ #{bulk}                  barrier
+ *     %y = load %tb, […], _ #{bulk}                  role {name = "producer", warps = 4} { for %k … { … copy_bulk … } }
+ *     %d = dot %x, %y, %c #{instruction = "…"}   →   role {name = "consumer", warps = 8} {
+ *     …                                                for %k … { barrier_wait %full …  dot_async …  dot_wait  barrier_arrive %empty … }
+ *   }                                                  …
+ *   …                                                }
+ * </pre>
+ *
+ * Both roles walk the same loops and branches, so each counts the slots of a ring by itself. Scalars, tensors and ranges that do not
+ * depend on memory stay in front of the roles. Products are waited for at once, and slots released right after their last use in the
+ * region that copies them; {@link DelayWaits} makes that late. Rings get as many slots as the schedule's {@code stages} say, or as
+ * fit, those outside the innermost loops one.
+ *
+ * <p>Needs what {@link ChooseAsync} marks; leaves other functions alone. The block's warps become the {@code warps} of the consumers
+ * and {@link #PRODUCER_WARPS} more.
+ */
+public final class PartitionRoles {
+  /** A producer takes a whole group of warps, since registers are moved between groups. */
+  static final int PRODUCER_WARPS = 4;
+
+  /** More slots than this hide nothing more. */
+  private static final int MOST_STAGES = 6;
+
+  /** Registers that a producer can do with: addresses and loop counters. */
+  private static final int PRODUCER_REGISTERS = 40;
+
+  /** Alignment of buffers and barriers takes no more than this. */
+  private static final long SLACK = 2048;
+
+  private final Func func;
+  private final TargetInfo target;
+  private final RingPlan plan;
+  private final int consumers;
+
+  private PartitionRoles(Func func, TargetInfo target) {
+    this.func = func;
+    this.target = target;
+    this.plan = new RingPlan(func.body());
+    this.consumers = (int) func.annotation("warps", 8);
+  }
+
+  public static void run(Func func, PassContext context) {
+    boolean[] bulk = {false};
+    func.body().walk(i -> bulk[0] |= RingPlan.isBulk(i));
+    if (bulk[0]) {
+      new PartitionRoles(func, context.target()).partition();
+    }
+  }
+
+  private void partition() {
+    chooseStages();
+    List<Inst> old = new ArrayList<>(func.body().insts());
+    List<Inst> rest = new ArrayList<>();
+    func.body().insts().clear();
+    for (Inst inst : old.subList(0, old.size() - 1)) {
+      (isPrelude(inst) ? func.body().insts() : rest).add(inst);
+    }
+    Builder b = new Builder(func.body()).at(func.loc());
+    plan.rings().forEach(r -> allocate(b, r));
+    b.append(new SharedOp.Barrier());
+    role(b, "producer", PRODUCER_WARPS, PRODUCER_REGISTERS, rest, new ProducerRole(plan));
+    role(b, "consumer", consumers, consumerRegisters(), rest, new ConsumerRole(plan, target));
+    b.insert(old.getLast());
+    func.annotations().put("warps", (long) PRODUCER_WARPS + consumers);
+  }
+
+  private static void role(Builder b, String name, int warps, int registers, List<Inst> insts, RoleBody body) {
+    Region region = new Region();
+    b.in(region, () -> {
+      body.build(b, insts);
+      b.yield(List.of());
+    });
+    b.append(new ControlOp.Role(name, warps, registers, region));
+  }
+
+  /** What every role may compute from the parameters, once. */
+  private static boolean isPrelude(Inst inst) {
+    return inst.regions().isEmpty() && Effects.isPure(inst)
+        && inst.results().stream().noneMatch(r -> r.type() instanceof TileType t && t.rank() > 0);
+  }
+
+  private void allocate(Builder b, Ring ring) {
+    List<Value> buffers = new ArrayList<>();
+    for (Ring.Member m : ring.members) {
+      Value buffer = b.emit(new SharedOp.SharedAlloc(SharedType.of(m.type().element(), m.type().shape(), ring.stages()), name(m)));
+      buffer.setName(name(m));
+      buffers.add(buffer);
+    }
+    String name = String.join("_", ring.members.stream().map(PartitionRoles::name).toList());
+    Value full = b.emit(new AsyncOp.BarrierAlloc(ring.stages(), 1, name + "_full"));
+    Value empty = b.emit(new AsyncOp.BarrierAlloc(ring.stages(), consumers, name + "_empty"));
+    full.setName(name + "_full");
+    empty.setName(name + "_empty");
+    ring.place(buffers, full, empty);
+  }
+
+  private static String name(Ring.Member m) {
+    return m.tensor().definition() != null && m.tensor().definition().op() instanceof MemoryOp.MakeTensor t
+        ? t.name() : m.tensor().name();
+  }
+
+  /** What is left of the registers that all warps have at the start, in steps that can be asked for. */
+  private int consumerRegisters() {
+    int warps = PRODUCER_WARPS + consumers;
+    int granule = target.registers().granule();
+    int each = target.registers().perProcessor() / (warps * target.lanes()) / granule * granule;
+    int left = (each * warps - PRODUCER_REGISTERS * PRODUCER_WARPS) / consumers / granule * granule;
+    return Math.min(left, (target.registers().perThread() + 1) / granule * granule - granule);
+  }
+
+  private void chooseStages() {
+    int deepest = plan.rings().stream().mapToInt(plan::depth).max().orElse(0);
+    List<Ring> inner = plan.rings().stream().filter(r -> plan.depth(r) == deepest).toList();
+    long outside = plan.rings().stream().filter(r -> plan.depth(r) < deepest).mapToLong(Ring::bytes).sum();
+    long room = target.shared().perBlock() - SLACK - outside - reserved();
+    long one = inner.stream().mapToLong(Ring::bytes).sum();
+    long wanted = func.annotation("stages", MOST_STAGES);
+    long stages = Math.max(1, Math.min(wanted, room / one));
+    inner.forEach(r -> r.setStages((int) stages));
+  }
+
+  /** For the way of the results to memory: two slices of a bulk store, or scratch to exchange a tile among threads. */
+  private long reserved() {
+    long[] most = {0};
+    func.body().walk(i -> {
+      if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() >= 2) {
+        TileType t = s.value().tile();
+        long rows = t.count() / t.shape().getLast();
+        most[0] = Math.max(most[0], i.flag("bulk")
+            ? StoreSlices.BUFFERS * rows * StoreSlices.ROW_BYTES : t.element().bytes(t.count()));
+      }
+    });
+    return most[0];
+  }
+}

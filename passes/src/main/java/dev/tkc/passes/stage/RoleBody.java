@@ -1,0 +1,137 @@
+package dev.tkc.passes.stage;
+
+import dev.tkc.ir.Builder;
+import dev.tkc.ir.Cloner;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.passes.stage.Ring.Cursor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What one role makes of a function's body: a copy with the same loops and branches, through which it carries the cursor of every
+ * ring that is used inside. Subclasses say what becomes of the instructions in between.
+ */
+abstract class RoleBody {
+  final RingPlan plan;
+  final Cloner copies = new Cloner();
+  private final Map<Ring, Cursor> cursors = new HashMap<>();
+
+  RoleBody(RingPlan plan) {
+    this.plan = plan;
+  }
+
+  /** Appends this role's version of the instructions. */
+  final void build(Builder b, List<Inst> insts) {
+    plan.rings().forEach(r -> cursors.put(r, Cursor.start(b)));
+    all(b, insts);
+  }
+
+  /** This role's version of an instruction without regions, and of one with regions but no loop or branch. */
+  abstract void plain(Builder b, Inst inst);
+
+  /** After an instruction, regions and all. */
+  void after(Builder b, Inst inst) {}
+
+  /** Before the instructions of a region. */
+  void enter(List<Inst> insts) {}
+
+  final Cursor cursor(Ring ring) {
+    return cursors.get(ring);
+  }
+
+  final void advance(Builder b, Ring ring) {
+    cursors.put(ring, ring.next(b, cursors.get(ring)));
+  }
+
+  private void all(Builder b, List<Inst> insts) {
+    enter(insts);
+    for (Inst inst : insts) {
+      b.at(inst.loc());
+      switch (inst.op()) {
+        case ControlOp.For loop -> loop(b, inst, loop);
+        case ControlOp.If branch -> branch(b, inst, branch);
+        case ControlOp.Yield _ -> { }
+        default -> plain(b, inst);
+      }
+      after(b, inst);
+    }
+  }
+
+  private List<Value> mapped(List<Value> values) {
+    return new ArrayList<>(values.stream().map(copies::get).toList());
+  }
+
+  private List<Value> flat(List<Ring> rings) {
+    List<Value> values = new ArrayList<>();
+    for (Ring r : rings) {
+      values.add(cursors.get(r).slot());
+      values.add(cursors.get(r).parity());
+    }
+    return values;
+  }
+
+  private void take(List<Ring> rings, List<Value> values) {
+    for (int i = 0; i < rings.size(); i++) {
+      cursors.put(rings.get(i), new Cursor(values.get(2 * i), values.get(2 * i + 1)));
+    }
+  }
+
+  private void region(Builder b, Region old, Region made, List<Ring> rings) {
+    b.in(made, () -> {
+      all(b, old.insts());
+      List<Value> yielded = mapped(((ControlOp.Yield) old.terminator().op()).values());
+      yielded.addAll(flat(rings));
+      b.yield(yielded);
+    });
+  }
+
+  private void loop(Builder b, Inst inst, ControlOp.For loop) {
+    List<Ring> rings = plan.ringsIn(inst.regions());
+    List<Value> inits = mapped(loop.inits());
+    inits.addAll(flat(rings));
+    List<Value> params = new ArrayList<>();
+    for (Value p : loop.body().params()) {
+      Value q = new Value(p.type(), p.name());
+      copies.define(p, q);
+      params.add(q);
+    }
+    List<Value> cursorParams = new ArrayList<>();
+    for (Ring r : rings) {
+      cursorParams.add(new Value(cursors.get(r).slot().type(), "slot"));
+      cursorParams.add(new Value(cursors.get(r).parity().type(), "parity"));
+    }
+    params.addAll(cursorParams);
+    Region body = new Region(params);
+    take(rings, cursorParams);
+    region(b, loop.body(), body, rings);
+    Inst made = b.append(new ControlOp.For(
+        copies.get(loop.lo()), copies.get(loop.hi()), loop.step(), inits, loop.reversed(), body));
+    finish(inst, made, rings);
+  }
+
+  private void branch(Builder b, Inst inst, ControlOp.If branch) {
+    List<Ring> rings = plan.ringsIn(inst.regions());
+    Map<Ring, Cursor> before = Map.copyOf(cursors);
+    Region then = new Region();
+    region(b, branch.then(), then, rings);
+    cursors.putAll(before);
+    Region otherwise = new Region();
+    region(b, branch.otherwise(), otherwise, rings);
+    finish(inst, b.append(new ControlOp.If(copies.get(branch.condition()), then, otherwise)), rings);
+  }
+
+  private void finish(Inst inst, Inst made, List<Ring> rings) {
+    made.annotations().putAll(inst.annotations());
+    int n = inst.results().size();
+    for (int i = 0; i < n; i++) {
+      made.results().get(i).setName(inst.results().get(i).name());
+      copies.define(inst.results().get(i), made.results().get(i));
+    }
+    take(rings, made.results().subList(n, made.results().size()));
+  }
+}

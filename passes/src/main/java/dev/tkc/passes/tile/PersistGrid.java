@@ -1,0 +1,77 @@
+package dev.tkc.passes.tile;
+
+import dev.tkc.ir.Builder;
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Module;
+import dev.tkc.ir.Param;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
+import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.PassContext;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Makes a grid no larger than what runs at once: each block goes on to the tile that many numbers further.
+ *
+ * <pre>
+ *   launch %n, […] {callee = "f"}                  %m = min %n, 132
+ *                                                  launch %m, […, %n] {callee = "f"}
+ *   device @f(…) #{persistent} {           →       device @f(…, %tiles: i64) {
+ *     %b = block_id : i64                            %first = block_id : i64
+ *     …                                              for %first, %tiles [] {step = 132} (%b: i64) { … }
+ *   }                                              }
+ * </pre>
+ *
+ * Between the tiles of one block, copies and stores go on; that is what it is for. As many blocks as the target has
+ * multiprocessors: such a block takes one for itself.
+ */
+public final class PersistGrid {
+  private PersistGrid() {}
+
+  public static void run(Module module, PassContext context) {
+    Region host = module.kernel().body();
+    for (Inst inst : List.copyOf(host.insts())) {
+      if (inst.op() instanceof ControlOp.Launch launch) {
+        Func callee = module.func(launch.callee()).orElseThrow();
+        if (Boolean.TRUE.equals(callee.annotations().remove("persistent"))) {
+          context.enter(callee);
+          long residents = context.target().processors();
+          persist(callee, residents);
+          Builder b = new Builder(host, host.insts().indexOf(inst)).at(inst.loc());
+          List<Value> arguments = new ArrayList<>(launch.arguments());
+          arguments.add(launch.grid());
+          inst.setOp(new ControlOp.Launch(launch.callee(),
+              b.binary(BinaryKind.MIN, launch.grid(), b.constant(residents)), arguments));
+        }
+      }
+    }
+  }
+
+  private static void persist(Func func, long residents) {
+    Value tiles = new Value(TileType.integer(), "tiles");
+    func.params().add(new Param(tiles, 1));
+    Region body = func.body();
+    Value number = new Value(TileType.integer(), "tile");
+    Region round = new Region(List.of(number));
+    Map<Value, Value> replaced = new HashMap<>();
+    for (Inst inst : body.insts()) {
+      if (inst.op() instanceof ControlOp.BlockId) {
+        replaced.put(inst.result(), number);
+      } else {
+        round.insts().add(inst);
+      }
+    }
+    round.replaceUses(replaced);
+    body.insts().clear();
+    Builder b = new Builder(body).at(func.loc());
+    Value first = b.emit(new ControlOp.BlockId());
+    b.append(new ControlOp.For(first, tiles, residents, List.of(), false, round), List.of());
+    b.yield(List.of());
+  }
+}
