@@ -21,6 +21,7 @@ import dev.tkc.passes.stage.RotateLoops;
 import dev.tkc.passes.stage.ScheduleLoops;
 import dev.tkc.passes.stage.SliceDots;
 import dev.tkc.passes.stage.StageLoads;
+import dev.tkc.passes.stage.StageStores;
 import dev.tkc.passes.target.Capability;
 import dev.tkc.passes.tile.AccumulateDots;
 import dev.tkc.passes.tile.Canonicalize;
@@ -76,6 +77,8 @@ public final class Pipeline {
       targeted("stage-loads", STAGED, Pass.devices(StageLoads::run), "marked loads go through shared buffers")
           .isRequired(),
       targeted("expand-pipeline", STAGED, Pass.devices(ExpandPipeline::run), "copies start rounds ahead"),
+      targeted("stage-stores", STAGED, Pass.devices(StageStores::run), "results leave in slices beside what comes next")
+          .needs(Capability.BULK_COPY),
       targeted("slice-dots", STAGED, Pass.devices(SliceDots::run), "operands from shared memory live for one step of k"),
       targeted("clean-staged", STAGED, Pass.devices(Pipeline::clean), "positions of the first rounds simplify"),
       targeted("assign-layouts", STAGED, Pass.devices(AssignLayouts::run), "after all decisions on what is copied where")

@@ -1,0 +1,224 @@
+package dev.tkc.passes.stage;
+
+import dev.tkc.ir.Builder;
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.layout.Panels;
+import dev.tkc.ir.op.AsyncOp;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.type.SharedType;
+import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.PassContext;
+import dev.tkc.passes.analysis.ReadOnly;
+import dev.tkc.passes.analysis.Uses;
+import dev.tkc.passes.target.TargetInfo;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Sends tiles that are stored in bulk through shared memory, in slices of {@link StoreSlices#ROW_BYTES} bytes of each row.
+ *
+ * <pre>
+ *                                            %b = shared_alloc {…} : shared&lt;bf16[128, 64], 2&gt;
+ *   %o = cast %acc {to = bf16}               for each slice n:
+ *   store %t, [%i, %j], %o #{bulk}             %s = slice %acc …     %o = cast %s
+ *                                       →      store_wait {pending = 1, read}   barrier
+ *                                              shared_store %b, n % 2, %o       proxy_fence   barrier
+ *                                              store_bulk %t, [%i, %j + 64n], %b, n % 2      store_commit
+ *                                            …  at the team's end: store_wait {pending = 0}
+ * </pre>
+ *
+ * What lies between the sum and the store is computed for each slice ({@link TileParts}), so the tile never exists in full
+ * besides the sum. A slot is written again when the store of the slice before in it has read it; in a loop over tiles that is the
+ * tile before's last slices, whose number is known, so waits are constants. Slots are used in the same order for every tile, and
+ * stores of one shape share them.
+ *
+ * <p>The function's {@code store_buffers} says how many slots, {@link StoreSlices#BUFFERS} if it is silent; fewer where shared
+ * memory is full. A store for which there is none, or whose slices do not fit panels, is done by the threads.
+ */
+public final class StageStores {
+  /** What alignment of the buffers takes, at most. */
+  private static final long ALIGNMENT = 1024;
+
+  private final Func func;
+  private final ReadOnly readOnly;
+  private final Uses uses;
+  private final long most;
+  private final Set<Inst> rebuilt = Collections.newSetFromMap(new IdentityHashMap<>());
+  /** The buffers made so far, by what is stored through them and in how many slices. */
+  private final Map<List<Object>, Value> buffers = new HashMap<>();
+  private long room;
+
+  private StageStores(Func func, TargetInfo target) {
+    this.func = func;
+    this.readOnly = new ReadOnly(func);
+    this.uses = new Uses(func.body());
+    this.most = Math.max(1, func.annotation("store_buffers", StoreSlices.BUFFERS));
+    this.room = target.shared().perBlock() - taken(func);
+  }
+
+  public static void run(Func func, PassContext context) {
+    StageStores s = new StageStores(func, context.target());
+    List<Inst> roles = func.body().insts().stream().filter(i -> i.op() instanceof ControlOp.Role).toList();
+    if (roles.isEmpty()) {
+      s.team(func.body());
+    }
+    roles.forEach(r -> s.team(((ControlOp.Role) r.op()).body()));
+  }
+
+  private static long taken(Func func) {
+    long[] bytes = {0};
+    func.body().walk(i -> {
+      if (i.op() instanceof SharedOp.SharedAlloc a) {
+        bytes[0] += bytes(a.type()) + ALIGNMENT;
+      } else if (i.op() instanceof AsyncOp.BarrierAlloc a) {
+        bytes[0] += 8L * a.slots();
+      }
+    });
+    return bytes[0];
+  }
+
+  private static long bytes(SharedType type) {
+    long count = LinearLayout.cover(type.shape()).stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b);
+    return type.element().bytes(count) * type.stages();
+  }
+
+  private void team(Region body) {
+    List<Inst> stores = new ArrayList<>();
+    body.walk(i -> {
+      if (i.op() instanceof MemoryOp.Store && i.flag("bulk")) {
+        stores.add(i);
+      }
+    });
+    findRebuilt(body, Set.copyOf(stores));
+    if (visit(body)) {
+      Builder end = new Builder(body, body.insts().size() - 1).at(body.terminator().loc());
+      end.append(new AsyncOp.StoreWait(0, false));
+    }
+  }
+
+  /** What only the stores use, directly or through each other. */
+  private void findRebuilt(Region region, Set<Inst> stores) {
+    for (Inst i : region.insts().reversed()) {
+      i.regions().forEach(r -> findRebuilt(r, stores));
+      if (TileParts.divides(i) && uses.isUsed(i.result())
+          && uses.of(i.result()).stream().allMatch(u -> rebuilt.contains(u) || stores.contains(u))) {
+        rebuilt.add(i);
+      }
+    }
+  }
+
+  private boolean visit(Region region) {
+    boolean staged = false;
+    for (Inst i : List.copyOf(region.insts())) {
+      for (Region r : i.regions()) {
+        staged |= visit(r);
+      }
+      if (i.op() instanceof MemoryOp.Store store && i.flag("bulk")) {
+        staged |= stage(region, i, store);
+      }
+    }
+    return staged;
+  }
+
+  private boolean stage(Region region, Inst inst, MemoryOp.Store store) {
+    TileType tile = store.value().tile();
+    int columns = columns(tile);
+    int slices = tile.rank() < 2 || columns == 0 ? 0 : tile.shape().getLast() / columns;
+    if (slices == 0) {
+      return false;
+    }
+    List<Integer> shape = new ArrayList<>(tile.shape());
+    shape.set(tile.rank() - 1, columns);
+    Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
+    int axis = tile.rank() - 1;
+    Optional<List<Value>> whole = new TileParts(new Builder(new Region()), rebuilt, readOnly, 0, columns)
+        .indices(store.indices(), axis);
+    Optional<Value> buffer = whole.flatMap(_ -> buffer(SharedType.of(tile.element(), shape, 1), slices, store));
+    if (buffer.isEmpty()) {
+      return false;
+    }
+    int slots = ((SharedType) buffer.get().type()).stages();
+    for (int n = 0; n < slices; n++) {
+      TileParts parts = new TileParts(b, rebuilt, readOnly, n * columns, columns);
+      Value part = parts.of(store.value(), axis);
+      Value slot = b.constant((long) (n % slots));
+      b.append(new AsyncOp.StoreWait(since(n, slices, slots) - 1, true));
+      b.append(new SharedOp.Barrier());
+      b.append(new SharedOp.SharedStore(buffer.get(), slot, part));
+      b.append(new AsyncOp.ProxyFence());
+      b.append(new SharedOp.Barrier());
+      b.append(new AsyncOp.StoreBulk(
+          store.tensor(), parts.indices(store.indices(), axis).orElseThrow(), Optional.empty(), buffer.get(), slot));
+      b.append(new AsyncOp.StoreCommit());
+    }
+    region.insts().remove(inst);
+    return true;
+  }
+
+  /** How many slices ago, this one counted, the slot of slice {@code n} was last used, if another tile went before. */
+  private static int since(int n, int slices, int slots) {
+    if (n >= slots) {
+      return slots;
+    }
+    int last = (slices - 1 - n) / slots * slots + n;
+    return slices - last + n;
+  }
+
+  /** Columns of a slice: as many as make the longest row that fits a panel; 0 if none does. */
+  private static int columns(TileType tile) {
+    int bits = tile.element().bits();
+    for (int bytes = StoreSlices.ROW_BYTES; bytes >= 32; bytes /= 2) {
+      int columns = bytes * 8 / bits;
+      List<Integer> shape = new ArrayList<>(tile.shape());
+      shape.set(tile.rank() - 1, columns);
+      if (tile.shape().getLast() % columns == 0 && Panels.obstacle(shape, bits).isEmpty()) {
+        return columns;
+      }
+    }
+    return 0;
+  }
+
+  /** A buffer for slices of one slot's type, before the roles. */
+  private Optional<Value> buffer(SharedType slot, int slices, MemoryOp.Store store) {
+    List<Object> key = List.of(slot, slices);
+    if (!buffers.containsKey(key)) {
+      long slots = Math.min(Math.min(most, slices), (room - ALIGNMENT) / bytes(slot));
+      if (slots < 1) {
+        return Optional.empty();
+      }
+      SharedType type = SharedType.of(slot.element(), slot.shape(), (int) slots);
+      room -= bytes(type) + ALIGNMENT;
+      buffers.put(key, allocate(type, name(store)));
+    }
+    return Optional.of(buffers.get(key));
+  }
+
+  private Value allocate(SharedType type, String name) {
+    List<Inst> insts = func.body().insts();
+    int at = 0;
+    for (int i = 0; i < insts.size(); i++) {
+      boolean before = insts.get(i).op() instanceof SharedOp.SharedAlloc;
+      at = before ? i + 1 : at;
+    }
+    Value buffer = new Builder(func.body(), at).at(func.loc()).emit(new SharedOp.SharedAlloc(type, name));
+    buffer.setName(name);
+    return buffer;
+  }
+
+  private static String name(MemoryOp.Store op) {
+    return op.tensor().definition() != null && op.tensor().definition().op() instanceof MemoryOp.MakeTensor t
+        ? t.name() : op.tensor().name();
+  }
+}
