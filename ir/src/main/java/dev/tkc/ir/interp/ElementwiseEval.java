@@ -70,8 +70,7 @@ final class ElementwiseEval {
       case float[] f -> FloatLoops.binary(kind, f, b.floats(), (float[]) out);
       case double[] d -> DoubleLoops.binary(kind, d, b.doubles(), (double[]) out);
       case long[] l -> {
-        guard(inst, kind, a, b);
-        LongLoops.binary(kind, a.element(), l, b.longs(), (long[]) out);
+        LongLoops.binary(kind, a.element(), l, guarded(inst, kind, a, b), (long[]) out);
       }
       case boolean[] x -> LongLoops.logical(kind, x, b.bools(), (boolean[]) out);
       default -> throw new IllegalStateException();
@@ -79,14 +78,20 @@ final class ElementwiseEval {
     return new Tile(a.element(), a.shape(), out, Padding.binary(kind, a, b), a.spread() && b.spread());
   }
 
-  /** Integer operations that some operands have no result for. */
-  private static void guard(Inst inst, BinaryKind kind, Tile a, Tile b) {
+  /**
+   * The right operands of integers, of which some have no result: that is an error, unless they are padding. What padding
+   * leads to may not reach a result, so any value will do: theirs is that of the operand 1.
+   */
+  private static long[] guarded(Inst inst, BinaryKind kind, Tile a, Tile b) {
     boolean divides = kind == BinaryKind.DIV || kind == BinaryKind.REM;
     if (!divides && kind != BinaryKind.POW) {
-      return;
+      return b.longs();
     }
-    long[] y = b.longs();
+    long[] y = b.longs().clone();
     for (int i = 0; i < y.length; i++) {
+      if (b.origin(i) != 0) {
+        y[i] = divides && y[i] == 0 || !divides && y[i] < 0 ? 1 : y[i];
+      }
       if (divides && y[i] == 0) {
         throw Faults.fault(Code.DIVISION_BY_ZERO, inst, a.text(i) + (kind == BinaryKind.DIV ? " / 0" : " % 0") + at(a, i)
             + ": an integer divided by zero");
@@ -95,6 +100,7 @@ final class ElementwiseEval {
         throw Faults.fault(Code.NEGATIVE_POWER, inst, a.text(i) + " ** " + y[i] + at(a, i) + ": an integer to a negative power");
       }
     }
+    return y;
   }
 
   private static String at(Tile t, int i) {

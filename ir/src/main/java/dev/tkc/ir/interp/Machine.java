@@ -18,6 +18,7 @@ import dev.tkc.ir.op.ReductionOp;
 import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.type.Element;
+import dev.tkc.ir.type.TileType;
 import java.util.List;
 
 /**
@@ -29,6 +30,7 @@ final class Machine {
   private final Budget budget;
   private final Module module;
   private final Checker checker;
+  private final boolean divides;
   private final ElementwiseEval elementwise = new ElementwiseEval(this);
   private final ShapeEval shape = new ShapeEval(this);
   private final ReductionEval reduction = new ReductionEval(this);
@@ -44,6 +46,7 @@ final class Machine {
     this.budget = budget;
     this.module = module;
     this.checker = options.check() ? new Checker(budget) : null;
+    this.divides = module.funcs().stream().anyMatch(Machine::divides);
     this.device = host();
     budget.resume();
   }
@@ -63,6 +66,25 @@ final class Machine {
   /** Null when not checking. */
   Checker checker() {
     return checker;
+  }
+
+  /**
+   * The state of what a load makes up; 0 if nobody asks. Besides the checker, integer division does: its divisors may be 0
+   * where they are padding.
+   */
+  int padding(Inst load) {
+    return checker != null ? Padding.neutral(checker.number(load)) : divides ? Padding.neutral(1) : 0;
+  }
+
+  /** Whether a tile of integers is divided by, or an exponent. */
+  private static boolean divides(Func func) {
+    boolean[] found = {false};
+    func.body().walk(inst -> found[0] |= inst.op() instanceof ElementwiseOp.Binary b && b.rhs().type() instanceof TileType t
+        && t.element().isInteger() && !t.shape().isEmpty() && switch (b.kind()) {
+          case DIV, REM, POW -> true;
+          case ADD, SUB, MUL, MIN, MAX, AND, OR, XOR, SHL, SHR -> false;
+        });
+    return found[0];
   }
 
   Interpreter.Device device() {

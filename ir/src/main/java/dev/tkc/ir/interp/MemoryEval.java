@@ -162,11 +162,12 @@ final class MemoryEval {
   }
 
   private int[] padding(Inst inst, Footprint f) {
-    if (machine.checker() == null || f.isFull()) {
+    int mark = f.isFull() ? 0 : machine.padding(inst);
+    if (mark == 0) {
       return null;
     }
     int[] states = new int[(int) f.count()];
-    Arrays.fill(states, Padding.neutral(machine.checker().number(inst)));
+    Arrays.fill(states, mark);
     f.forEachRun((_, _, at, n) -> Arrays.fill(states, at, at + n, 0));
     return states;
   }

@@ -16,8 +16,9 @@ import java.util.List;
  * as {@code long[]} in the canonical form of {@link Integers}, bools as {@code boolean[]}. The array is never written after the
  * tile is made, so tiles may share it.
  *
- * <p>{@code origins}, kept only when checking, is the padding state of each element by the code of {@link Padding}; null when all
- * are inside. {@code spread} says that the tile is a scalar or a smaller tile repeated, which the padding rules tell apart.
+ * <p>{@code origins}, kept when checking or where integers are divided by a tile, is the padding state of each element by the
+ * code of {@link Padding}; null when all are inside. {@code spread} says that the tile is a scalar or a smaller tile repeated,
+ * which the padding rules tell apart.
  */
 public final class Tile implements Datum {
   /** How the elements of a type are held. */
