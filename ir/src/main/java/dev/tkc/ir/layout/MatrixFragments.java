@@ -92,12 +92,7 @@ public final class MatrixFragments {
       LinearLayout fragment, List<Integer> shape, List<Warps> warps, List<Integer> order) {
     List<Integer> sizes = LinearLayout.cover(shape);
     int rank = sizes.size();
-    List<Integer> expanded = new ArrayList<>();
-    for (int axis = 0; axis < rank; axis++) {
-      expanded.add(axis < rank - 2 ? 1 : fragment.size(axis - (rank - 2)));
-    }
-    LinearLayout layout = fragment.reshape(expanded);
-    requireRoom(layout, sizes);
+    LinearLayout layout = expanded(fragment, sizes);
     List<Integer> room = new ArrayList<>();
     for (int axis = 0; axis < rank; axis++) {
       room.add(sizes.get(axis) / layout.size(axis));
@@ -115,6 +110,36 @@ public final class MatrixFragments {
       layout = layout.product(LinearLayout.identity1d(InDim.REGISTER, room.get(axis), axis, rank));
     }
     return layout.product(grid);
+  }
+
+  /**
+   * The layout of a block's tile made of copies of one fragment: warps follow each other along one dimension, fragment by
+   * fragment, and registers repeat all of that along {@code order}'s dimensions. Warps beyond the tile hold duplicates.
+   */
+  public static LinearLayout interleaved(LinearLayout fragment, List<Integer> shape, Warps warps, List<Integer> order) {
+    List<Integer> sizes = LinearLayout.cover(shape);
+    int rank = sizes.size();
+    LinearLayout layout = expanded(fragment, sizes);
+    int here = Math.min(warps.count, sizes.get(warps.axis) / layout.size(warps.axis));
+    layout = layout.product(LinearLayout.identity1d(InDim.WARP, here, warps.axis, rank))
+        .product(LinearLayout.zeros1d(InDim.WARP, warps.count / here, rank));
+    for (int axis : order) {
+      layout = layout.product(
+          LinearLayout.identity1d(InDim.REGISTER, sizes.get(axis) / layout.size(axis), axis, rank));
+    }
+    return layout;
+  }
+
+  /** The fragment as the last two dimensions of a tile that has room for it. */
+  private static LinearLayout expanded(LinearLayout fragment, List<Integer> sizes) {
+    int rank = sizes.size();
+    List<Integer> expanded = new ArrayList<>();
+    for (int axis = 0; axis < rank; axis++) {
+      expanded.add(axis < rank - 2 ? 1 : fragment.size(axis - (rank - 2)));
+    }
+    LinearLayout layout = fragment.reshape(expanded);
+    requireRoom(layout, sizes);
+    return layout;
   }
 
   private static void requireRoom(LinearLayout fragment, List<Integer> sizes) {

@@ -169,4 +169,12 @@ class HardwareLayoutsTest {
     assertThat(wide.accesses()).hasSize(8);
     assertThat(wide.accesses().getFirst()).containsExactly(0, 1, 2, 3);
   }
+
+  @Test
+  void warpsFollowEachOtherBeforeRegistersRepeatThem() {
+    LinearLayout c = MatrixFragments.interleaved(
+        MatrixFragments.mmaSync(16).c(), List.of(256, 16), new MatrixFragments.Warps(0, 8), List.of(1, 0));
+    assertThat(c.basis(InDim.WARP)).containsExactly(List.of(16, 0), List.of(32, 0), List.of(64, 0));
+    assertThat(c.basis(InDim.REGISTER)).containsExactly(List.of(0, 1), List.of(8, 0), List.of(0, 8), List.of(128, 0));
+  }
 }

@@ -6,6 +6,8 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.BlockedLayouts;
 import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.op.AsyncOp;
+import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.ReductionOp;
 import dev.tkc.ir.op.SharedOp;
@@ -13,14 +15,16 @@ import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.AccessPattern;
+import dev.tkc.passes.target.AsyncMatrix;
 import dev.tkc.passes.target.MatrixInstruction;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Gives every tile and shared buffer of a device function its layout, and converts where two meet.
@@ -35,26 +39,35 @@ import java.util.Optional;
  * each instruction says what it demands of its operands ({@link Demands}); an operand that lies otherwise is computed
  * again if that is cheap, else converted, right after it is defined, so that a loop that uses it does not repeat that.
  *
+ * <p>A role's tiles lie over the warps of the role; no tile goes from one {@link Team} to another. Buffers that copy engines or
+ * asynchronous dots use lie in panels.
+ *
  * <p>Needs {@code warps} and {@code lanes} on the function. Guarantees {@code placed}.
  */
 public final class AssignLayouts {
-  private final Func func;
+  private final Team team;
   private final TargetInfo target;
   private final int warps;
   private final LayoutSolver solver;
   private final AccessPattern.Finder patterns;
-  private final Map<Inst, DotLayouts> dots = new IdentityHashMap<>();
+  /** In program order, so that the outcome is the same each time. */
+  private final Map<Inst, DotLayouts> dots = new LinkedHashMap<>();
 
-  private AssignLayouts(Func func, TargetInfo target) {
-    this.func = func;
+  private AssignLayouts(Team team, TargetInfo target, AccessPattern.Finder patterns) {
+    this.team = team;
     this.target = target;
-    this.warps = (int) func.annotation("warps", 4);
-    this.solver = new LayoutSolver(func);
-    this.patterns = new AccessPattern.Finder(func);
+    this.warps = team.warps();
+    this.solver = new LayoutSolver(team.region());
+    this.patterns = patterns;
   }
 
   public static void run(Func func, PassContext context) {
-    new AssignLayouts(func, context.target()).run();
+    placeSharedBuffers(func);
+    AccessPattern.Finder patterns = new AccessPattern.Finder(func);
+    List<Team> teams = Team.of(func);
+    teams.forEach(t -> t.requireOwnTiles(func));
+    teams.forEach(t -> new AssignLayouts(t, context.target(), patterns).run());
+    func.annotations().put("placed", true);
   }
 
   private void run() {
@@ -62,38 +75,56 @@ public final class AssignLayouts {
     anchorScans();
     anchorAccesses();
     dots.forEach((inst, layouts) -> {
-      MatrixOp.Dot dot = (MatrixOp.Dot) inst.op();
-      solver.assign(dot.a(), layouts.a());
-      solver.assign(dot.b(), layouts.b());
+      switch (inst.op()) {
+        case MatrixOp.Dot dot -> {
+          solver.assign(dot.a(), layouts.a());
+          solver.assign(dot.b(), layouts.b());
+        }
+        case AsyncOp.DotAsync dot when layouts.a() != null -> solver.assign(dot.a(), layouts.a());
+        default -> { }
+      }
     });
-    anchorRest(func.body());
-    placeSharedBuffers();
+    anchorRest(team.region());
     Demands demands = new Demands(solver, dots, this::accessLayout, target.lanes(), warps);
-    new LayoutConversions(demands).apply(func.body());
-    func.annotations().put("placed", true);
+    new LayoutConversions(demands).apply(team.region());
   }
 
   private void anchorDots() {
     List<Inst> found = new ArrayList<>();
-    func.body().walk(i -> DotLayouts.dot(i).ifPresent(_ -> found.add(i)));
-    boolean rowsOnly = DotChains.needWholeRows(func, found);
-    for (Inst inst : found) {
-      Optional<MatrixInstruction> instruction = Optional.ofNullable((String) inst.annotations().get("instruction"))
-          .flatMap(target::matrixInstruction);
-      DotLayouts layouts;
-      if (instruction.isPresent()) {
-        int rows = DotLayouts.rowsOfWarps(inst, instruction.get().fragments(), warps, rowsOnly);
-        layouts = DotLayouts.of(inst, instruction.get().fragments(), rows, warps / rows);
-      } else {
-        layouts = DotLayouts.scalar(inst, target.lanes(), warps);
+    team.walk(i -> DotLayouts.dot(i).ifPresent(_ -> found.add(i)));
+    boolean rowsOnly = DotChains.needWholeRows(team.region(), found);
+    found.forEach(inst -> dots.put(inst, synchronous(inst, rowsOnly)));
+    team.walk(i -> {
+      if (i.op() instanceof AsyncOp.DotAsync) {
+        dots.put(i, asynchronous(i));
       }
-      dots.put(inst, layouts);
-    }
+    });
     dots.forEach((inst, layouts) -> solver.assign(inst.result(), layouts.acc()));
+    dots.forEach((inst, layouts) -> {
+      if (inst.op() instanceof AsyncOp.DotAsync dot) {
+        solver.assign(dot.acc(), layouts.acc());
+      }
+    });
+  }
+
+  private DotLayouts synchronous(Inst inst, boolean rowsOnly) {
+    Optional<MatrixInstruction> instruction = Optional.ofNullable((String) inst.annotations().get("instruction"))
+        .flatMap(target::matrixInstruction);
+    if (instruction.isEmpty()) {
+      return DotLayouts.scalar(inst, target.lanes(), warps);
+    }
+    int rows = DotLayouts.rowsOfWarps(inst, instruction.get().fragments(), warps, rowsOnly);
+    return DotLayouts.of(inst, instruction.get().fragments(), rows, warps / rows);
+  }
+
+  private DotLayouts asynchronous(Inst inst) {
+    AsyncMatrix row = Optional.ofNullable((String) inst.annotations().get("instruction")).flatMap(target::asyncMatrix)
+        .orElseThrow(() -> new IllegalStateException(inst + " names no asynchronous instruction of " + target.name()));
+    return DotLayouts.async(inst, row.fragments(), warps);
   }
 
   private void anchorScans() {
-    func.body().walk(inst -> {
+    team.walk(inst -> {
       if (inst.op() instanceof ReductionOp.Scan s) {
         solver.assign(inst.result(), Demands.scanLayout(inst.result().tile().shape(), s.axis(), target.lanes(), warps));
       } else if (inst.op() instanceof ReductionOp.ScanWith s) {
@@ -105,7 +136,7 @@ public final class AssignLayouts {
 
   private void anchorAccesses() {
     List<Inst> accesses = new ArrayList<>();
-    func.body().walk(i -> {
+    team.walk(i -> {
       if (!(i.op() instanceof SharedOp) && Access.of(i).isPresent()) {
         accesses.add(i);
       }
@@ -135,8 +166,10 @@ public final class AssignLayouts {
   private void anchorRest(Region region) {
     region.params().forEach(this::anchorDefault);
     for (Inst inst : region.insts()) {
-      inst.regions().forEach(this::anchorRest);
-      inst.results().forEach(this::anchorDefault);
+      if (!(inst.op() instanceof ControlOp.Role)) {
+        inst.regions().forEach(this::anchorRest);
+        inst.results().forEach(this::anchorDefault);
+      }
     }
   }
 
@@ -148,10 +181,12 @@ public final class AssignLayouts {
     }
   }
 
-  private void placeSharedBuffers() {
+  private static void placeSharedBuffers(Func func) {
+    Set<Value> engines = SharedBuffers.ofEngines(func);
     func.body().walk(inst -> {
       if (inst.op() instanceof SharedOp.SharedAlloc alloc) {
-        SharedType placed = SharedBuffers.placed(alloc.type());
+        SharedType placed = engines.contains(inst.result())
+            ? SharedBuffers.inPanels(alloc.type()) : SharedBuffers.placed(alloc.type());
         inst.result().setType(placed);
         inst.setOp(new SharedOp.SharedAlloc(placed, alloc.name()));
       }

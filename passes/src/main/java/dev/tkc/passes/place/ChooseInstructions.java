@@ -83,7 +83,7 @@ public final class ChooseInstructions {
 
   private static long forDots(Func func, List<Inst> dots, TargetInfo target) {
     long live = 0;
-    boolean chained = DotChains.needWholeRows(func, dots);
+    boolean chained = DotChains.needWholeRows(func.body(), dots);
     for (Inst dot : dots) {
       long count = elements(dot.result().tile());
       live = chained ? live + count : Math.max(live, count);

@@ -325,11 +325,20 @@ final class Demands {
 
   private Demand async(AsyncOp op, Inst inst) {
     return switch (op) {
-      case AsyncOp.DotAsync _ -> {
+      case AsyncOp.DotAsync o -> {
         DotLayouts l = dots.get(inst);
-        yield new Demand(Arrays.asList(l.a(), null, l.acc()), List.of(l.acc()));
+        List<LinearLayout> operands = new ArrayList<>(Collections.nCopies(inst.operands().size(), null));
+        operands.set(0, l.a());
+        operands.set(2, l.acc());
+        // Who adds to what is in flight cannot have it converted first.
+        if (o.acc().definition() != null && o.acc().definition().op() instanceof AsyncOp.DotAsync
+            && !l.acc().equals(o.acc().tile().layout())) {
+          throw new IllegalStateException(inst + " adds to a product in flight that lies otherwise");
+        }
+        yield new Demand(operands, List.of(l.acc()));
       }
-      case AsyncOp.DotWait _ -> new Demand(ofValues(inst.results()), ofValues(inst.results()));
+      // What is in flight stays as it is.
+      case AsyncOp.DotWait o -> new Demand(List.of(), o.values().stream().map(v -> v.tile().layout()).toList());
       case AsyncOp.Undefined _ -> Demand.ofResults(assigned(inst.result()));
       case AsyncOp.BarrierAlloc _, AsyncOp.BarrierExpect _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _,
           AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _, AsyncOp.StoreWait _, AsyncOp.ProxyFence _,

@@ -1,7 +1,7 @@
 package dev.tkc.passes.place;
 
-import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
+import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
@@ -27,8 +27,8 @@ final class DotChains {
    * Whether warps should own whole rows: a product is reduced along its rows, or is the left operand of another dot.
    * Either then stays within warps.
    */
-  static boolean needWholeRows(Func func, List<Inst> dots) {
-    Uses uses = new Uses(func.body());
+  static boolean needWholeRows(Region body, List<Inst> dots) {
+    Uses uses = new Uses(body);
     for (Inst dot : dots) {
       if (reachesRowUse(dot, uses)) {
         return true;

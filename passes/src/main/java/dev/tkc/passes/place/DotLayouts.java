@@ -7,13 +7,14 @@ import dev.tkc.ir.layout.InDim;
 import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.layout.MatrixFragments;
 import dev.tkc.ir.layout.MatrixFragments.Warps;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** The layouts of a dot's operands and its accumulator. */
+/** The layouts of a dot's operands and its accumulator; null for an operand in shared memory. */
 record DotLayouts(LinearLayout a, LinearLayout b, LinearLayout acc) {
 
   /**
@@ -34,6 +35,22 @@ record DotLayouts(LinearLayout a, LinearLayout b, LinearLayout acc) {
     LinearLayout b = MatrixFragments.tiled(
         fragments.b(), shape(dot.b()), List.of(none, new Warps(n, columns)), order(acc.rank(), n, m));
     return new DotLayouts(a, b, c);
+  }
+
+  /**
+   * For an asynchronous instruction: all warps follow each other along the rows, and registers repeat that over further rows. The
+   * left operand lies the same way where it is in registers; what is in shared memory has no layout here.
+   */
+  static DotLayouts async(Inst inst, MatrixFragments.Fragments fragments, int warps) {
+    AsyncOp.DotAsync dot = (AsyncOp.DotAsync) inst.op();
+    TileType acc = inst.result().tile();
+    int m = acc.rank() - 2;
+    int n = acc.rank() - 1;
+    LinearLayout c = MatrixFragments.interleaved(
+        fragments.c(), acc.shape(), new Warps(m, warps), order(acc.rank(), n, m));
+    LinearLayout a = dot.a().type() instanceof TileType t && t.rank() > 0
+        ? MatrixFragments.interleaved(fragments.a(), t.shape(), new Warps(m, warps), order(acc.rank(), m, n)) : null;
+    return new DotLayouts(a, null, c);
   }
 
   private static List<Integer> order(int rank, int first, int second) {

@@ -1,6 +1,5 @@
 package dev.tkc.passes.place;
 
-import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
@@ -35,9 +34,9 @@ final class LayoutSolver {
   private final Uses uses;
   private final Deque<Value> work = new ArrayDeque<>();
 
-  LayoutSolver(Func func) {
-    uses = new Uses(func.body());
-    func.body().walk(inst -> inst.regions().forEach(r -> own(inst, r)));
+  LayoutSolver(Region body) {
+    uses = new Uses(body);
+    body.walk(inst -> inst.regions().forEach(r -> own(inst, r)));
   }
 
   private void own(Inst inst, Region region) {
