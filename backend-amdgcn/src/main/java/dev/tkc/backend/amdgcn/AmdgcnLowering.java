@@ -55,9 +55,9 @@ public final class AmdgcnLowering implements TargetLowering {
   }
 
   @Override
-  public void finish(LlvmModule module, LlvmFunction kernel, int threads, long sharedBytes) {
+  public void finish(LlvmModule module, LlvmFunction kernel, KernelFacts facts) {
     kernel.attribute("target-cpu", target.llvm().cpu())
-        .attribute("amdgpu-flat-work-group-size", threads + "," + threads)
+        .attribute("amdgpu-flat-work-group-size", facts.threads() + "," + facts.threads())
         .attribute("uniform-work-group-size", "true");
     module.metadata().setFlag(1, "amdhsa_code_object_version", CODE_OBJECT_V5);
   }

@@ -86,7 +86,12 @@ public final class LlvmFunction {
 
   /** A builder at the end of a new entry block. */
   public LlvmBuilder builder() {
-    return new LlvmBuilder(this, block("entry"));
+    return builder("entry");
+  }
+
+  /** A builder at the end of a new block. */
+  public LlvmBuilder builder(String hint) {
+    return new LlvmBuilder(this, block(hint));
   }
 
   LlvmBlock block(String hint) {

@@ -8,6 +8,8 @@ import static dev.tkc.backend.llvm.LlvmType.HALF;
 import static dev.tkc.backend.llvm.LlvmType.I1;
 import static dev.tkc.backend.llvm.LlvmType.I16;
 import static dev.tkc.backend.llvm.LlvmType.I32;
+import static dev.tkc.backend.llvm.LlvmType.I64;
+import static dev.tkc.backend.llvm.LlvmType.PTR;
 import static dev.tkc.backend.llvm.LlvmType.SHARED;
 import static dev.tkc.backend.llvm.LlvmType.VOID;
 import static dev.tkc.backend.llvm.LlvmType.structOf;
@@ -19,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.StringJoiner;
 
 /**
  * NVIDIA's instructions that LLVM IR has no word for: one row each with its signature, the first compute capability and
@@ -105,6 +108,58 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   CP_ASYNC_WAIT(nvvm("cp.async.wait.group"), VOID, I32),
   CP_ASYNC_WAIT_ALL(nvvm("cp.async.wait.all"), VOID),
 
+  // Transaction barriers, by 32-bit addresses in shared memory. (mbarrier, fence.mbarrier_init)
+  MBARRIER_INIT(nvvm("mbarrier.init.shared"), VOID, SHARED, I32),
+  MBARRIER_INIT_FENCE(90, 80, together("fence.mbarrier_init.release.cluster;", "~{memory}"), VOID),
+  MBARRIER_EXPECT(90, 80,
+      together("mbarrier.arrive.expect_tx.shared::cta.b64 _, [$0], $1;", "r,r,~{memory}"), VOID, I32, I32),
+  /** Arrives where the last operand holds. */
+  MBARRIER_ARRIVE(90, 80, together("@$1 mbarrier.arrive.shared::cta.b64 _, [$0];", "r,b,~{memory}"), VOID, I32, I1),
+  /** Until the phase of this parity has completed. */
+  MBARRIER_WAIT(90, 80, together("""
+      {
+      .reg .pred p;
+      L1:
+      mbarrier.try_wait.parity.shared::cta.b64 p, [$0], $1;
+      @p bra L2;
+      bra L1;
+      L2:
+      }""", "r,r,~{memory}"), VOID, I32, I32),
+
+  // The copy engine: (to, barrier, map, coordinates from the fastest …, multicast mask, cache policy, use mask, use policy), and
+  // (from, map, coordinates …, cache policy, use policy). (cp.async.bulk.tensor, cp.async.bulk.commit_group, .wait_group)
+  BULK_TENSOR_LOAD_1D(90, 80, bulkTensor("g2s", 1), bulkLoad(1)),
+  BULK_TENSOR_LOAD_2D(90, 80, bulkTensor("g2s", 2), bulkLoad(2)),
+  BULK_TENSOR_LOAD_3D(90, 80, bulkTensor("g2s", 3), bulkLoad(3)),
+  BULK_TENSOR_LOAD_4D(90, 80, bulkTensor("g2s", 4), bulkLoad(4)),
+  BULK_TENSOR_LOAD_5D(90, 80, bulkTensor("g2s", 5), bulkLoad(5)),
+  BULK_TENSOR_STORE_1D(90, 80, bulkTensor("s2g", 1), bulkStore(1)),
+  BULK_TENSOR_STORE_2D(90, 80, bulkTensor("s2g", 2), bulkStore(2)),
+  BULK_TENSOR_STORE_3D(90, 80, bulkTensor("s2g", 3), bulkStore(3)),
+  BULK_TENSOR_STORE_4D(90, 80, bulkTensor("s2g", 4), bulkStore(4)),
+  BULK_TENSOR_STORE_5D(90, 80, bulkTensor("s2g", 5), bulkStore(5)),
+  BULK_COMMIT(90, 80, nvvm("cp.async.bulk.commit.group"), VOID),
+  BULK_WAIT(90, 80, nvvm("cp.async.bulk.wait.group"), VOID, I32),
+  BULK_WAIT_READ(90, 80, nvvm("cp.async.bulk.wait.group.read"), VOID, I32),
+  PREFETCH_TENSORMAP(90, 80, together("prefetch.tensormap [$0];", "l,~{memory}"), VOID, PTR),
+  /** Writes to shared memory become visible to the copy engine and to asynchronous products. */
+  PROXY_FENCE(90, 80, together("fence.proxy.async.shared::cta;", "~{memory}"), VOID),
+  PROXY_FENCE_ALL(90, 80, together("fence.proxy.async;", "~{memory}"), VOID),
+
+  // Asynchronous products; the product itself depends on the program ({@link PtxWgmma}). (wgmma, setmaxnreg)
+  WGMMA_FENCE(90, 80, nvvm("wgmma.fence.sync.aligned"), VOID),
+  WGMMA_COMMIT(90, 80, nvvm("wgmma.commit_group.sync.aligned"), VOID),
+  SETMAXNREG_INC(90, 80, nvvm("setmaxnreg.inc.sync.aligned.u32"), VOID, I32),
+  SETMAXNREG_DEC(90, 80, nvvm("setmaxnreg.dec.sync.aligned.u32"), VOID, I32),
+
+  // Fragments to shared memory. (stmatrix)
+  STMATRIX_X1(90, 78, stmatrix(1, false), VOID, SHARED, I32),
+  STMATRIX_X2(90, 78, stmatrix(2, false), VOID, SHARED, I32, I32),
+  STMATRIX_X4(90, 78, stmatrix(4, false), VOID, SHARED, I32, I32, I32, I32),
+  STMATRIX_X1_TRANS(90, 78, stmatrix(1, true), VOID, SHARED, I32),
+  STMATRIX_X2_TRANS(90, 78, stmatrix(2, true), VOID, SHARED, I32, I32),
+  STMATRIX_X4_TRANS(90, 78, stmatrix(4, true), VOID, SHARED, I32, I32, I32, I32),
+
   // Approximations. (ex2, lg2, rcp, rsqrt, sqrt, sin, cos, tanh)
   EX2(nvvm("ex2.approx.f"), FLOAT, FLOAT),
   EX2_FTZ(nvvm("ex2.approx.ftz.f"), FLOAT, FLOAT),
@@ -186,6 +241,38 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
     return new Asm(text, constraints, true, false);
   }
 
+  /** Assembly that all lanes of a warp must reach together. */
+  private static Form together(String text, String constraints) {
+    return new Asm(text, constraints, true, true);
+  }
+
+  private static Form bulkTensor(String way, int rank) {
+    return nvvm("cp.async.bulk.tensor." + way + ".tile." + rank + "d");
+  }
+
+  private static Signature bulkLoad(int rank) {
+    List<LlvmType> parameters = new ArrayList<>(List.of(SHARED, SHARED, PTR));
+    parameters.addAll(Collections.nCopies(rank, I32));
+    parameters.addAll(List.of(I16, I64, I1, I1));
+    return new Signature(VOID, parameters);
+  }
+
+  private static Signature bulkStore(int rank) {
+    List<LlvmType> parameters = new ArrayList<>(List.of(SHARED, PTR));
+    parameters.addAll(Collections.nCopies(rank, I32));
+    parameters.addAll(List.of(I64, I1));
+    return new Signature(VOID, parameters);
+  }
+
+  private static Form stmatrix(int count, boolean transposed) {
+    StringJoiner words = new StringJoiner(", ", "{", "}");
+    for (int i = 1; i <= count; i++) {
+      words.add("$" + i);
+    }
+    return together("stmatrix.sync.aligned.m8n8.x" + count + (transposed ? ".trans" : "") + ".shared.b16 [$0], " + words + ";",
+        "l," + "r,".repeat(count) + "~{memory}");
+  }
+
   /** LLVM 20 has no intrinsic for the fp8 products. */
   private static Form fp8Mma(String a, String b) {
     return new Asm("mma.sync.aligned.m16n8k32.row.col.f32." + a + "." + b
@@ -231,6 +318,15 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
 
   @Override
   public Set<Integer> immediates() {
-    return this == CP_ASYNC_WAIT ? Set.of(0) : Set.of();
+    return switch (this) {
+      case CP_ASYNC_WAIT, BULK_WAIT, BULK_WAIT_READ, SETMAXNREG_INC, SETMAXNREG_DEC -> Set.of(0);
+      default -> parameters().size() > 3 && parameters().getLast().equals(I1) && parameters().contains(PTR) ? flags() : Set.of();
+    };
+  }
+
+  /** The flags at the end of a bulk copy. */
+  private Set<Integer> flags() {
+    int last = parameters().size() - 1;
+    return parameters().get(last - 1).equals(I1) ? Set.of(last - 1, last) : Set.of(last);
   }
 }

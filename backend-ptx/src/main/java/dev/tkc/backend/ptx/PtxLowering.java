@@ -8,10 +8,12 @@ import dev.tkc.backend.llvm.LlvmMetadata;
 import dev.tkc.backend.llvm.LlvmModule;
 import dev.tkc.backend.llvm.LlvmType;
 import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.backend.llvm.lower.AsyncTarget;
 import dev.tkc.backend.llvm.lower.TargetLowering;
 import dev.tkc.ir.layout.Banks;
 import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
 import dev.tkc.ir.type.Element;
+import dev.tkc.passes.target.Capability;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,16 +71,36 @@ public final class PtxLowering implements TargetLowering {
   }
 
   @Override
-  public void finish(LlvmModule module, LlvmFunction kernel, int threads, long sharedBytes) {
-    annotate(module, kernel, "maxntidx", threads);
-    annotate(module, kernel, "maxntidy", 1);
-    annotate(module, kernel, "maxntidz", 1);
+  public void finish(LlvmModule module, LlvmFunction kernel, KernelFacts facts) {
+    annotate(module, kernel, "maxntidx", number(facts.threads()));
+    annotate(module, kernel, "maxntidy", number(1));
+    annotate(module, kernel, "maxntidz", number(1));
+    if (facts.splitsRegisters()) {
+      // Otherwise the assembler chooses how many registers a thread starts with, and ignores what it is told later.
+      annotate(module, kernel, "minctasm", number(1));
+    }
+    if (!facts.maps().isEmpty()) {
+      // Parameters count from 1.
+      annotate(module, kernel, "grid_constant", module.metadata().node(
+          facts.maps().stream().map(i -> number(i + 1)).toArray(LlvmMetadata.Item[]::new)));
+    }
   }
 
-  private static void annotate(LlvmModule module, LlvmFunction kernel, String key, int value) {
+  private static LlvmMetadata.Item number(int value) {
+    return LlvmMetadata.value(LlvmValue.i32(value));
+  }
+
+  private static void annotate(LlvmModule module, LlvmFunction kernel, String key, LlvmMetadata.Item value) {
     LlvmMetadata m = module.metadata();
-    m.append("nvvm.annotations", m.node(LlvmMetadata.value(kernel.asValue()), LlvmMetadata.string(key),
-        LlvmMetadata.value(LlvmValue.i32(value))));
+    m.append("nvvm.annotations", m.node(LlvmMetadata.value(kernel.asValue()), LlvmMetadata.string(key), value));
+  }
+
+  @Override
+  public AsyncTarget async() {
+    if (!target.has(Capability.BULK_COPY) || !target.has(Capability.ASYNC_MATRIX)) {
+      throw new IllegalStateException(target.name() + " starts no bulk copies and products");
+    }
+    return new PtxAsync(target);
   }
 
   @Override
@@ -261,6 +283,24 @@ public final class PtxLowering implements TargetLowering {
       default -> throw new IllegalStateException("ldmatrix of " + count);
     };
     return b.unpack(b.call(load, row));
+  }
+
+  @Override
+  public int mostMatricesPerStore() {
+    return target.has(Capability.MATRIX_STORE) ? 4 : 0;
+  }
+
+  @Override
+  public void storeMatrices(LlvmBuilder b, LlvmValue row, List<LlvmValue> words, boolean transposed) {
+    PtxIntrinsic store = switch (words.size()) {
+      case 1 -> transposed ? PtxIntrinsic.STMATRIX_X1_TRANS : PtxIntrinsic.STMATRIX_X1;
+      case 2 -> transposed ? PtxIntrinsic.STMATRIX_X2_TRANS : PtxIntrinsic.STMATRIX_X2;
+      case 4 -> transposed ? PtxIntrinsic.STMATRIX_X4_TRANS : PtxIntrinsic.STMATRIX_X4;
+      default -> throw new IllegalStateException("stmatrix of " + words.size());
+    };
+    List<LlvmValue> operands = new ArrayList<>(List.of(row));
+    operands.addAll(words);
+    b.call(store, operands);
   }
 
   // Asynchronous copies.

@@ -65,7 +65,7 @@ final class PtxMatrix implements TargetLowering.MatrixInstruction {
   }
 
   /** Elements packed into i32 in order. */
-  private static List<LlvmValue> words(LlvmBuilder b, List<LlvmValue> elements) {
+  static List<LlvmValue> words(LlvmBuilder b, List<LlvmValue> elements) {
     int pack = 32 / elements.get(0).type().bits();
     List<LlvmValue> words = new ArrayList<>();
     for (int i = 0; i < elements.size(); i += pack) {

@@ -27,8 +27,7 @@ final class ControlLowering {
       case ControlOp.Assert o -> check(o);
       case ControlOp.BlockId _ -> List.of(new Lowered.Scalar(f.b().zext(f.target().blockId(f.b()), LlvmType.I64)));
       case ControlOp.BlockCount _ -> List.of(new Lowered.Scalar(f.b().zext(f.target().blockCount(f.b()), LlvmType.I64)));
-      case ControlOp.Role _ -> throw new IllegalStateException("roles are not lowered");
-      case ControlOp.Parallel _, ControlOp.Launch _, ControlOp.Yield _ ->
+      case ControlOp.Role _, ControlOp.Parallel _, ControlOp.Launch _, ControlOp.Yield _ ->
           throw new IllegalStateException(inst + " in a device function");
     };
   }
@@ -95,7 +94,8 @@ final class ControlLowering {
           }
         }
         case Lowered.Range r -> flat.addAll(List.of(r.start(), r.stride(), r.count()));
-        case Lowered.Tensor _, Lowered.Buffer _ -> throw new IllegalStateException("a loop or branch carries " + like.get(i));
+        case Lowered.Tensor _, Lowered.Buffer _, Lowered.Barriers _, Lowered.View _ ->
+            throw new IllegalStateException("a loop or branch carries " + like.get(i));
       }
     }
     return flat;

@@ -116,7 +116,7 @@ final class DotLowering {
   }
 
   /** The registers of a tile that make up the fragment at {@code origin}, in the fragment's order. */
-  private static int[] registers(LayoutView view, LinearLayout fragment, List<Integer> origin) {
+  static int[] registers(LayoutView view, LinearLayout fragment, List<Integer> origin) {
     int rank = origin.size();
     int[] found = new int[fragment.registersPerThread()];
     for (int i = 0; i < found.length; i++) {

@@ -1,5 +1,6 @@
 package dev.tkc.backend.llvm.lower;
 
+import dev.tkc.backend.llvm.LlvmBlock;
 import dev.tkc.backend.llvm.LlvmBuilder;
 import dev.tkc.backend.llvm.LlvmFunction;
 import dev.tkc.backend.llvm.LlvmFunction.Parameter;
@@ -7,11 +8,13 @@ import dev.tkc.backend.llvm.LlvmIntrinsic;
 import dev.tkc.backend.llvm.LlvmModule;
 import dev.tkc.backend.llvm.LlvmType;
 import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.backend.llvm.lower.AsyncTarget.Place;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Param;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
@@ -20,11 +23,14 @@ import dev.tkc.ir.op.ReductionOp;
 import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.type.PointerType;
+import dev.tkc.ir.type.SharedType;
+import dev.tkc.ir.type.TensorMapType;
 import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * One device function under way: the two places code goes to (the prologue, which holds what depends on the thread alone, and
@@ -40,7 +46,7 @@ final class FunctionLowering {
   private final LlvmBuilder body;
   private final TargetLowering target;
   private final OpLowering.Options options;
-  private final ThreadIndex thread;
+  private Team team;
   private final Signs signs;
   private final Map<Value, Lowered> values = new HashMap<>();
   private final Map<TileType, LayoutView> views = new HashMap<>();
@@ -54,6 +60,8 @@ final class FunctionLowering {
   private final ReductionLowering reduction = new ReductionLowering(this);
   private final DotLowering dot = new DotLowering(this);
   private final SharedLowering shared = new SharedLowering(this);
+  private final AsyncLowering async = new AsyncLowering(this);
+  private final RoleLowering roles = new RoleLowering(this);
 
   FunctionLowering(Func func, LlvmModule module, TargetLowering target, OpLowering.Options options) {
     if (!Boolean.TRUE.equals(func.annotations().get("placed"))) {
@@ -63,13 +71,19 @@ final class FunctionLowering {
     this.target = target;
     this.options = options;
     this.signs = new Signs(func);
-    function = module.kernel(target.kernelConvention(), func.name(), Parameters.of(func)).attribute("nounwind");
+    function = module.kernel(target.kernelConvention(), func.name(), Parameters.of(func, target)).attribute("nounwind");
     if (options.lineTable().isPresent()) {
       function.debug(Math.max(1, func.loc().line()));
     }
     prologue = function.builder();
     body = function.builder();
-    thread = new ThreadIndex(prologue, target, warps());
+    team = new Team(ThreadIndex.ofBlock(prologue, target, warps(), isAsync(func)), 0, warps(), 0, false);
+  }
+
+  private static boolean isAsync(Func func) {
+    boolean[] found = {false};
+    func.body().walk(i -> found[0] |= i.op() instanceof AsyncOp || i.op() instanceof ControlOp.Role);
+    return found[0];
   }
 
   OpLowering.KernelShape run() {
@@ -78,16 +92,33 @@ final class FunctionLowering {
     for (Param p : func.params()) {
       values.put(p.value(), parameter(p, function.argument(start++)));
     }
+    prefetchMaps();
     region(func.body());
     body.retVoid();
     prologue.br(first);
     int threads = warps() * target.lanes();
-    target.finish(function.module(), function, threads, sharedBytes());
+    target.finish(function.module(), function,
+        new TargetLowering.KernelFacts(threads, sharedBytes(), maps(), splitsRegisters()));
     return new OpLowering.KernelShape(func.name(), threads, sharedBytes());
   }
 
+  private List<Integer> maps() {
+    return IntStream.range(0, func.params().size())
+        .filter(i -> func.params().get(i).value().type() instanceof TensorMapType).boxed().toList();
+  }
+
+  private void prefetchMaps() {
+    if (!maps().isEmpty()) {
+      body.ifThen(thread().isFirst(), () -> maps().forEach(i -> target.async().prefetchMap(body, function.argument(i))));
+    }
+  }
+
+  private boolean splitsRegisters() {
+    return func.body().insts().stream().anyMatch(i -> i.op() instanceof ControlOp.Role r && r.registers() > 0);
+  }
+
   private Lowered parameter(Param p, LlvmValue argument) {
-    if (p.value().type() instanceof PointerType) {
+    if (p.value().type() instanceof PointerType || p.value().type() instanceof TensorMapType) {
       return new Lowered.Scalar(argument);
     }
     TileType type = p.value().tile();
@@ -116,19 +147,51 @@ final class FunctionLowering {
 
   /** Lowers a region's instructions; returns what its yield gives. */
   List<Lowered> region(Region region) {
-    for (Inst inst : region.insts()) {
+    int held = async.dots().enter();
+    for (int i = 0; i < region.insts().size(); i++) {
+      Inst inst = region.insts().get(i);
+      if (!mayPass(inst)) {
+        async.flush();
+      }
       if (inst.op() instanceof ControlOp.Yield y) {
+        async.dots().leave(held);
         return y.values().stream().map(this::get).toList();
+      }
+      if (inst.op() instanceof ControlOp.Role) {
+        roles.lower(region.insts().subList(i, region.insts().size() - 1));
+        return List.of();
       }
       if (inst.loc().isKnown()) {
         body.at(inst.loc().file(), inst.loc().line(), inst.loc().column());
       }
       List<Lowered> results = lower(inst);
-      for (int i = 0; i < results.size(); i++) {
-        define(inst.results().get(i), results.get(i));
+      for (int r = 0; r < results.size(); r++) {
+        define(inst.results().get(r), results.get(r));
       }
     }
     throw new IllegalStateException("a region without a yield in @" + func.name());
+  }
+
+  /** Whether what one thread does for its team may be done after this instruction as well as before. */
+  private static boolean mayPass(Inst inst) {
+    return switch (inst.op()) {
+      case ElementwiseOp _ -> inst.result().type() instanceof TileType t && t.isScalar();
+      case MemoryOp.MakeTensor _, MemoryOp.View _, MemoryOp.Range _ -> true;
+      case dev.tkc.ir.op.Op o -> AsyncLowering.isElected(o);
+    };
+  }
+
+  /** Lowers code for warps {@code first} … {@code first + warps - 1} of the block. */
+  void inTeam(int first, int warps, int number, boolean alone, Runnable code) {
+    Team block = team;
+    LlvmBuilder entry = function.builder("role");
+    body.br(entry.block());
+    LlvmBlock start = body.newBlock("role.body");
+    body.moveTo(start);
+    team = new Team(block.thread().inTeam(entry, first, warps), first, warps, number, alone);
+    code.run();
+    team = block;
+    entry.br(start);
   }
 
   private List<Lowered> lower(Inst inst) {
@@ -141,7 +204,7 @@ final class FunctionLowering {
         case ReductionOp o -> reduction.lower(inst, o);
         case MatrixOp.Dot o -> List.of(dot.lower(inst, o));
         case SharedOp o -> shared.lower(inst, o);
-        case dev.tkc.ir.op.AsyncOp _ -> throw new IllegalStateException(inst + " is not lowered");
+        case AsyncOp o -> async.lower(inst, o);
       };
     } catch (IllegalArgumentException e) {
       throw new IllegalStateException("lowering " + inst + " in @" + func.name(), e);
@@ -163,8 +226,18 @@ final class FunctionLowering {
     return body;
   }
 
+  /** Who runs the code at hand. */
+  Team team() {
+    return team;
+  }
+
   ThreadIndex thread() {
-    return thread;
+    return team.thread();
+  }
+
+  /** Waits for all threads that run the code at hand. */
+  void barrier() {
+    team.barrier(body, target);
   }
 
   Signs signs() {
@@ -200,7 +273,8 @@ final class FunctionLowering {
     return switch (get(value)) {
       case Lowered.Scalar s -> List.of(s.value());
       case Lowered.Tile t -> t.registers();
-      case Lowered.Tensor _, Lowered.Range _, Lowered.Buffer _ -> throw new IllegalStateException(value + " has no registers");
+      case Lowered.Tensor _, Lowered.Range _, Lowered.Buffer _, Lowered.Barriers _, Lowered.View _ ->
+          throw new IllegalStateException(value + " has no registers");
     };
   }
 
@@ -212,12 +286,38 @@ final class FunctionLowering {
     return views.computeIfAbsent(type, LayoutView::of);
   }
 
-  /** The address of byte {@code offset} of the block's shared memory. */
-  LlvmValue sharedAt(long offset) {
+  private LlvmValue sharedMemory() {
     if (sharedMemory == null) {
       sharedMemory = target.sharedMemory(function.module(), sharedBytes());
     }
-    return body.gep(LlvmType.I8, sharedMemory, LlvmValue.i32(offset));
+    return sharedMemory;
+  }
+
+  /** The address of byte {@code offset} of the block's shared memory. */
+  LlvmValue sharedAt(long offset) {
+    return body.gep(LlvmType.I8, sharedMemory(), LlvmValue.i32(offset));
+  }
+
+  /** Byte {@code offset} of the block's shared memory. */
+  Place place(long offset) {
+    return new Place(sharedMemory(), LlvmValue.i32(offset));
+  }
+
+  /** Where a slot of a buffer starts. */
+  Place slot(Lowered.Buffer buffer, Value stage) {
+    SharedType type = buffer.type();
+    LlvmValue number = body.trunc(scalar(stage), LlvmType.I32);
+    long bytes = type.element().bytes(1L << type.layout().outBits());
+    return place(buffer.offset()).plus(body, body.mulNsw(number, LlvmValue.i32(bytes)));
+  }
+
+  /** The byte of shared memory that an instruction's buffer or barriers were given. */
+  long offset(Inst inst) {
+    long offset = inst.annotation("offset", -1);
+    if (offset < 0) {
+      throw new IllegalStateException(inst + " has not been allocated");
+    }
+    return offset;
   }
 
   /** The address of the scratch that the instruction was given. */
@@ -243,7 +343,7 @@ final class FunctionLowering {
 
   /** The parameters of a device function as a kernel's. */
   private static final class Parameters {
-    static List<Parameter> of(Func func) {
+    static List<Parameter> of(Func func, TargetLowering target) {
       Map<Value, MemoryOp.Access> access = new HashMap<>();
       func.body().walk(i -> {
         if (i.op() instanceof MemoryOp.MakeTensor m) {
@@ -260,6 +360,8 @@ final class FunctionLowering {
             words.add("readonly");
           }
           parameters.add(new Parameter(name, LlvmType.GLOBAL, words));
+        } else if (p.value().type() instanceof TensorMapType) {
+          parameters.add(target.async().mapParameter(name));
         } else {
           parameters.add(new Parameter(name, RegisterTypes.inMemory(p.value().tile().element())));
         }

@@ -1,7 +1,9 @@
 package dev.tkc.backend.llvm.lower;
 
 import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.backend.llvm.lower.AsyncTarget.Place;
 import dev.tkc.ir.op.MemoryOp.Access;
+import dev.tkc.ir.type.BarrierType;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.SharedType;
 import java.util.List;
@@ -35,6 +37,17 @@ public sealed interface Lowered {
   /** A range of lanes; all three are i64. {@code nonNegative}: the start is known not to be negative. */
   record Range(LlvmValue start, LlvmValue stride, LlvmValue count, int size, boolean nonNegative) implements Lowered {}
 
-  /** A buffer in shared memory, by the address of its first slot. */
-  record Buffer(LlvmValue pointer, SharedType type) implements Lowered {}
+  /** A buffer in shared memory: where its first slot starts, in bytes, and as an address. */
+  record Buffer(long offset, LlvmValue pointer, SharedType type) implements Lowered {}
+
+  /** Transaction barriers, one after the other from byte {@code offset} of shared memory. */
+  record Barriers(long offset, BarrierType type) implements Lowered {}
+
+  /** A block of a slot of a buffer of this type, its dimensions in an order. */
+  record View(Place slot, SharedType type, List<Integer> offsets, List<Integer> order) implements Lowered {
+    public View {
+      offsets = List.copyOf(offsets);
+      order = List.copyOf(order);
+    }
+  }
 }

@@ -35,7 +35,8 @@ final class SharedLowering {
   List<Lowered> lower(Inst inst, SharedOp op) {
     switch (op) {
       case SharedOp.SharedAlloc o -> {
-        return List.of(new Lowered.Buffer(f.sharedAt(offset(inst)), (SharedType) inst.result().type()));
+        long offset = f.offset(inst);
+        return List.of(new Lowered.Buffer(offset, f.sharedAt(offset), (SharedType) inst.result().type()));
       }
       case SharedOp.SharedLoad o -> {
         return List.of(load(inst, o));
@@ -44,17 +45,9 @@ final class SharedLowering {
       case SharedOp.CopyAsync o -> copy(inst, o);
       case SharedOp.CopyCommit _ -> f.target().copyCommit(f.b());
       case SharedOp.CopyWait o -> f.target().copyWait(f.b(), o.pending());
-      case SharedOp.Barrier _ -> f.target().barrier(f.b());
+      case SharedOp.Barrier _ -> f.barrier();
     }
     return List.of();
-  }
-
-  private static long offset(Inst inst) {
-    long offset = inst.annotation("offset", -1);
-    if (offset < 0) {
-      throw new IllegalStateException(inst + " has not been allocated");
-    }
-    return offset;
   }
 
   private LlvmValue slot(Lowered.Buffer buffer, Value stage) {
@@ -199,7 +192,7 @@ final class SharedLowering {
     SharedType type = buffer.type();
     Element element = type.element();
     int vector = (int) Math.min(inst.annotation("vector", 1), Packing.mostElements(element));
-    int warps = (int) f.func().annotation("warps", 4);
+    int warps = f.team().warps();
     List<Integer> order = inst.annotations().get("order") instanceof List<?> given
         ? given.stream().map(axis -> ((Long) axis).intValue()).toList()
         : order(type.layout());

@@ -32,8 +32,22 @@ public interface TargetLowering {
   /** LLVM's name for the synchronisation scope of all blocks of a device. */
   String deviceScope();
 
-  /** The target's annotations on a finished kernel of so many threads and bytes of shared memory. */
-  void finish(LlvmModule module, LlvmFunction kernel, int threads, long sharedBytes);
+  /**
+   * What is known of a finished kernel.
+   *
+   * @param threads threads of a block
+   * @param sharedBytes its shared memory
+   * @param maps which parameters are tensor maps
+   * @param splitsRegisters whether warps change their numbers of registers
+   */
+  record KernelFacts(int threads, long sharedBytes, List<Integer> maps, boolean splitsRegisters) {
+    public KernelFacts {
+      maps = List.copyOf(maps);
+    }
+  }
+
+  /** The target's annotations on a finished kernel. */
+  void finish(LlvmModule module, LlvmFunction kernel, KernelFacts facts);
 
   // Who am I; all i32.
 
@@ -117,6 +131,21 @@ public interface TargetLowering {
   /** Loads {@code count} 8-row matrices; this thread's {@code row} points to 16 bytes. One i32 for each matrix. */
   default List<LlvmValue> loadMatrices(LlvmBuilder b, LlvmValue row, int count, boolean transposed) {
     throw new IllegalStateException("the target has no matrix loads");
+  }
+
+  /** At most this many 8-row matrices of 16-bit elements can go from fragments to shared memory in one instruction; 0 for none. */
+  default int mostMatricesPerStore() {
+    return 0;
+  }
+
+  /** The inverse of {@link #loadMatrices}. */
+  default void storeMatrices(LlvmBuilder b, LlvmValue row, List<LlvmValue> words, boolean transposed) {
+    throw new IllegalStateException("the target has no matrix stores");
+  }
+
+  /** Bulk copies, transaction barriers, asynchronous products and roles; asked for only where a program has them. */
+  default AsyncTarget async() {
+    throw new IllegalStateException("the target copies nothing in bulk, starts no products and splits no blocks");
   }
 
   // Copies that go on by themselves.

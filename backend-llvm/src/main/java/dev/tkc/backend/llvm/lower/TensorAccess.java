@@ -85,7 +85,8 @@ final class TensorAccess {
         dimensions.add(new Gathered(dim, gathered(t, type, pointwise ? -1 : axis), pointwise ? -1 : axis, !inside));
         return pointwise ? axis : axis + 1;
       }
-      case Lowered.Tensor _, Lowered.Buffer _ -> throw new IllegalStateException(inst + " indexed by " + index);
+      case Lowered.Tensor _, Lowered.Buffer _, Lowered.Barriers _, Lowered.View _ ->
+          throw new IllegalStateException(inst + " indexed by " + index);
     }
   }
 

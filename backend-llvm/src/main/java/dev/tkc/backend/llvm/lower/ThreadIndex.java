@@ -20,12 +20,27 @@ final class ThreadIndex {
   private final Map<List<List<Long>>, LlvmValue> linear = new HashMap<>();
   private final Map<List<Object>, LlvmValue> positions = new HashMap<>();
 
-  ThreadIndex(LlvmBuilder prologue, TargetLowering target, int warps) {
+  private ThreadIndex(LlvmBuilder prologue, LlvmValue lane, LlvmValue warp) {
     b = prologue;
-    LlvmValue thread = target.threadId(b);
+    this.lane = lane;
+    this.warp = warp;
+  }
+
+  /** A thread of a block of so many warps. {@code uniform}: the target's compiler must see that a warp's lanes agree on its number. */
+  static ThreadIndex ofBlock(LlvmBuilder prologue, TargetLowering target, int warps, boolean uniform) {
+    LlvmValue thread = target.threadId(prologue);
+    if (warps == 1) {
+      return new ThreadIndex(prologue, thread, LlvmValue.i32(0));
+    }
     int laneBits = Integer.numberOfTrailingZeros(target.lanes());
-    lane = warps == 1 ? thread : b.and(thread, LlvmValue.i32(target.lanes() - 1));
-    warp = warps == 1 ? LlvmValue.i32(0) : b.lshr(thread, LlvmValue.i32(laneBits));
+    LlvmValue lane = prologue.and(thread, LlvmValue.i32(target.lanes() - 1));
+    LlvmValue warp = prologue.lshr(thread, LlvmValue.i32(laneBits));
+    return new ThreadIndex(prologue, lane, uniform ? target.async().uniform(prologue, warp) : warp);
+  }
+
+  /** This thread in a team of the block's warps from {@code first}, as computed where {@code entry} is. */
+  ThreadIndex inTeam(LlvmBuilder entry, int first, int warps) {
+    return new ThreadIndex(entry, lane, warps == 1 ? LlvmValue.i32(0) : entry.sub(warp, LlvmValue.i32(first)));
   }
 
   LlvmValue lane() {
@@ -77,10 +92,17 @@ final class ThreadIndex {
     });
   }
 
+  /** Whether this is the first thread (i1). */
+  LlvmValue isFirst() {
+    return positions.computeIfAbsent(List.of("first"), _ -> isZero(b.or(lane, warp)));
+  }
+
+  private LlvmValue isZero(LlvmValue x) {
+    return b.icmp(LlvmBuilder.Compare.EQ, x, LlvmValue.i32(0));
+  }
+
   private LlvmValue zeroIn(LlvmValue x, int mask) {
-    return mask == 0
-        ? LlvmValue.i1(true)
-        : b.icmp(LlvmBuilder.Compare.EQ, b.and(x, LlvmValue.i32(mask)), LlvmValue.i32(0));
+    return mask == 0 ? LlvmValue.i1(true) : isZero(b.and(x, LlvmValue.i32(mask)));
   }
 
   /** Whether bit {@code bit} of the lane's number is set (i1). */

@@ -1,0 +1,232 @@
+package dev.tkc.backend.llvm.lower;
+
+import dev.tkc.backend.llvm.LlvmBuilder;
+import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.backend.llvm.lower.AsyncTarget.AsyncProduct;
+import dev.tkc.backend.llvm.lower.AsyncTarget.Block;
+import dev.tkc.backend.llvm.lower.AsyncTarget.Left;
+import dev.tkc.backend.llvm.lower.AsyncTarget.SharedOperand;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.layout.InDim;
+import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.layout.MatrixDescriptor;
+import dev.tkc.ir.layout.MatrixDescriptor.Operand;
+import dev.tkc.ir.op.AsyncOp;
+import dev.tkc.ir.type.TileType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Asynchronous dots. The accumulator's rows are split among the team's warps by its layout; each group of warps computes blocks of
+ * so many rows, whose registers are found by their coordinates. Registers of a left operand are held until the wait that ends
+ * their product, as far as the code in between stands in one region.
+ */
+final class AsyncDotLowering {
+  /** Words of a left operand, and which group of products, counted as they are lowered, reads them. */
+  private record Held(List<LlvmValue> words, int group) {}
+
+  private final FunctionLowering f;
+  private final List<Held> held = new ArrayList<>();
+  private int group;
+
+  AsyncDotLowering(FunctionLowering f) {
+    this.f = f;
+  }
+
+  /** For {@link #leave}: how much is held where a region begins. */
+  int enter() {
+    return held.size();
+  }
+
+  /** A region ends: its registers are not defined outside. */
+  void leave(int before) {
+    while (held.size() > before) {
+      held.removeLast();
+    }
+  }
+
+  void commit() {
+    f.target().async().dotCommit(f.b());
+    group++;
+  }
+
+  // Starting.
+
+  Lowered start(Inst inst, AsyncOp.DotAsync o) {
+    String name = (String) inst.annotations().get("instruction");
+    if (name == null) {
+      throw new IllegalStateException(inst + " has no instruction");
+    }
+    AsyncProduct instruction = f.target().async().asyncMatrix(name);
+    LayoutView c = f.view(o.acc().tile());
+    int rank = c.rank();
+    List<Integer> rows = rows(c, instruction);
+    requireRows(inst, c.layout(), instruction);
+    List<Block> blocks = blocks(rows, c.shape().get(rank - 1), instruction.mostColumns());
+    LlvmValue[] values = f.registers(o.acc()).toArray(LlvmValue[]::new);
+    List<int[]> places = blocks.stream().map(block -> accumulators(c, instruction, block)).toList();
+    List<List<LlvmValue>> sums = places.stream().map(p -> pick(values, p)).toList();
+    SharedOperand right = operand((Lowered.View) f.get(o.b()), Operand.B, LlvmValue.i32(0));
+    Left left = f.get(o.a()) instanceof Lowered.View view
+        ? new Left.Shared(operand(view, Operand.A, groupOffset(view, c.layout(), instruction)))
+        : registers(o.a(), blocks, instruction);
+    List<List<LlvmValue>> next = instruction.start(f.b(), new AsyncTarget.Product(
+        left, right, o.a().type() instanceof TileType t ? t.shape().getLast() : depth(o.a()), blocks, sums, o.keep().map(f::scalar)));
+    for (int i = 0; i < next.size(); i++) {
+      for (int j = 0; j < next.get(i).size(); j++) {
+        values[places.get(i)[j]] = next.get(i).get(j);
+      }
+    }
+    return c.map(LlvmValue.undef(RegisterTypes.of(o.acc().tile().element())), r -> values[r]);
+  }
+
+  private static int depth(Value view) {
+    return ((dev.tkc.ir.type.SharedType) view.type()).shape().getLast();
+  }
+
+  private static List<LlvmValue> pick(LlvmValue[] values, int[] places) {
+    List<LlvmValue> picked = new ArrayList<>();
+    for (int place : places) {
+      picked.add(values[place]);
+    }
+    return picked;
+  }
+
+  /** The first rows, by registers alone, of the blocks that hold something. */
+  private static List<Integer> rows(LayoutView c, AsyncProduct instruction) {
+    List<Integer> rows = new ArrayList<>();
+    for (int r = 0; r < c.registers(); r++) {
+      int row = c.coordinate(r, c.rank() - 2);
+      boolean corner = row % instruction.fragments().m() == 0 && c.coordinate(r, c.rank() - 1) == 0;
+      if (c.isFirst(r) && corner && !c.allPadding(r)) {
+        rows.add(row);
+      }
+    }
+    return rows;
+  }
+
+  /** A group's warps must follow each other along the rows. */
+  private static void requireRows(Inst inst, LinearLayout c, AsyncProduct instruction) {
+    List<List<Integer>> warps = c.basis(InDim.WARP);
+    boolean fits = 1 << warps.size() >= instruction.groupWarps();
+    for (int i = 0; fits && i < warps.size(); i++) {
+      int row = warps.get(i).get(c.rank() - 2);
+      boolean within = 1 << i < instruction.groupWarps();
+      fits = warps.get(i).getLast() == 0
+          && (within ? row == instruction.fragments().m() << i : row % (instruction.fragments().m() * instruction.groupWarps()) == 0);
+    }
+    if (!fits) {
+      throw new IllegalStateException(inst + ": the warps of " + c + " do not follow each other along the rows");
+    }
+  }
+
+  private static List<Block> blocks(List<Integer> rows, int columns, int most) {
+    List<Block> blocks = new ArrayList<>();
+    for (int first = 0; first < columns; first += most) {
+      for (int row : rows) {
+        blocks.add(new Block(row, first, Math.min(most, columns - first)));
+      }
+    }
+    return blocks;
+  }
+
+  private static int[] accumulators(LayoutView c, AsyncProduct instruction, Block block) {
+    LinearLayout fragment = instruction.fragments().c();
+    int each = fragment.registersPerThread();
+    int[] all = new int[block.columns() / instruction.fragments().n() * each];
+    for (int i = 0; i < all.length / each; i++) {
+      int[] part = DotLowering.registers(c, fragment, at(c.rank(), block.row(), block.first() + i * instruction.fragments().n()));
+      System.arraycopy(part, 0, all, i * each, each);
+    }
+    return all;
+  }
+
+  private static List<Integer> at(int rank, int row, int column) {
+    List<Integer> at = new ArrayList<>(java.util.Collections.nCopies(rank - 2, 0));
+    at.add(row);
+    at.add(column);
+    return at;
+  }
+
+  private SharedOperand operand(Lowered.View view, Operand which, LlvmValue moved) {
+    return new SharedOperand(view.slot().plus(f.b(), moved), descriptor(view, which));
+  }
+
+  private static MatrixDescriptor descriptor(Lowered.View view, Operand which) {
+    return MatrixDescriptor.of(AsyncLowering.panels(view.type()), view.offsets(), view.order(), which);
+  }
+
+  /** How many bytes further this group's rows of a left operand in shared memory start. */
+  private LlvmValue groupOffset(Lowered.View view, LinearLayout c, AsyncProduct instruction) {
+    MatrixDescriptor descriptor = descriptor(view, Operand.A);
+    List<Long> bytes = new ArrayList<>();
+    List<List<Integer>> warps = c.basis(InDim.WARP);
+    for (int i = 0; i < warps.size(); i++) {
+      int row = warps.get(i).get(c.rank() - 2);
+      bytes.add(1 << i < instruction.groupWarps() ? 0 : descriptor.offset(0, row) - descriptor.offset(0, 0));
+    }
+    return f.thread().linear(List.of(), bytes);
+  }
+
+  private Left registers(Value a, List<Block> blocks, AsyncProduct instruction) {
+    LlvmBuilder b = f.b();
+    LayoutView view = f.view(a.tile());
+    List<LlvmValue> elements = f.registers(a);
+    int depth = a.tile().shape().getLast();
+    List<List<List<LlvmValue>>> words = new ArrayList<>();
+    List<LlvmValue> all = new ArrayList<>();
+    for (Block block : blocks) {
+      List<List<LlvmValue>> steps = new ArrayList<>();
+      for (int k = 0; k < depth; k += instruction.fragments().k()) {
+        int[] places = DotLowering.registers(view, instruction.fragments().a(), at(view.rank(), block.row(), k));
+        steps.add(instruction.words(b, pick(elements.toArray(LlvmValue[]::new), places)));
+        all.addAll(steps.getLast());
+      }
+      words.add(steps);
+    }
+    held.add(new Held(all.stream().distinct().toList(), group));
+    return new Left.Registers(words);
+  }
+
+  // Waiting.
+
+  List<Lowered> await(AsyncOp.DotWait o) {
+    List<LlvmValue> flat = new ArrayList<>();
+    for (Value value : o.values()) {
+      LayoutView view = f.view(value.tile());
+      for (int r = 0; r < view.registers(); r++) {
+        if (isCarried(view, r)) {
+          flat.add(f.tile(value).register(r));
+        }
+      }
+    }
+    List<LlvmValue> done = f.target().async().dotWait(f.b(), o.pending(), flat, release(o.pending()));
+    List<Lowered> results = new ArrayList<>();
+    int[] next = {0};
+    for (Value value : o.values()) {
+      LayoutView view = f.view(value.tile());
+      results.add(view.map(LlvmValue.undef(RegisterTypes.of(value.tile().element())), _ -> done.get(next[0]++)));
+    }
+    return results;
+  }
+
+  private static boolean isCarried(LayoutView view, int register) {
+    return view.isFirst(register) && !view.allPadding(register);
+  }
+
+  /** The words that products which are now done have read. */
+  private List<LlvmValue> release(int pending) {
+    List<LlvmValue> words = new ArrayList<>();
+    for (Optional<Held> h = oldest(pending); h.isPresent(); h = oldest(pending)) {
+      words.addAll(h.get().words());
+      held.remove(h.get());
+    }
+    return words;
+  }
+
+  private Optional<Held> oldest(int pending) {
+    return held.stream().filter(h -> h.group() < group - pending).findFirst();
+  }
+}

@@ -1,0 +1,201 @@
+package dev.tkc.backend.llvm.lower;
+
+import dev.tkc.backend.llvm.LlvmBuilder;
+import dev.tkc.backend.llvm.LlvmBuilder.Compare;
+import dev.tkc.backend.llvm.LlvmType;
+import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.backend.llvm.lower.AsyncTarget.Place;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.layout.Panels;
+import dev.tkc.ir.op.AsyncOp;
+import dev.tkc.ir.op.Op;
+import dev.tkc.ir.type.BarrierType;
+import dev.tkc.ir.type.SharedType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Bulk copies, transaction barriers and what surrounds asynchronous dots. What one thread does for its team is always done by
+ * the team's first: such ops are kept back while others only compute scalars, so that those which follow each other share a
+ * branch.
+ */
+final class AsyncLowering {
+  private static final int BARRIER_BYTES = 8;
+
+  private final FunctionLowering f;
+  private final AsyncDotLowering dots;
+  private final List<Runnable> elected = new ArrayList<>();
+
+  AsyncLowering(FunctionLowering f) {
+    this.f = f;
+    this.dots = new AsyncDotLowering(f);
+  }
+
+  AsyncDotLowering dots() {
+    return dots;
+  }
+
+  /** Whether one thread does it for its team. */
+  static boolean isElected(Op op) {
+    return op instanceof AsyncOp a && switch (a) {
+      case AsyncOp.BarrierExpect _, AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _, AsyncOp.StoreWait _ -> true;
+      case AsyncOp.BarrierAlloc _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _, AsyncOp.ProxyFence _, AsyncOp.SharedView _,
+          AsyncOp.Undefined _, AsyncOp.DotFence _, AsyncOp.DotAsync _, AsyncOp.DotCommit _, AsyncOp.DotWait _ -> false;
+    };
+  }
+
+  private AsyncTarget target() {
+    return f.target().async();
+  }
+
+  List<Lowered> lower(Inst inst, AsyncOp op) {
+    LlvmBuilder b = f.b();
+    switch (op) {
+      case AsyncOp.BarrierAlloc o -> {
+        return List.of(allocate(inst, o));
+      }
+      case AsyncOp.SharedView o -> {
+        return List.of(view(o));
+      }
+      case AsyncOp.Undefined _ -> {
+        LlvmValue nothing = LlvmValue.undef(RegisterTypes.of(inst.result().tile().element()));
+        return List.of(f.view(inst.result().tile()).map(nothing, _ -> nothing));
+      }
+      case AsyncOp.DotAsync o -> {
+        return List.of(dots.start(inst, o));
+      }
+      case AsyncOp.DotWait o -> {
+        return dots.await(o);
+      }
+      case AsyncOp.BarrierArrive o -> arrive(o);
+      case AsyncOp.BarrierWait o ->
+          target().barrierWait(b, barrier(o.barrier(), o.slot()), b.trunc(f.scalar(o.parity()), LlvmType.I32));
+      case AsyncOp.BarrierExpect o -> elect(() -> target().barrierExpect(b, barrier(o.barrier(), o.slot()), o.bytes()));
+      case AsyncOp.CopyBulk o -> elect(() -> copy(o));
+      case AsyncOp.StoreBulk o -> elect(() -> store(o));
+      case AsyncOp.StoreCommit _ -> elect(() -> target().storeCommit(b));
+      case AsyncOp.StoreWait o -> elect(() -> target().storeWait(b, o.pending(), o.read()));
+      case AsyncOp.ProxyFence _ -> target().proxyFence(b);
+      case AsyncOp.DotFence _ -> target().dotFence(b);
+      case AsyncOp.DotCommit _ -> dots.commit();
+    }
+    return List.of();
+  }
+
+  // One thread for its team.
+
+  private void elect(Runnable effect) {
+    if (f.team().alone()) {
+      effect.run();
+    } else {
+      elected.add(effect);
+    }
+  }
+
+  /** Emits what was kept back, before something that it must not follow. */
+  void flush() {
+    if (elected.isEmpty()) {
+      return;
+    }
+    List<Runnable> now = List.copyOf(elected);
+    elected.clear();
+    f.b().ifThen(f.thread().isFirst(), () -> now.forEach(Runnable::run));
+    // Otherwise the branch may be merged into a loop's head, and the loop be taken for one that threads leave one by one.
+    target().converge(f.b());
+  }
+
+  // Barriers.
+
+  private Lowered allocate(Inst inst, AsyncOp.BarrierAlloc o) {
+    LlvmBuilder b = f.b();
+    Lowered.Barriers barriers = new Lowered.Barriers(f.offset(inst), (BarrierType) inst.result().type());
+    b.ifThen(f.thread().isFirst(), () -> {
+      for (int slot = 0; slot < o.slots(); slot++) {
+        target().barrierInit(b, f.place(barriers.offset() + (long) BARRIER_BYTES * slot), o.arrivals());
+      }
+      target().barriersReady(b);
+    });
+    target().converge(b);
+    return barriers;
+  }
+
+  private Place barrier(Value barriers, Value slot) {
+    LlvmBuilder b = f.b();
+    Lowered.Barriers at = (Lowered.Barriers) f.get(barriers);
+    LlvmValue number = b.trunc(f.scalar(slot), LlvmType.I32);
+    return f.place(at.offset()).plus(b, b.mulNsw(number, LlvmValue.i32(BARRIER_BYTES)));
+  }
+
+  private void arrive(AsyncOp.BarrierArrive o) {
+    LlvmBuilder b = f.b();
+    if (f.team().alone()) {
+      throw new IllegalStateException("a warp arrives where one thread is");
+    }
+    // What the other lanes did comes before the arrival of their first.
+    target().converge(b);
+    LlvmValue first = b.icmp(Compare.EQ, f.thread().lane(), LlvmValue.i32(0));
+    Optional<LlvmValue> condition = o.condition().map(f::scalar);
+    target().barrierArrive(b, barrier(o.barrier(), o.slot()), condition.map(c -> b.and(first, c)).orElse(first));
+  }
+
+  // Copies.
+
+  private void copy(AsyncOp.CopyBulk o) {
+    Lowered.Buffer buffer = (Lowered.Buffer) f.get(o.buffer());
+    LlvmValue map = map(o, o.map());
+    Place slot = f.slot(buffer, o.stage());
+    Place barrier = barrier(o.barrier(), o.slot());
+    List<LlvmValue> origin = origin(o.indices());
+    for (Panels.Box box : panels(buffer.type()).boxes()) {
+      target().copyBulk(
+          f.b(), map, moved(origin, o.indices(), box.origin()), slot.plus(f.b(), box.offset()), barrier);
+    }
+  }
+
+  private void store(AsyncOp.StoreBulk o) {
+    Lowered.Buffer buffer = (Lowered.Buffer) f.get(o.buffer());
+    LlvmValue map = map(o, o.map());
+    Place slot = f.slot(buffer, o.stage());
+    List<LlvmValue> origin = origin(o.indices());
+    for (Panels.Box box : panels(buffer.type()).boxes()) {
+      target().storeBulk(f.b(), map, moved(origin, o.indices(), box.origin()), slot.plus(f.b(), box.offset()));
+    }
+  }
+
+  private LlvmValue map(AsyncOp op, Optional<Value> map) {
+    return map.map(f::scalar).orElseThrow(() -> new IllegalStateException(op + " without a tensor map"));
+  }
+
+  static Panels panels(SharedType type) {
+    return Panels.of(type.shape(), type.element().bits(), type.layout())
+        .orElseThrow(() -> new IllegalStateException(type + " does not lie in panels"));
+  }
+
+  /** Where the tile starts in the tensor, an i32 for each dimension. */
+  private List<LlvmValue> origin(List<Value> indices) {
+    LlvmBuilder b = f.b();
+    List<LlvmValue> origin = new ArrayList<>();
+    for (Value index : indices) {
+      LlvmValue at = f.get(index) instanceof Lowered.Range r ? r.start() : f.scalar(index);
+      origin.add(b.trunc(at, LlvmType.I32));
+    }
+    return origin;
+  }
+
+  private List<LlvmValue> moved(List<LlvmValue> origin, List<Value> indices, List<Integer> by) {
+    List<LlvmValue> at = new ArrayList<>();
+    int tileDimension = 0;
+    for (int d = 0; d < indices.size(); d++) {
+      boolean range = f.get(indices.get(d)) instanceof Lowered.Range;
+      at.add(range ? f.b().add(origin.get(d), LlvmValue.i32(by.get(tileDimension++))) : origin.get(d));
+    }
+    return at;
+  }
+
+  private Lowered view(AsyncOp.SharedView o) {
+    Lowered.Buffer buffer = (Lowered.Buffer) f.get(o.buffer());
+    return new Lowered.View(f.slot(buffer, o.stage()), buffer.type(), o.offsets(), o.order());
+  }
+}

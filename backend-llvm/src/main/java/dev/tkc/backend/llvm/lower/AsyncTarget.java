@@ -1,0 +1,141 @@
+package dev.tkc.backend.llvm.lower;
+
+import dev.tkc.backend.llvm.LlvmBuilder;
+import dev.tkc.backend.llvm.LlvmFunction.Parameter;
+import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.ir.layout.MatrixDescriptor;
+import dev.tkc.ir.layout.MatrixFragments.Fragments;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a target with a copy engine, transaction barriers, asynchronous products or roles does in its own way. As in {@link
+ * TargetLowering}, each method emits the spelling of one thing and decides nothing. Methods are called where all threads of a
+ * team are together, unless they say otherwise.
+ */
+public interface AsyncTarget {
+
+  /** A byte of the block's shared memory: {@code offset} (i32) bytes after {@code base}, where that memory starts. */
+  record Place(LlvmValue base, LlvmValue offset) {
+    Place plus(LlvmBuilder b, LlvmValue bytes) {
+      return new Place(base, b.add(offset, bytes));
+    }
+
+    Place plus(LlvmBuilder b, long bytes) {
+      return plus(b, LlvmValue.i32(bytes));
+    }
+  }
+
+  // Teams.
+
+  /** The same number, which is equal in all lanes of a warp, in a form in which the target's compiler sees that it is. */
+  LlvmValue uniform(LlvmBuilder b, LlvmValue x);
+
+  /** From here on a thread of these warps has so many registers, in a block of {@code threads} that was launched with equal shares. */
+  void setRegisters(LlvmBuilder b, int registers, int threads);
+
+  /** Waits for {@code threads} threads of team {@code team}, which is 1 or more. */
+  void teamBarrier(LlvmBuilder b, int team, int threads);
+
+  /** The threads of each warp are together again, after a branch for some of them. */
+  void converge(LlvmBuilder b);
+
+  // Transaction barriers. A barrier is the eight bytes at its place.
+
+  /** By one thread. */
+  void barrierInit(LlvmBuilder b, Place barrier, int arrivals);
+
+  /** After the barriers' initialisation, by the thread that did it: copies may use them. */
+  void barriersReady(LlvmBuilder b);
+
+  /** By one thread. */
+  void barrierExpect(LlvmBuilder b, Place barrier, long bytes);
+
+  /** One arrival by each thread where {@code condition} (i1) holds. */
+  void barrierArrive(LlvmBuilder b, Place barrier, LlvmValue condition);
+
+  /** {@code parity} is an i32. */
+  void barrierWait(LlvmBuilder b, Place barrier, LlvmValue parity);
+
+  // Bulk copies, all by one thread. {@code at} has an i32 for each dimension of the tensor.
+
+  /** How a kernel takes a tensor map. */
+  Parameter mapParameter(String name);
+
+  /** Says that a map will be used. */
+  void prefetchMap(LlvmBuilder b, LlvmValue map);
+
+  void copyBulk(LlvmBuilder b, LlvmValue map, List<LlvmValue> at, Place to, Place barrier);
+
+  void storeBulk(LlvmBuilder b, LlvmValue map, List<LlvmValue> at, Place from);
+
+  void storeCommit(LlvmBuilder b);
+
+  void storeWait(LlvmBuilder b, int pending, boolean read);
+
+  /** By every thread that wrote. */
+  void proxyFence(LlvmBuilder b);
+
+  // Asynchronous products.
+
+  /** The instruction that a {@code dot_async} names. */
+  AsyncProduct asyncMatrix(String name);
+
+  void dotFence(LlvmBuilder b);
+
+  void dotCommit(LlvmBuilder b);
+
+  /** Waits, and gives {@code values} as they are afterwards; {@code held} are registers that products read until then. */
+  List<LlvmValue> dotWait(LlvmBuilder b, int pending, List<LlvmValue> values, List<LlvmValue> held);
+
+  /** An operand in shared memory: the slot it lies in, for the group of warps at hand, and how. */
+  record SharedOperand(Place slot, MatrixDescriptor descriptor) {}
+
+  /** Columns {@code first} … {@code first + columns - 1} of the block of rows that starts at {@code row}. */
+  record Block(int row, int first, int columns) {}
+
+  /** The left operand. */
+  sealed interface Left {
+    record Shared(SharedOperand operand) implements Left {}
+
+    /** Words of registers for each block and step of k. */
+    record Registers(List<List<List<LlvmValue>>> words) implements Left {
+      public Registers {
+        words = List.copyOf(words);
+      }
+    }
+  }
+
+  /**
+   * {@code acc + a @ b} over {@code depth} of k, all blocks. {@code accumulators} has the registers of each block, in the
+   * instruction's order; they count as zero where {@code keep} (i1) is false.
+   */
+  record Product(
+      Left left,
+      SharedOperand right,
+      int depth,
+      List<Block> blocks,
+      List<List<LlvmValue>> accumulators,
+      Optional<LlvmValue> keep) {
+    public Product {
+      blocks = List.copyOf(blocks);
+      accumulators = List.copyOf(accumulators);
+    }
+  }
+
+  /** One asynchronous matrix instruction: how a warp's part of its operands lies, its limits, and its emission. */
+  interface AsyncProduct {
+    Fragments fragments();
+
+    /** Warps that start it together, whose parts follow each other along the rows. */
+    int groupWarps();
+
+    int mostColumns();
+
+    /** Registers of an operand's fragment as the instruction takes them. */
+    List<LlvmValue> words(LlvmBuilder b, List<LlvmValue> elements);
+
+    /** Starts a product; the registers of each block in the same order. */
+    List<List<LlvmValue>> start(LlvmBuilder b, Product product);
+  }
+}

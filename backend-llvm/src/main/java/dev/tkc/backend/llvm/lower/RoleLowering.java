@@ -1,0 +1,92 @@
+package dev.tkc.backend.llvm.lower;
+
+import dev.tkc.backend.llvm.LlvmBuilder;
+import dev.tkc.backend.llvm.LlvmBuilder.Compare;
+import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.op.AsyncOp;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp;
+import dev.tkc.ir.op.MatrixOp;
+import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.ReductionOp;
+import dev.tkc.ir.op.ShapeOp;
+import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.type.TileType;
+import java.util.List;
+
+/**
+ * Roles: a branch on the warp's number for each, which all lanes of a warp take the same way, and behind it the role's code
+ * with a thread index of its own. All roles end at one place. A role in which only one thread of the team has anything to do
+ * is entered by that thread alone.
+ */
+final class RoleLowering {
+  private final FunctionLowering f;
+
+  RoleLowering(FunctionLowering f) {
+    this.f = f;
+  }
+
+  /** The roles of a function, in order, from warp 0. */
+  void lower(List<Inst> roles) {
+    lower(roles, 0, 0);
+  }
+
+  private void lower(List<Inst> roles, int index, int first) {
+    if (index == roles.size()) {
+      return;
+    }
+    ControlOp.Role role = (ControlOp.Role) roles.get(index).op();
+    int next = first + role.warps();
+    LlvmBuilder b = f.b();
+    if (next == f.team().warps()) {
+      enter(role, index, first);
+      return;
+    }
+    LlvmValue mine = b.icmp(Compare.ULT, f.thread().warp(), LlvmValue.i32(next));
+    b.ifElse(mine, () -> {
+      enter(role, index, first);
+      return List.of();
+    }, () -> {
+      lower(roles, index + 1, next);
+      return List.of();
+    });
+  }
+
+  private void enter(ControlOp.Role role, int index, int first) {
+    LlvmBuilder b = f.b();
+    if (role.registers() > 0) {
+      f.target().async().setRegisters(b, role.registers(), f.team().warps() * f.target().lanes());
+    }
+    boolean alone = isForOne(role.body());
+    f.inTeam(first, role.warps(), index + 1, alone, () -> {
+      if (alone) {
+        b.ifThen(f.thread().isFirst(), () -> f.region(role.body()));
+      } else {
+        f.region(role.body());
+      }
+    });
+  }
+
+  /** Whether all that the region does is computing scalars, waiting, and what one thread does for its team. */
+  static boolean isForOne(Region region) {
+    boolean[] all = {true};
+    region.walk(inst -> all[0] &= isForOne(inst));
+    return all[0];
+  }
+
+  private static boolean isForOne(Inst inst) {
+    boolean scalars = inst.results().stream().allMatch(v -> !(v.type() instanceof TileType t) || t.isScalar());
+    return scalars && switch (inst.op()) {
+      case ControlOp _, ElementwiseOp _ -> true;
+      case MemoryOp o -> switch (o) {
+        case MemoryOp.MakeTensor _, MemoryOp.View _, MemoryOp.Range _, MemoryOp.Load _, MemoryOp.AddressOf _ -> true;
+        case MemoryOp.Temp _, MemoryOp.MakeTensorMap _, MemoryOp.Lanes _, MemoryOp.Valid _, MemoryOp.Store _,
+            MemoryOp.Atomic _ -> false;
+      };
+      case AsyncOp o -> o instanceof AsyncOp.BarrierWait || AsyncLowering.isElected(o);
+      case ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _ -> false;
+    };
+  }
+}

@@ -1,0 +1,23 @@
+package dev.tkc.backend.llvm.lower;
+
+import dev.tkc.backend.llvm.LlvmBuilder;
+
+/**
+ * The warps that run the code at hand together: those of a role, or the whole block.
+ *
+ * @param thread this thread's place in the team
+ * @param first the team's first warp in the block
+ * @param warps how many they are
+ * @param number 0 for the block, from 1 for its roles
+ * @param alone whether only the team's first thread is here
+ */
+record Team(ThreadIndex thread, int first, int warps, int number, boolean alone) {
+  /** Waits for all threads of the team. */
+  void barrier(LlvmBuilder b, TargetLowering target) {
+    if (number == 0) {
+      target.barrier(b);
+    } else {
+      target.async().teamBarrier(b, number, warps * target.lanes());
+    }
+  }
+}
