@@ -5,6 +5,7 @@ import dev.tkc.backend.llvm.LlvmToolchain;
 import dev.tkc.backend.llvm.lower.OpLowering;
 import dev.tkc.backend.llvm.lower.OpLowering.KernelShape;
 import dev.tkc.ir.Module;
+import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,7 +80,7 @@ public final class PtxBackend {
   private static int wanted(Module module) {
     int[] newest = {OLDEST_PTX};
     module.funcs().forEach(f -> f.body().walk(inst -> {
-      if (inst.annotations().get("instruction") instanceof String name) {
+      if (inst.op() instanceof MatrixOp.Dot && inst.annotations().get("instruction") instanceof String name) {
         newest[0] = Math.max(newest[0], PtxMatrix.newestPtx(name));
       }
     }));

@@ -89,6 +89,11 @@ final class LayoutView {
     return (coordinate(register, axis) | threads[axis]) >= shape.get(axis);
   }
 
+  /** Whether some thread may hold padding somewhere. */
+  boolean mayPad() {
+    return !layout.sizes().equals(shape);
+  }
+
   /** Whether every thread holds padding there. */
   boolean allPadding(int register) {
     for (int axis = 0; axis < rank(); axis++) {

@@ -23,7 +23,8 @@ import java.util.Optional;
 
 /**
  * Shared buffers, copies into them, barriers. A buffer's slots follow each other; a slot takes as many elements as the
- * power-of-two cover of its shape. A fragment whose rows lie in the buffer as a matrix load wants them is read by one.
+ * power-of-two cover of its shape. A fragment whose rows lie in the buffer as a matrix load or store wants
+ * them is moved by one.
  */
 final class SharedLowering {
   private final FunctionLowering f;
@@ -66,7 +67,16 @@ final class SharedLowering {
     LayoutView view = f.view(o.tile().tile());
     SharedPlaces places = new SharedPlaces(f, type.layout(), type.element());
     VectorAccess access = access(places.offsets(view.layout()), view.layout(), type.element());
-    places.write(slot(buffer, o.stage()), view, f.registers(o.tile()), access);
+    LlvmValue base = slot(buffer, o.stage());
+    boolean narrow = type.element().bits() == 16 && access.width() * type.element().bits() < 128;
+    if (f.target().mostMatricesPerStore() > 0 && narrow && !view.mayPad()) {
+      Optional<SharedLayouts.MatrixLoad> matrices = SharedLayouts.matrixLoad(type.layout(), view.layout(), type.element().bits());
+      if (matrices.isPresent()) {
+        new MatrixRows(f, places, view.layout(), matrices.get(), type.element()).store(base, view, f.registers(o.tile()));
+        return;
+      }
+    }
+    places.write(base, view, f.registers(o.tile()), access);
   }
 
   private static VectorAccess access(Gf2 offsets, LinearLayout registers, Element element) {
@@ -94,7 +104,7 @@ final class SharedLowering {
       Optional<SharedLayouts.MatrixLoad> matrices =
           SharedLayouts.matrixLoad(type.layout(), placed, type.element().bits());
       if (matrices.isPresent()) {
-        return loadMatrices(base, places, placed, view, extra, matrices.get(), type.element());
+        return new MatrixRows(f, places, placed, matrices.get(), type.element()).load(base, view, extra);
       }
     }
     return places.read(base, view, placed, access, extra);
@@ -145,43 +155,6 @@ final class SharedLowering {
       LlvmValue raw = b.load(Packing.type(type.element(), 1), b.gep(unit, base, at), Packing.align(type.element(), 1));
       return Packing.unpack(b, raw, type.element(), 1, b.and(place, LlvmValue.i32(1))).get(0);
     });
-  }
-
-  /** Lane i of a matrix load supplies the address of one row of eight; {@link SharedLayouts#matrixLoad} says which. */
-  private Lowered loadMatrices(LlvmValue base, SharedPlaces places, LinearLayout placed, LayoutView view, long extra,
-      SharedLayouts.MatrixLoad how, Element element) {
-    LlvmBuilder b = f.b();
-    Gf2 offsets = places.offsets(placed);
-    int registerBits = placed.bits(InDim.REGISTER);
-    int laneBits = placed.bits(InDim.LANE);
-    int pack = Integer.numberOfTrailingZeros(32 / element.bits());
-    int count = Math.min(how.matrices(), f.target().mostMatricesPerLoad());
-    List<Long> rows = new ArrayList<>();
-    for (int i = 0; i < 3; i++) {
-      int input = !how.transposed() ? registerBits + 2 + i : i == 0 ? 0 : registerBits + i - 1;
-      rows.add(offsets.column(input));
-    }
-    for (int i = 0; i < laneBits - 3; i++) {
-      rows.add(1 << i < count ? offsets.column(pack + i) : 0L);
-    }
-    List<Long> warps = SharedPlaces.columns(offsets, registerBits + laneBits, offsets.columnCount());
-    LlvmValue[] values = new LlvmValue[view.registers()];
-    int step = count << pack;
-    for (int r = 0; r < values.length; r += step) {
-      if (!view.isFirst(r)) {
-        continue;
-      }
-      LlvmValue row = places.pointer(base, rows, warps, offsets.apply(r) ^ extra);
-      List<LlvmValue> words = f.target().loadMatrices(b, row, count, how.transposed());
-      for (int w = 0; w < count; w++) {
-        LlvmValue word = pack == 0 ? b.bitcast(words.get(w), RegisterTypes.inMemory(element)) : words.get(w);
-        List<LlvmValue> elements = Packing.unpack(b, word, element, 1 << pack, LlvmValue.i32(0));
-        for (int e = 0; e < elements.size(); e++) {
-          values[r + (w << pack) + e] = elements.get(e);
-        }
-      }
-    }
-    return view.map(RegisterTypes.zero(element), r -> values[r]);
   }
 
   // Copies from global memory.
