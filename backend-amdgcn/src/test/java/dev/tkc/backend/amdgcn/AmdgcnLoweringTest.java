@@ -9,6 +9,7 @@ import dev.tkc.backend.llvm.LlvmTarget;
 import dev.tkc.backend.llvm.LlvmToolchain;
 import dev.tkc.backend.llvm.LlvmType;
 import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.backend.llvm.lower.TargetLowering;
 import dev.tkc.ir.layout.InDim;
 import dev.tkc.ir.type.Element;
 import dev.tkc.passes.target.MatrixInstruction;
@@ -116,7 +117,7 @@ class AmdgcnLoweringTest {
       b.store(results.get(i), b.gep(LlvmType.I64, base, LlvmValue.i64(i)), 1);
     }
     b.retVoid();
-    lowering.finish(module, f, 256, 0);
+    lowering.finish(module, f, new TargetLowering.KernelFacts(256, 0, List.of(), false));
   }
 
   private static List<LlvmValue> load(LlvmBuilder b, LlvmFunction f, Element element, int count) {
