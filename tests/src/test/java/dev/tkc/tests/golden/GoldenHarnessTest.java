@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The harness itself: what must fail, fails. In the rows, a tilde stands for a line break. */
 class GoldenHarnessTest {
-  private static final String RUN = "// RUN: not tkc explain TK9999\n";
+  private static final String RUN = "// RUN: %exit 2 tkc explain TK9999\n";
 
   @TempDir Path folder;
 
@@ -22,7 +22,7 @@ class GoldenHarnessTest {
       delimiter = ';',
       value = {
         "// nothing; has no RUN line",
-        "// RUN: tkc explain TK9999; exited with 1 instead of 0",
+        "// RUN: tkc explain TK9999; exited with 2 instead of 0",
         "// RUN: not tkc explain TK0501; exited with 0 instead of 1",
         "// RUN: %exit 1 tkc --no-such-option; exited with 2 instead of 1",
         "// RUN: tkc explain TK0501 | FileCheck %s; no CHECK line",
