@@ -6,11 +6,13 @@ import dev.tkc.ir.Cloner;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Module;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.text.IrPrinter;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.PassDriver;
+import dev.tkc.passes.place.AllocateShared;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -106,23 +108,28 @@ public final class CompiledKernel {
     List<Report.SharedBuffer> buffers = new ArrayList<>();
     for (Func func : placed.funcs()) {
       func.body().walk(inst -> {
-        if (inst.op() instanceof SharedOp.SharedAlloc alloc) {
-          buffers.add(buffer(func, inst, alloc));
+        if (AllocateShared.bytes(inst) > 0) {
+          buffers.add(buffer(func, inst));
         }
       });
     }
     return buffers;
   }
 
-  private static Report.SharedBuffer buffer(Func func, Inst inst, SharedOp.SharedAlloc alloc) {
-    SharedType type = alloc.type();
-    long slot = 1;
-    for (int d : type.shape()) {
-      slot *= d <= 1 ? 1 : 2L * Integer.highestOneBit(d - 1);
+  private static Report.SharedBuffer buffer(Func func, Inst inst) {
+    String name;
+    String type;
+    if (inst.op() instanceof AsyncOp.BarrierAlloc barriers) {
+      name = barriers.name();
+      type = "barrier × " + barriers.slots();
+    } else {
+      SharedOp.SharedAlloc alloc = (SharedOp.SharedAlloc) inst.op();
+      name = alloc.name();
+      SharedType t = alloc.type();
+      type = t.element().text() + t.shape() + (t.stages() > 1 ? " × " + t.stages() : "");
     }
-    String text = type.element().text() + type.shape() + (type.stages() > 1 ? " × " + type.stages() : "");
     return new Report.SharedBuffer(
-        func.name(), alloc.name(), text, inst.annotation("offset", 0), type.element().bytes(slot * type.stages()), inst.loc());
+        func.name(), name, type, inst.annotation("offset", 0), AllocateShared.bytes(inst), inst.loc());
   }
 
   @Override

@@ -26,7 +26,7 @@ public record Report(List<Function> functions, List<SharedBuffer> sharedBuffers,
       String name, int threads, int registers, long spillBytes, long stackBytes, long sharedBytes, int blocksPerProcessor,
       double occupancy) {}
 
-  /** A buffer in shared memory and the line that needs it. */
+  /** A buffer or transaction barriers in shared memory and the line that needs them. */
   public record SharedBuffer(String function, String name, String type, long offset, long bytes, Loc loc) {}
 
   /** The most registers that any of the functions takes. */

@@ -7,6 +7,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.OpShape;
 import dev.tkc.ir.op.SharedOp;
@@ -21,6 +22,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Gives shared buffers and scratch their places in the block's shared memory; what is never in use together shares
@@ -32,12 +34,20 @@ import java.util.Map;
  * </pre>
  *
  * A buffer is in use from its first use to its last, and through the whole of any loop that uses it and stands behind
- * its allocation; scratch is in use during its instruction, or, if it is little, all the time. Places are found largest first, at multiples of {@link
- * #ALIGNMENT} bytes. The function's {@code shared_bytes} is the sum of it all; more than the target has is an error
- * with a table.
+ * its allocation; scratch is in use during its instruction, or, if it is little, all the time. Barriers, what copy engines or
+ * asynchronous dots use, and all buffers of a function with roles are in use all the time, since others than the threads in program
+ * order use them; scratch of different roles is never shared. Places are found largest first, at multiples of {@link #ALIGNMENT}
+ * bytes, of {@link #ENGINE_ALIGNMENT} for engines, of 8 for barriers. The function's {@code shared_bytes} is the sum of it all;
+ * more than the target has is an error with a table.
  */
 public final class AllocateShared {
   static final long ALIGNMENT = 128;
+
+  /** What rows of 128 bytes repeat their exchange of pieces at: their layout holds from such an address. */
+  static final long ENGINE_ALIGNMENT = 1024;
+
+  /** A transaction barrier. */
+  public static final int BARRIER_BYTES = 8;
 
   private static final long SMALL = 1024;
   private static final int MOST_SMALL = 16;
@@ -45,13 +55,18 @@ public final class AllocateShared {
   private static final class Live {
     private final Inst inst;
     private final long bytes;
+    private final long alignment;
+    /** Which team uses it: 0 for the function's body, then the roles in order. */
+    private final int team;
     private int from = Integer.MAX_VALUE;
     private int to = -1;
     private long offset;
 
-    Live(Inst inst, long bytes) {
+    Live(Inst inst, long bytes, long alignment, int team) {
       this.inst = inst;
       this.bytes = bytes;
+      this.alignment = alignment;
+      this.team = team;
     }
 
     void during(int start, int end) {
@@ -60,7 +75,7 @@ public final class AllocateShared {
     }
 
     boolean meets(Live other) {
-      return from <= other.to && other.from <= to;
+      return team != other.team || from <= other.to && other.from <= to;
     }
   }
 
@@ -72,21 +87,28 @@ public final class AllocateShared {
   private final List<Live> all = new ArrayList<>();
   private final Map<Inst, Span> spans = new IdentityHashMap<>();
   private final List<Live> small = new ArrayList<>();
+  private final Set<Value> engines;
+  private final boolean hasRoles;
   private int clock;
   private int clockEnd;
 
-  private AllocateShared(TargetInfo target) {
+  private AllocateShared(Func func, TargetInfo target) {
     this.target = target;
+    this.engines = SharedBuffers.ofEngines(func);
+    this.hasRoles = Team.of(func).size() > 1;
   }
 
   public static void run(Func func, PassContext context) {
-    new AllocateShared(context.target()).run(func);
+    new AllocateShared(func, context.target()).run(func);
   }
 
   private void run(Func func) {
     time(func.body());
     clockEnd = clock;
-    collect(func.body(), new ArrayDeque<>());
+    List<Team> teams = Team.of(func);
+    for (int i = 0; i < teams.size(); i++) {
+      collect(teams.get(i).region(), i, new ArrayDeque<>());
+    }
     long total = place();
     func.annotations().put("shared_bytes", total);
     if (total > target.shared().perBlock()) {
@@ -102,18 +124,13 @@ public final class AllocateShared {
     }
   }
 
-  private void collect(Region region, Deque<Span> loops) {
+  private void collect(Region region, int team, Deque<Span> loops) {
     for (Inst inst : region.insts()) {
       Span span = spans.get(inst);
-      if (inst.op() instanceof SharedOp.SharedAlloc alloc) {
-        Live live = new Live(inst, SharedBuffers.slotBytes(alloc.type()) * alloc.type().stages());
-        buffers.put(inst.result(), live);
-        allocatedAt.put(inst.result(), span.from);
-        all.add(live);
-      }
+      allocation(inst, span);
       long scratch = ScratchBytes.of(inst);
       if (scratch > 0) {
-        Live live = new Live(inst, scratch);
+        Live live = new Live(inst, scratch, ALIGNMENT, team);
         live.during(span.from, span.to);
         all.add(live);
         if (scratch <= SMALL) {
@@ -127,15 +144,45 @@ public final class AllocateShared {
           loops.stream().filter(l -> l.from > allocatedAt.get(v)).forEach(l -> live.during(l.from, l.to));
         }
       }
+      if (inst.op() instanceof ControlOp.Role) {
+        continue;
+      }
       boolean repeats = inst.op() instanceof ControlOp.For;
       if (repeats) {
         loops.push(span);
       }
-      inst.regions().forEach(r -> collect(r, loops));
+      inst.regions().forEach(r -> collect(r, team, loops));
       if (repeats) {
         loops.pop();
       }
     }
+  }
+
+  /** A buffer or barriers; what is used by others than the threads in program order is in use all the time. */
+  private void allocation(Inst inst, Span span) {
+    if (inst.op() instanceof AsyncOp.BarrierAlloc) {
+      Live live = new Live(inst, bytes(inst), BARRIER_BYTES, 0);
+      live.during(0, clockEnd);
+      all.add(live);
+    } else if (inst.op() instanceof SharedOp.SharedAlloc) {
+      boolean engine = engines.contains(inst.result());
+      Live live = new Live(inst, bytes(inst), engine ? ENGINE_ALIGNMENT : ALIGNMENT, 0);
+      if (engine || hasRoles) {
+        live.during(0, clockEnd);
+      }
+      buffers.put(inst.result(), live);
+      allocatedAt.put(inst.result(), span.from);
+      all.add(live);
+    }
+  }
+
+  /** The bytes that a {@code shared_alloc} or {@code barrier_alloc} takes, all slots together; 0 for other instructions. */
+  public static long bytes(Inst inst) {
+    return switch (inst.op()) {
+      case SharedOp.SharedAlloc a -> SharedBuffers.slotBytes(a.type()) * a.type().stages();
+      case AsyncOp.BarrierAlloc a -> (long) BARRIER_BYTES * a.slots();
+      default -> 0;
+    };
   }
 
   private long place() {
@@ -151,12 +198,12 @@ public final class AllocateShared {
       List<Live> rivals = placed.stream().filter(live::meets).sorted(Comparator.comparingLong(l -> l.offset)).toList();
       for (Live rival : rivals) {
         if (live.offset < rival.offset + rival.bytes && rival.offset < live.offset + live.bytes) {
-          live.offset = (rival.offset + rival.bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+          live.offset = Math.ceilDiv(rival.offset + rival.bytes, live.alignment) * live.alignment;
         }
       }
       placed.add(live);
       total = Math.max(total, live.offset + live.bytes);
-      live.inst.annotate(live.inst.op() instanceof SharedOp.SharedAlloc ? "offset" : "scratch", live.offset);
+      live.inst.annotate(bytes(live.inst) > 0 ? "offset" : "scratch", live.offset);
     }
     return total;
   }
@@ -181,7 +228,7 @@ public final class AllocateShared {
     List<Live> most = List.of();
     long bytes = -1;
     for (Live one : all) {
-      List<Live> together = all.stream().filter(l -> l.from <= one.from && one.from <= l.to).toList();
+      List<Live> together = all.stream().filter(l -> l.team != one.team || l.from <= one.from && one.from <= l.to).toList();
       long sum = together.stream().mapToLong(l -> l.bytes).sum();
       if (sum > bytes) {
         bytes = sum;
@@ -192,9 +239,11 @@ public final class AllocateShared {
   }
 
   private static String name(Inst inst) {
-    return inst.op() instanceof SharedOp.SharedAlloc alloc
-        ? alloc.name() + ", " + alloc.type().element().text() + alloc.type().shape()
-            + (alloc.type().stages() > 1 ? " × " + alloc.type().stages() + " stages" : "")
-        : "scratch of " + OpShape.mnemonic(inst.op());
+    return switch (inst.op()) {
+      case SharedOp.SharedAlloc a -> a.name() + ", " + a.type().element().text() + a.type().shape()
+          + (a.type().stages() > 1 ? " × " + a.type().stages() + " stages" : "");
+      case AsyncOp.BarrierAlloc a -> a.name() + ", " + a.slots() + " barriers";
+      default -> "scratch of " + OpShape.mnemonic(inst.op());
+    };
   }
 }

@@ -36,6 +36,10 @@ import java.util.Set;
  * was before. In global memory only tensors that may be written matter (those of one name may be views of one memory, others
  * never overlap), and an access by the same indices in the same layout is by the same thread.
  *
+ * <p>Each role is a program of its own, whose barriers are for its warps; the roles begin when the block has met after what stands
+ * before them. Bulk copies, asynchronous dots and waits for transaction barriers need nothing here: the passes that made them put
+ * them in order.
+ *
  * <p>Needs offsets ({@link AllocateShared}).
  */
 public final class InsertBarriers {
@@ -89,6 +93,10 @@ public final class InsertBarriers {
       return reads.addAll(other.reads) | writes.addAll(other.writes) | copies.addAll(other.copies);
     }
 
+    boolean isEmpty() {
+      return reads.isEmpty() && writes.isEmpty();
+    }
+
     void meet() {
       reads.clear();
       writes.clear();
@@ -135,6 +143,13 @@ public final class InsertBarriers {
           state.add(then);
           state.add(otherwise);
         }
+        case ControlOp.Role role -> {
+          if (!state.isEmpty()) {
+            insertBefore(inst, region);
+            state.meet();
+          }
+          visit(role.body(), State.empty());
+        }
         case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _, AsyncOp _ ->
             step(inst, region, state);
       }
@@ -158,7 +173,7 @@ public final class InsertBarriers {
         || effect.writes.stream().anyMatch(p -> state.hits(state.writes, p) || state.hits(state.reads, p))
         || effect.copies.stream().anyMatch(p -> state.hits(state.reads, p) || hitsStores(state, p));
     if (waits) {
-      region.insts().add(region.insts().indexOf(inst), new Inst(new SharedOp.Barrier(), List.of(), inst.loc()));
+      insertBefore(inst, region);
       state.meet();
     }
     state.reads.addAll(effect.reads);
@@ -168,6 +183,10 @@ public final class InsertBarriers {
       state.meet();
       state.reads.addAll(effect.after);
     }
+  }
+
+  private static void insertBefore(Inst inst, Region region) {
+    region.insts().add(region.insts().indexOf(inst), new Inst(new SharedOp.Barrier(), List.of(), inst.loc()));
   }
 
   /** Writes that are not copies into the same ring: those go to other slots. */

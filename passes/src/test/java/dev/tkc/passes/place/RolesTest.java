@@ -9,6 +9,7 @@ import dev.tkc.ir.Module;
 import dev.tkc.ir.layout.SharedLayouts;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.Op;
+import dev.tkc.ir.op.ReductionOp;
 import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.rules.Verifier;
@@ -111,5 +112,54 @@ class RolesTest {
           barrier
           role {name = "producer\"""").replace("dot_async %vx, %vy, %sum", "dot_async %vx, %vy, %ones");
     assertThatThrownBy(() -> run(text, "assign-layouts")).hasMessageContaining("from outside");
+  }
+
+  @Test
+  void slotsStartWhereTheirRowsRepeat() {
+    Module m = run(program("gemm"), "assign-layouts", "allocate-shared");
+    List<Inst> buffers = all(m, SharedOp.SharedAlloc.class);
+    assertThat(buffers).extracting(i -> i.annotation("offset", -1)).containsExactly(0L, 65536L, 131072L);
+    assertThat(all(m, AsyncOp.BarrierAlloc.class)).extracting(i -> i.annotation("offset", -1)).containsExactly(163840L, 163872L);
+    assertThat(m.func("gemm_0").orElseThrow().annotation("shared_bytes", 0)).isEqualTo(163904);
+  }
+
+  @Test
+  void rolesShareNoScratch() {
+    String sums = """
+        %wNAME = splat %one {shape = [512, 128]} : f32[512, 128]
+        %gNAME = mul %wNAME, %wNAME : f32[512, 128]
+        %rNAME = reduce %gNAME {axes = [0], kind = sum} : f32[1, 128]
+        store %t, [%r0, %columns], %rNAME
+        """;
+    Module m = run("""
+        device @f(%p: ptr<f32> div 16) #{lanes = 32, warps = 8} {
+          %c0 = constant {value = 0 : i64} : i64
+          %c1 = constant {value = 1 : i64} : i64
+          %c128 = constant {value = 128 : i64} : i64
+          %one = constant {value = 1.0 : f32} : f32
+          %t = make_tensor %p, [%c1, %c128], [%c128, %c1] {access = out, name = "t"} : tensor<f32, 2>
+          %r0 = range %c0, %c1, %c1 {size = 1} : range<1>
+          %columns = range %c0, %c1, %c128 {size = 128} : range<128>
+          role {name = "one", registers = 0, warps = 4} () {
+        """ + sums.replace("NAME", "a") + sums.replace("NAME", "b") + """
+            yield []
+          }
+          role {name = "two", registers = 0, warps = 4} () {
+        """ + sums.replace("NAME", "c") + """
+            yield []
+          }
+          yield []
+        }
+        """, "assign-layouts", "allocate-shared", "insert-barriers");
+    List<Inst> reduces = all(m, ReductionOp.Reduce.class);
+    // The first two follow each other in one role; the third runs beside them.
+    assertThat(reduces).extracting(i -> i.annotation("scratch", -1)).containsExactly(0L, 0L, 2048L);
+    assertThat(all(m, SharedOp.Barrier.class)).hasSize(1);
+  }
+
+  @Test
+  void nothingIsInsertedForWhatEnginesDo() {
+    Module m = run(program("gemm"), "assign-layouts", "allocate-shared", "insert-barriers");
+    assertThat(all(m, SharedOp.Barrier.class)).hasSize(3);
   }
 }
