@@ -174,8 +174,11 @@ final class Checker {
       return;
     }
     Inst earlier = inst(other);
-    String did = OpShape.mnemonic(earlier.op()).equals("load") || OpShape.mnemonic(earlier.op()).equals("copy_async")
-        ? "reads" : OpShape.mnemonic(earlier.op()).equals("store") ? "writes" : "updates";
+    String did = switch (OpShape.mnemonic(earlier.op())) {
+      case "load", "copy_async", "copy_bulk" -> "reads";
+      case "store", "store_bulk" -> "writes";
+      default -> "updates";
+    };
     Diagnostic d = Faults.error(Code.RACE, inst,
         "two blocks of a phase race for " + t.place(offset), block(stamp) + " " + does + " it here");
     d = Faults.place(d, earlier, block(other) + " " + did + " it here");

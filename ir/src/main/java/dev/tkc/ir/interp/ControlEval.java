@@ -18,7 +18,7 @@ final class ControlEval {
       case ControlOp.For o -> loop(inst, o, frame);
       case ControlOp.If o -> {
         List<Datum> chosen = machine.evaluate(frame.tile(o.condition()).asBool() ? o.then() : o.otherwise(), frame);
-        yield chosen.stream().map(ControlEval::settled).toList();
+        yield chosen.stream().map(Loop::settled).toList();
       }
       case ControlOp.Parallel o -> {
         new Phase(machine, inst).parallel(o, frame);
@@ -36,7 +36,7 @@ final class ControlEval {
         machine.device().launch(inst, callee, frame.integer(o.grid()), arguments);
         yield List.of();
       }
-      case ControlOp.Role _ -> throw new IllegalStateException("roles are not interpreted");
+      case ControlOp.Role _ -> throw new IllegalStateException("a role by itself");
       case ControlOp.BlockId _ -> List.of(frame.block().id());
       case ControlOp.BlockCount _ -> List.of(frame.block().count());
       case ControlOp.Yield _ -> throw new IllegalStateException("a yield by itself");
@@ -44,32 +44,10 @@ final class ControlEval {
   }
 
   private List<Datum> loop(Inst inst, ControlOp.For op, Frame frame) {
-    long lo = frame.integer(op.lo());
-    long rounds = rounds(lo, frame.integer(op.hi()), op.step());
-    List<Datum> carried = op.inits().stream().map(v -> settled(frame.get(v))).toList();
-    var params = op.body().params();
-    for (long i = 0; i < rounds; i++) {
-      machine.budget().step(inst);
-      frame.put(params.get(0), Tile.integer(lo + (op.reversed() ? rounds - 1 - i : i) * op.step()));
-      for (int c = 0; c < carried.size(); c++) {
-        frame.put(params.get(c + 1), carried.get(c));
-      }
-      carried = machine.evaluate(op.body(), frame).stream().map(ControlEval::settled).toList();
+    Loop loop = new Loop(machine, inst, op, frame);
+    while (loop.begin(frame)) {
+      loop.carry(machine.evaluate(op.body(), frame));
     }
-    return carried;
-  }
-
-  /** What a variable holds is a tile of full size, not a repetition of a smaller one. */
-  private static Datum settled(Datum d) {
-    return d instanceof Tile t ? t.settled() : d;
-  }
-
-  /** How many of {@code lo, lo + step, …} are below {@code hi}. */
-  static long rounds(long lo, long hi, long step) {
-    if (hi <= lo) {
-      return 0;
-    }
-    long distance = hi - lo;
-    return distance < 0 ? Long.divideUnsigned(distance - 1, step) + 1 : (distance - 1) / step + 1;
+    return loop.carried();
   }
 }

@@ -73,7 +73,7 @@ final class Footprint {
           gather(t, size, stride, pointwise, pointwiseInside);
           f.mayCoincide = true;
         }
-        case TensorView _, Buffer _, SharedSlots _, TensorMap _ -> throw new IllegalStateException("no index");
+        case TensorView _, Buffer _, SharedSlots _, TensorMap _, BarrierRing _, SlotView _, Product _, UndefinedTile _ -> throw new IllegalStateException("no index");
       }
     }
     return f;
@@ -90,7 +90,7 @@ final class Footprint {
           }
           outer.addAll(t.shape());
         }
-        case TensorView _, Buffer _, SharedSlots _, TensorMap _ -> throw new IllegalStateException("no index");
+        case TensorView _, Buffer _, SharedSlots _, TensorMap _, BarrierRing _, SlotView _, Product _, UndefinedTile _ -> throw new IllegalStateException("no index");
       }
     }
     return outer;

@@ -9,28 +9,46 @@ import java.util.Map;
  * the outer frames of a block are only read.
  */
 public final class Frame implements AutoCloseable {
-  /** Which block of a launch this is, and its asynchronous copies under way. */
-  record Block(Tile id, Tile count, Copies copies) {}
+  /** Which block of a launch this is, and what its warps share. */
+  record Block(Tile id, Tile count, BlockState state) {}
+
+  /** Somebody asked for a tile where there is none yet. */
+  static final class NotReady extends RuntimeException {
+    private static final long serialVersionUID = 1;
+    final transient Datum datum;
+
+    NotReady(Datum datum) {
+      super("a tile that is not there yet", null, false, false);
+      this.datum = datum;
+    }
+  }
 
   private final Frame outer;
   private final Budget budget;
   private final Block block;
+  private final Team team;
   private final Map<Value, Datum> values = new HashMap<>();
   private long held;
 
   Frame(Frame outer, Budget budget) {
-    this(outer, budget, outer == null ? null : outer.block);
+    this(outer, budget, outer == null ? null : outer.block, outer == null ? null : outer.team);
   }
 
-  private Frame(Frame outer, Budget budget, Block block) {
+  private Frame(Frame outer, Budget budget, Block block, Team team) {
     this.outer = outer;
     this.budget = budget;
     this.block = block;
+    this.team = team;
   }
 
   /** The frame of one block of a launch. */
-  static Frame ofBlock(Budget budget, long id, long count) {
-    return new Frame(null, budget, new Block(Tile.integer(id), Tile.integer(count), new Copies()));
+  static Frame ofBlock(Budget budget, long id, long count, BlockState state) {
+    return new Frame(null, budget, new Block(Tile.integer(id), Tile.integer(count), state), state.team);
+  }
+
+  /** A frame in this one, for the warps of a role. */
+  Frame ofTeam(Team role) {
+    return new Frame(this, budget, block, role);
   }
 
   Frame inner() {
@@ -40,6 +58,11 @@ public final class Frame implements AutoCloseable {
   /** The block that a device function runs as. */
   Block block() {
     return block;
+  }
+
+  /** The warps of a device function that run what this frame is for. */
+  Team team() {
+    return team;
   }
 
   /** The value's datum; it must have one. */
@@ -54,7 +77,10 @@ public final class Frame implements AutoCloseable {
   }
 
   public Tile tile(Value value) {
-    return (Tile) get(value);
+    if (get(value) instanceof Tile t) {
+      return t;
+    }
+    throw new NotReady(get(value));
   }
 
   public long integer(Value value) {

@@ -23,28 +23,33 @@ public final class Interpreter {
    * @param maxSteps instructions (and 1024-element pieces of work) after which to stop
    * @param maxBytes memory for tiles, temps and shadow memory together
    * @param threads how many blocks of a phase may run at once when nothing depends on it
+   * @param seed what roles, copies and products that run side by side do in which order, where that is open
    */
-  public record Options(boolean check, long maxSteps, long maxBytes, int threads) {
+  public record Options(boolean check, long maxSteps, long maxBytes, int threads, long seed) {
     /** No checking, no bound on steps, half of the memory that Java may have, all processors. */
     public static Options defaults() {
       Runtime machine = Runtime.getRuntime();
-      return new Options(false, Long.MAX_VALUE, machine.maxMemory() / 2, machine.availableProcessors());
+      return new Options(false, Long.MAX_VALUE, machine.maxMemory() / 2, machine.availableProcessors(), 0);
     }
 
     public Options withCheck(boolean on) {
-      return new Options(on, maxSteps, maxBytes, threads);
+      return new Options(on, maxSteps, maxBytes, threads, seed);
     }
 
     public Options withMaxSteps(long n) {
-      return new Options(check, n, maxBytes, threads);
+      return new Options(check, n, maxBytes, threads, seed);
     }
 
     public Options withMaxBytes(long n) {
-      return new Options(check, maxSteps, n, threads);
+      return new Options(check, maxSteps, n, threads, seed);
     }
 
     public Options withThreads(int n) {
-      return new Options(check, maxSteps, maxBytes, n);
+      return new Options(check, maxSteps, maxBytes, n, seed);
+    }
+
+    public Options withSeed(long s) {
+      return new Options(check, maxSteps, maxBytes, threads, s);
     }
   }
 

@@ -95,6 +95,14 @@ final class Machine {
     return memory;
   }
 
+  MatrixEval matrix() {
+    return matrix;
+  }
+
+  AsyncEval async() {
+    return async;
+  }
+
   ElementwiseEval elementwise() {
     return elementwise;
   }
@@ -147,30 +155,55 @@ final class Machine {
 
   /** Runs a region and gives what it yields. */
   List<Datum> evaluate(Region region, Frame frame) {
-    for (Inst inst : region.insts()) {
-      if (inst.op() instanceof ControlOp.Yield y) {
+    List<Inst> insts = region.insts();
+    for (int i = 0; i < insts.size(); i++) {
+      if (insts.get(i).op() instanceof ControlOp.Yield y) {
         return y.values().stream().map(frame::get).toList();
       }
-      evaluate(inst, frame);
+      if (insts.get(i).op() instanceof ControlOp.Role) {
+        // The roles are all that is left.
+        Roles.run(this, insts.subList(i, insts.size() - 1), frame);
+        return List.of();
+      }
+      evaluate(insts.get(i), frame);
     }
     throw new IllegalStateException("a region without a yield");
   }
 
   void evaluate(Inst inst, Frame frame) {
     budget.step(inst);
-    switch (inst.op()) {
-      case ControlOp op -> define(inst, control.evaluate(inst, op, frame), frame);
-      case MemoryOp op -> define(inst, memory.evaluate(inst, op, frame), frame);
-      case ElementwiseOp op -> frame.put(inst.result(), elementwise.evaluate(inst, op, frame));
-      case ShapeOp op -> frame.put(inst.result(), shape.evaluate(inst, op, frame));
-      case ReductionOp op -> define(inst, reduction.evaluate(inst, op, frame), frame);
-      case MatrixOp op -> frame.put(inst.result(), matrix.evaluate(inst, op, frame));
-      case AsyncOp op -> define(inst, async.evaluate(inst, op, frame), frame);
-      case SharedOp op -> define(inst, shared.evaluate(inst, op, frame), frame);
+    try {
+      switch (inst.op()) {
+        case ControlOp op -> define(inst, control.evaluate(inst, op, frame), frame);
+        case MemoryOp op -> write(inst, memory.evaluate(inst, op, frame), frame);
+        case ElementwiseOp op -> write(inst.result(), elementwise.evaluate(inst, op, frame), frame);
+        case ShapeOp op -> write(inst.result(), shape.evaluate(inst, op, frame), frame);
+        case ReductionOp op -> write(inst, reduction.evaluate(inst, op, frame), frame);
+        case MatrixOp op -> write(inst.result(), matrix.evaluate(inst, op, frame), frame);
+        case AsyncOp op -> define(inst, async.evaluate(inst, op, frame), frame);
+        case SharedOp op -> write(inst, shared.evaluate(inst, op, frame), frame);
+      }
+    } catch (Frame.NotReady e) {
+      throw AsyncEval.notReady(frame, inst, e.datum);
     }
   }
 
-  private static void define(Inst inst, List<? extends Datum> data, Frame frame) {
+  private static void write(Inst inst, List<? extends Datum> data, Frame frame) {
+    List<Value> results = inst.results();
+    for (int i = 0; i < results.size(); i++) {
+      write(results.get(i), data.get(i), frame);
+    }
+  }
+
+  /** Defines a value that threads write to registers. */
+  private static void write(Value result, Datum datum, Frame frame) {
+    if (frame.block() != null && datum instanceof Tile t && !t.isScalar()) {
+      t.written(frame.block().state().nextTile());
+    }
+    frame.put(result, datum);
+  }
+
+  static void define(Inst inst, List<? extends Datum> data, Frame frame) {
     List<Value> results = inst.results();
     for (int i = 0; i < results.size(); i++) {
       frame.put(results.get(i), data.get(i));

@@ -3,6 +3,7 @@ package dev.tkc.ir.interp;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MatrixOp.Precision;
+import dev.tkc.ir.type.TileType;
 import java.util.Arrays;
 
 /**
@@ -22,17 +23,19 @@ final class MatrixEval {
 
   Tile evaluate(Inst inst, MatrixOp op, Frame frame) {
     return switch (op) {
-      case MatrixOp.Dot o -> dot(inst, o, frame);
+      case MatrixOp.Dot o -> dot(inst, frame.tile(o.a()), frame.tile(o.b()), frame.tile(o.acc()), o.precision());
     };
   }
 
   /** The sizes of one product of a batch, and where its operands begin. */
   private record Sizes(int m, int n, int k) {}
 
-  private Tile dot(Inst inst, MatrixOp.Dot op, Frame frame) {
-    Tile a = frame.tile(op.a());
-    Tile b = frame.tile(op.b());
-    Tile acc = frame.tile(op.acc());
+  /** What a product starts from that adds to nothing. */
+  Tile zeros(Inst inst, TileType type) {
+    return new Tile(type.element(), type.shape(), machine.allocate(inst, type.element(), type.count()), null, true);
+  }
+
+  Tile dot(Inst inst, Tile a, Tile b, Tile acc, Precision precision) {
     int rank = a.shape().size();
     Sizes s = new Sizes(a.shape().get(rank - 2), b.shape().get(rank - 1), a.shape().get(rank - 1));
     Object out = machine.allocate(inst, acc.element(), acc.count());
@@ -44,7 +47,7 @@ final class MatrixEval {
       int atC = batch * s.m * s.n;
       machine.budget().work(inst, (long) s.m * s.n * s.k);
       switch (out) {
-        case float[] c -> floats(inst, s, a.floats(), atA, b.floats(), atB, c, atC, op.precision());
+        case float[] c -> floats(inst, s, a.floats(), atA, b.floats(), atB, c, atC, precision);
         case double[] c -> doubles(inst, s, a.doubles(), atA, b.doubles(), atB, c, atC);
         case long[] c -> integers(inst, s, a.longs(), atA, b.longs(), atB, c, atC);
         default -> throw new IllegalStateException();

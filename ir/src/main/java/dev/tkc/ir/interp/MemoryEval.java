@@ -147,10 +147,15 @@ final class MemoryEval {
   /** Reads a tile; outside lanes get {@code pad}, or a 0 that counts as padding. */
   Tile load(Inst inst, Value tensor, List<Value> indices, Optional<Value> pad, Frame frame) {
     TensorView t = (TensorView) frame.get(tensor);
-    Footprint f = footprint(inst, t, indices, frame);
+    return read(inst, footprint(inst, t, indices, frame), pad.map(frame::tile).orElse(null));
+  }
+
+  /** Reads what an access touches; outside lanes get {@code pad}, or a 0 that counts as padding if it is null. */
+  Tile read(Inst inst, Footprint f, Tile pad) {
+    TensorView t = f.tensor();
     Object data = machine.allocate(inst, t.element(), f.count());
-    if (pad.isPresent()) {
-      Tile.fill(data, frame.tile(pad.get()).data(), 0);
+    if (pad != null) {
+      Tile.fill(data, pad.data(), 0);
     } else if (t.element() == Element.E8M0) {
       Arrays.fill((float[]) data, FloatFormat.E8M0.decode(0));
     }
@@ -158,7 +163,7 @@ final class MemoryEval {
       machine.checker().read(inst, f);
     }
     f.forEachRun((offset, step, at, n) -> Codec.read(t.element(), t.buffer().memory(), offset, step, data, at, n));
-    return new Tile(t.element(), f.shape(), data, pad.isPresent() ? null : padding(inst, f), false);
+    return new Tile(t.element(), f.shape(), data, pad != null ? null : padding(inst, f), false);
   }
 
   private int[] padding(Inst inst, Footprint f) {
@@ -174,8 +179,12 @@ final class MemoryEval {
 
   private void store(Inst inst, MemoryOp.Store op, Frame frame) {
     TensorView t = (TensorView) frame.get(op.tensor());
-    Footprint f = footprint(inst, t, op.indices(), frame);
-    Tile value = frame.tile(op.value());
+    write(inst, footprint(inst, t, op.indices(), frame), frame.tile(op.value()));
+  }
+
+  /** Writes what an access touches. */
+  void write(Inst inst, Footprint f, Tile value) {
+    TensorView t = f.tensor();
     long twice = f.coinciding();
     if (twice >= 0) {
       throw new DiagnosticException(Faults.error(Code.STORE_COINCIDES, inst,

@@ -41,9 +41,10 @@ final class Phase {
     spread(grid > 1 && canSpread(callee.body()), walk -> {
       for (long id = 0; id < grid && walk.goesOn(); id++) {
         if (walk.claims()) {
-          try (Frame frame = Frame.ofBlock(machine.budget(), id, grid)) {
+          try (Frame frame = Frame.ofBlock(machine.budget(), id, grid, new BlockState(machine, callee, id))) {
             Machine.bind(callee, arguments, frame);
             walk.block(callee.body(), frame, List.of(id));
+            frame.block().state().ended();
           }
         }
       }
@@ -160,7 +161,7 @@ final class Phase {
 
     void nest(ControlOp.Parallel nest, Frame frame, List<Long> outer) {
       long lo = frame.integer(nest.lo());
-      long rounds = ControlEval.rounds(lo, frame.integer(nest.hi()), nest.step());
+      long rounds = Loop.rounds(lo, frame.integer(nest.hi()), nest.step());
       Region body = nest.body();
       Value position = body.params().get(0);
       ControlOp.Parallel inner = inner(body);

@@ -1,28 +1,63 @@
 package dev.tkc.ir.interp;
 
 import dev.tkc.ir.type.SharedType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
- * A shared buffer of one block: per slot the tile it holds, and how far the block may rely on it.
- *
- * <p>Everything at this level is executed by the block as a whole, so a slot needs no element-wise state. A copy in flight keeps
- * its tile aside until a wait covers its group: it lands as late as it may.
+ * A shared buffer of one block: per slot the tile it holds, and who touched it. Copies and stores are of whole slots, so a slot
+ * needs no element-wise state.
  */
 final class SharedSlots implements Datum {
-  final SharedType type;
-  final Tile[] slots;
-  /** Per slot, how many copies into it are under way. */
-  final int[] inFlight;
-  /** Per slot, the accesses since the last barrier. */
-  final boolean[] writtenSinceBarrier;
-  final boolean[] readSinceBarrier;
+  /** One slot. A bulk copy under way leaves it without a tile until it lands, as late as it may. */
+  static final class Slot {
+    Tile tile;
+    /** The last write; null before the first, and after another buffer's slot in the same bytes was written. */
+    Access write;
+    /** The reads since then, the last one of each part of the clocks. */
+    final Map<Integer, Access> reads = new HashMap<>();
+    /** Slots of other buffers that lie in some of the same bytes. */
+    final List<Slot> overlapping = new ArrayList<>();
 
-  SharedSlots(SharedType type) {
+    void read(Access access) {
+      reads.merge(access.part(), access, (a, b) -> a.time() > b.time() ? a : b);
+    }
+
+    void written(Access access) {
+      clear();
+      write = access;
+      overlapping.forEach(Slot::clear);
+    }
+
+    private void clear() {
+      tile = null;
+      write = null;
+      reads.clear();
+    }
+  }
+
+  final SharedType type;
+  final String name;
+  final Slot[] slots;
+
+  SharedSlots(SharedType type, String name) {
     this.type = type;
-    this.slots = new Tile[type.stages()];
-    this.inFlight = new int[type.stages()];
-    this.writtenSinceBarrier = new boolean[type.stages()];
-    this.readSinceBarrier = new boolean[type.stages()];
+    this.name = name;
+    this.slots = new Slot[type.stages()];
+    for (int i = 0; i < slots.length; i++) {
+      slots[i] = new Slot();
+    }
+  }
+
+  /** The bytes of one slot, as copies count them. */
+  long slotBytes() {
+    return type.element().bytes(type.tile().count());
+  }
+
+  String described(int stage) {
+    return "slot " + stage + " of shared buffer " + (name.isEmpty() ? "without a name" : "`" + name + "`");
   }
 
   @Override

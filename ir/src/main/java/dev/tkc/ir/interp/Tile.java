@@ -18,7 +18,7 @@ import java.util.List;
  *
  * <p>{@code origins}, kept when checking or where integers are divided by a tile, is the padding state of each element by the
  * code of {@link Padding}; null when all are inside. {@code spread} says that the tile is a scalar or a smaller tile repeated,
- * which the padding rules tell apart.
+ * which the padding rules tell apart. {@code written} is all that changes, and is asked for by asynchronous products only.
  */
 public final class Tile implements Datum {
   /** How the elements of a type are held. */
@@ -61,6 +61,7 @@ public final class Tile implements Datum {
   private final Object data;
   private final int[] origins;
   private final boolean spread;
+  private long written;
 
   Tile(Element element, List<Integer> shape, Object data, int[] origins, boolean spread) {
     this.element = element;
@@ -201,6 +202,15 @@ public final class Tile implements Datum {
 
   boolean spread() {
     return spread;
+  }
+
+  /** When the threads of a block last wrote it to registers, by the block's count; 0 if they did not. */
+  long written() {
+    return written;
+  }
+
+  void written(long when) {
+    written = when;
   }
 
   boolean isZero(int at) {

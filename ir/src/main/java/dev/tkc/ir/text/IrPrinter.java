@@ -39,6 +39,8 @@ public final class IrPrinter {
   private final Map<Value, String> names = new IdentityHashMap<>();
   private final Set<String> taken = new HashSet<>();
   private int next;
+  private Inst sought;
+  private int soughtAt = -1;
 
   private IrPrinter(boolean locations) {
     this.locations = locations;
@@ -60,6 +62,21 @@ public final class IrPrinter {
     Module m = new Module();
     m.funcs().add(func);
     return print(m);
+  }
+
+  /** A line of a printed module. Number 0: the instruction is not in it. */
+  public record Line(int number, String text) {}
+
+  /** The line, from 1, on which the instruction stands in the printed module, for messages. */
+  public static Line line(Module module, Inst inst) {
+    IrPrinter p = new IrPrinter(false);
+    p.sought = inst;
+    p.module(module);
+    if (p.soughtAt < 0) {
+      return new Line(0, print(inst).lines().findFirst().orElse(""));
+    }
+    int number = (int) p.out.chars().limit(p.soughtAt).filter(c -> c == '\n').count() + 1;
+    return new Line(number, p.out.substring(p.soughtAt, p.out.indexOf("\n", p.soughtAt)).strip());
   }
 
   /** One instruction, for messages. */
@@ -125,6 +142,7 @@ public final class IrPrinter {
   }
 
   private void inst(Inst inst, int depth) {
+    soughtAt = inst == sought ? out.length() : soughtAt;
     out.append("  ".repeat(depth));
     Op op = inst.op();
     // Operands are named before results, so that a value's name shows the order of definition.

@@ -40,8 +40,8 @@ class ControlEvalTest {
 
   @Test
   void roundsOfExtremeBounds() {
-    assertThat(ControlEval.rounds(Long.MIN_VALUE, Long.MAX_VALUE, 1L << 40)).isEqualTo(1 << 24);
-    assertThat(ControlEval.rounds(0, 1, Long.MAX_VALUE)).isEqualTo(1);
+    assertThat(Loop.rounds(Long.MIN_VALUE, Long.MAX_VALUE, 1L << 40)).isEqualTo(1 << 24);
+    assertThat(Loop.rounds(0, 1, Long.MAX_VALUE)).isEqualTo(1);
   }
 
   @Test
