@@ -46,6 +46,8 @@ class CodesTest {
    * machine that lacks something, or a defect of tkc. Unit tests show those that can be shown.
    */
   private static final List<Code> UNREACHABLE = List.of(
-      Code.LAUNCH_COUNT, Code.LAUNCH_OVERLAP, Code.VIEW, Code.SHARED_UNORDERED, Code.INTERRUPTED, Code.DEVICE_MEMORY,
+      Code.LAUNCH_COUNT, Code.LAUNCH_OVERLAP, Code.VIEW, Code.SHARED_UNORDERED, Code.READ_BEFORE_ARRIVAL, Code.OVERWRITTEN,
+      Code.TRANSACTION_BYTES, Code.BARRIER_PHASE, Code.DEADLOCK, Code.PROXY_FENCE, Code.IN_FLIGHT, Code.DOT_FENCE,
+      Code.LEFT_UNDER_WAY, Code.INTERRUPTED, Code.DEVICE_MEMORY,
       Code.DEVICE_FAULT, Code.DRIVER, Code.NO_ASSEMBLER, Code.NO_LINKER, Code.INTERNAL);
 }
