@@ -12,6 +12,7 @@ import dev.tkc.passes.place.AnnotateAccesses;
 import dev.tkc.passes.place.AssignLayouts;
 import dev.tkc.passes.place.ChooseInstructions;
 import dev.tkc.passes.place.InsertBarriers;
+import dev.tkc.passes.place.MakeTensorMaps;
 import dev.tkc.passes.stage.AssignLatencies;
 import dev.tkc.passes.stage.ChooseAsync;
 import dev.tkc.passes.stage.DelayWaits;
@@ -85,6 +86,8 @@ public final class Pipeline {
           .to(PLACED).isRequired(),
       targeted("clean-placed", PLACED, Pass.devices(Pipeline::cleanPlaced), "conversions and masks once, outside loops"),
       targeted("annotate-accesses", PLACED, Pass.devices(AnnotateAccesses::run), "vectors depend on layouts"),
+      targeted("make-tensor-maps", PLACED, MakeTensorMaps::run, "boxes are those of the buffers' layouts")
+          .needs(Capability.BULK_COPY).isRequired(),
       targeted("allocate-shared", PLACED, Pass.devices(AllocateShared::run), "sizes of scratch depend on layouts").isRequired(),
       targeted("insert-barriers", PLACED, Pass.devices(InsertBarriers::run), "last: hazards are those of bytes").isRequired());
 
@@ -105,6 +108,7 @@ public final class Pipeline {
       before("schedule-loops", "stage-loads", "staging reads the number of stages"),
       before("stage-loads", "expand-pipeline", "expansion moves the staged copies"),
       before("expand-pipeline", "slice-dots", "a staged read is of its whole slot until then"),
+      before("assign-layouts", "make-tensor-maps", "boxes are those of the buffers' layouts"),
       before("assign-layouts", "allocate-shared", "the size of scratch depends on both layouts"),
       before("allocate-shared", "insert-barriers", "hazards are between bytes"),
       before("eliminate-common", "hoist-invariant", "a value is hoisted once"),

@@ -7,6 +7,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.Panels;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.Binary;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.MemoryOp;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Whether a copy engine can do what a load or store does, and if not, why. An engine copies a box of a tensor between global
@@ -154,11 +156,22 @@ public final class BulkAccess {
     if (!Regions.isInteger(made.strides().getLast(), 1)) {
       why.add("the tensor's last dimension is not contiguous");
     }
+    if (!Stream.concat(made.sizes().stream(), made.strides().stream()).allMatch(this::isKnownOnHost)) {
+      why.add("the tensor's sizes are computed in the block");
+    }
     for (int d = 0; d < rank - 1; d++) {
       if (bounds.divisibility().of(made.strides().get(d)) * bits / 8 < ALIGNMENT) {
         why.add("the stride of the tensor's dimension " + d + " is not known to be a multiple of " + ALIGNMENT + " bytes");
       }
     }
+  }
+
+  /** Whether arithmetic on the launch's arguments gives the value: the host describes the tensor to the engine. */
+  private boolean isKnownOnHost(Value v) {
+    if (v.definition() == null) {
+      return func.params().stream().anyMatch(p -> p.value() == v);
+    }
+    return v.definition().op() instanceof ElementwiseOp && v.definition().operands().stream().allMatch(this::isKnownOnHost);
   }
 
   private static void indices(List<Value> indices, List<String> why) {

@@ -92,6 +92,17 @@ class BulkAccessTest {
   }
 
   @Test
+  void theHostMustKnowTheTensor() {
+    Asked a = of(FULL + """
+          %b = block_id : i64
+          %rows = add %N, %b : i64
+          %t2 = make_tensor %x, [%rows, %M], [%M, %c1] {access = in, name = "t2"} : tensor<bf16, 2>
+          %v = load %t2, [%ri, %rj], _ : bf16[64, 64]
+        """);
+    assertThat(a.obstacle(0)).contains("computed in the block");
+  }
+
+  @Test
   void whatIndicesMustBe() {
     Asked a = of("""
           %ri = range %i, %c2, %c64 {size = 64} : range<64>

@@ -162,4 +162,28 @@ class RolesTest {
     Module m = run(program("gemm"), "assign-layouts", "allocate-shared", "insert-barriers");
     assertThat(all(m, SharedOp.Barrier.class)).hasSize(3);
   }
+
+  @Test
+  void theHostDescribesTensors() {
+    Module m = run(program("gemm"), "assign-layouts", "make-tensor-maps");
+    String text = IrPrinter.print(m);
+    assertThat(text).contains(
+        "%a_map = make_tensor_map %0 {box = [128, 64], swizzle = 128} : tensor_map",
+        "%b_map = make_tensor_map",
+        "%c_map = make_tensor_map",
+        "launch %grid, [%pa, %pb, %pc, %M, %N, %K, %a_map, %b_map, %c_map] {callee = \"gemm_0\"}",
+        "%a_map: tensor_map, %b_map: tensor_map, %c_map: tensor_map)",
+        "copy_bulk %ta, [%ri, %rk], %a_map, %x, %slot, %full, %slot");
+    // Two stores of one kind of box share a map.
+    assertThat(all(m, AsyncOp.StoreBulk.class)).extracting(i -> ((AsyncOp.StoreBulk) i.op()).map()).containsOnly(
+        java.util.Optional.of(m.func("gemm_0").orElseThrow().params().getLast().value()));
+  }
+
+  @Test
+  void allPlacedPassesTogether() {
+    Module m = run(program("gemm"), "clean-staged", "assign-layouts", "clean-placed", "annotate-accesses", "make-tensor-maps",
+        "allocate-shared", "insert-barriers");
+    assertThat(all(m, SharedOp.Barrier.class)).hasSize(3);
+    assertThat(all(m, ShapeOp.ConvertLayout.class)).isEmpty();
+  }
 }
