@@ -6,6 +6,7 @@ import dev.tkc.backend.ptx.CudaDevice;
 import dev.tkc.backend.ptx.CudaKernel;
 import dev.tkc.backend.ptx.CudaModule;
 import dev.tkc.backend.ptx.CudaStream;
+import dev.tkc.backend.ptx.CudaTensorMap;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.diag.Code;
@@ -14,6 +15,8 @@ import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.interp.Buffer;
 import dev.tkc.ir.interp.Datum;
 import dev.tkc.ir.interp.Interpreter;
+import dev.tkc.ir.interp.TensorMap;
+import dev.tkc.ir.interp.TensorView;
 import dev.tkc.ir.interp.Tile;
 import dev.tkc.ir.num.FloatFormat;
 import dev.tkc.ir.type.Element;
@@ -21,6 +24,8 @@ import dev.tkc.launch.Argument;
 import dev.tkc.launch.Binding;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +48,7 @@ final class CudaLaunch implements AutoCloseable {
   private final List<Resident> residents = new ArrayList<>();
   private final List<CudaBuffer> temps = new ArrayList<>();
   private final List<Step> steps = new ArrayList<>();
+  private final Map<CudaTensorMap, CudaKernel.Argument> maps = new HashMap<>();
 
   private final CompiledKernel compiled;
 
@@ -116,17 +122,28 @@ final class CudaLaunch implements AutoCloseable {
           steps.add(new Step(
               module.kernel(callee.name()),
               new CudaKernel.Launch((int) grid, 1, 1, shape.threads(), Math.toIntExact(shape.sharedBytes())),
-              arguments.stream().map(CudaLaunch::argument).toList()));
+              arguments.stream().map(CudaLaunch.this::argument).toList()));
         }
       }
     };
   }
 
-  private static CudaKernel.Argument argument(Datum datum) {
+  private CudaKernel.Argument argument(Datum datum) {
     if (datum instanceof Buffer buffer) {
       return new CudaKernel.Argument.I64(buffer.memory().address());
     }
-    Tile tile = (Tile) datum;
+    return datum instanceof TensorMap map
+        ? maps.computeIfAbsent(described(map), CudaKernel.Argument::map)
+        : scalar((Tile) datum);
+  }
+
+  private static CudaTensorMap described(TensorMap map) {
+    TensorView t = map.tensor();
+    return new CudaTensorMap(t.buffer().memory().address(), t.element().bits() / 8, Arrays.stream(t.sizes()).boxed().toList(),
+        Arrays.stream(t.strides()).boxed().toList(), map.box(), map.swizzle());
+  }
+
+  private static CudaKernel.Argument scalar(Tile tile) {
     return switch (tile.element()) {
       case F64 -> new CudaKernel.Argument.F64(tile.asDouble(0));
       case F32 -> new CudaKernel.Argument.F32((float) tile.asDouble(0));

@@ -36,6 +36,13 @@ public final class CudaKernel {
 
     record F64(double value) implements Argument {}
 
+    /** A tensor's description, by value. */
+    record Map(MemorySegment bytes) implements Argument {}
+
+    static Argument map(CudaTensorMap map) {
+      return new Map(map.encode());
+    }
+
     static Argument pointer(CudaBuffer buffer) {
       return new I64(buffer.address());
     }
@@ -103,13 +110,15 @@ public final class CudaKernel {
       MemorySegment values = arena.allocate(Math.max(8L * n, 8), 8);
       MemorySegment pointers = arena.allocate(Math.max(8L * n, 8), 8);
       for (int i = 0; i < n; i++) {
+        long at = values.address() + 8L * i;
         switch (arguments.get(i)) {
           case Argument.I32(int v) -> values.set(ValueLayout.JAVA_INT, 8L * i, v);
           case Argument.I64(long v) -> values.set(ValueLayout.JAVA_LONG, 8L * i, v);
           case Argument.F32(float v) -> values.set(ValueLayout.JAVA_FLOAT, 8L * i, v);
           case Argument.F64(double v) -> values.set(ValueLayout.JAVA_DOUBLE, 8L * i, v);
+          case Argument.Map(MemorySegment bytes) -> at = bytes.address();
         }
-        pointers.set(ValueLayout.JAVA_LONG, 8L * i, values.address() + 8L * i);
+        pointers.set(ValueLayout.JAVA_LONG, 8L * i, at);
       }
       check(JCudaDriver.cuLaunchKernel(handle, launch.gridX, launch.gridY, launch.gridZ, launch.threads, 1, 1,
           launch.dynamicShared, stream.handle(), CudaAddress.host(pointers), null), "cuLaunchKernel(" + name + ")");

@@ -141,6 +141,7 @@ public enum Code {
   NO_ASSEMBLER("TK0744", "there is no assembler for this PTX version"),
   SHARED_BUDGET("TK0710", "a phase needs more shared memory than a block has"),
   NO_LINKER("TK0745", "the linker for AMD code objects cannot run"),
+  TENSOR_MAP("TK0746", "the copy engine does not take a tensor"),
 
   IR_SYNTAX("TK0801", "the text is not valid IR"),
   IR_INVALID("TK0802", "the IR breaks an invariant"),
