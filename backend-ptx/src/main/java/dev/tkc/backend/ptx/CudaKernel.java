@@ -5,6 +5,7 @@ import static dev.tkc.backend.ptx.CudaRuntime.check;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
 import java.util.List;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
@@ -122,6 +123,8 @@ public final class CudaKernel {
       }
       check(JCudaDriver.cuLaunchKernel(handle, launch.gridX, launch.gridY, launch.gridZ, launch.threads, 1, 1,
           launch.dynamicShared, stream.handle(), CudaAddress.host(pointers), null), "cuLaunchKernel(" + name + ")");
+    } finally {
+      Reference.reachabilityFence(arguments);
     }
   }
 
