@@ -88,4 +88,19 @@ class StagedProgramsTest {
     assertThat(gemm("gemm-s8", Element.I8, Element.I32, "WGMMA_S8", true).ptx())
         .contains("wgmma.mma_async.sync.aligned.m64n256k32.s32.s8.s8").contains("a3, b3, p1;");
   }
+
+  @Test
+  void attention() throws IOException {
+    PtxBackend.Compiled c = compile("attention", StagedAttention.tir());
+    assertThat(c.ptx()).containsSubsequence(
+        "setmaxnreg.dec.sync.aligned.u32 24;", "cp.async.bulk.tensor.3d.shared::cluster.global", "setmaxnreg.inc.sync.aligned.u32 240;",
+        // The first Q·Kᵀ, then the loop: Q·Kᵀ has no accumulators to start from, P·V reads P from registers.
+        "a7, b7, p1, 1, 1, 0, 0;", "wgmma.wait_group.sync.aligned 0;",
+        "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16", "a0, b0, p0, 1, 1, 0, 0;", "wgmma.commit_group.sync.aligned",
+        "wgmma.fence.sync.aligned", "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16", "b7, p1, 1, 1, 1;",
+        "wgmma.wait_group.sync.aligned 1;", "ex2.approx.ftz.f32", "wgmma.wait_group.sync.aligned 0;");
+    // The second half of d lies in the next panel: 16 KB further, for Q and K alike.
+    assertThat(c.ptx()).contains(", 1024;").contains(", 1026;");
+    assertClean(c, 168);
+  }
 }
