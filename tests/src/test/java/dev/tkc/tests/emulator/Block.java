@@ -11,15 +11,20 @@ final class Block {
   private final byte[] parameters;
   private final SharedMemory shared;
   private final boolean profiling;
+  private final List<TensorBox> maps;
+  private final TransactionBarriers barriers;
   private final List<Warp> warps = new ArrayList<>();
 
-  Block(PtxKernel kernel, long id, GlobalMemory memory, byte[] parameters, SharedMemory shared, boolean profiling) {
+  Block(PtxKernel kernel, long id, GlobalMemory memory, byte[] parameters, SharedMemory shared, boolean profiling,
+      List<TensorBox> maps) {
     this.kernel = kernel;
     this.id = id;
     this.memory = memory;
     this.parameters = parameters;
     this.shared = shared;
     this.profiling = profiling;
+    this.maps = maps;
+    this.barriers = new TransactionBarriers(shared);
   }
 
   PtxKernel kernel() {
@@ -47,6 +52,18 @@ final class Block {
     return profiling;
   }
 
+  TransactionBarriers barriers() {
+    return barriers;
+  }
+
+  /** The tensor map whose number a parameter holds. */
+  TensorBox map(long number) {
+    if (number < 0 || number >= maps.size()) {
+      throw new PtxFault("a tensor map where there is none");
+    }
+    return maps.get((int) number);
+  }
+
   void add(Warp warp) {
     warps.add(warp);
   }
@@ -61,10 +78,16 @@ final class Block {
         }
       }
       progress |= meet();
-      if (!progress) {
+      for (Warp w : warps) {
+        progress |= w.passTransactions();
+      }
+      if (!progress && !barriers.land()) {
         throw new PtxFault("block " + id + ": threads wait at different barriers: " + warps.stream()
             .filter(w -> w.atBarrier() != 0).map(w -> w.at(Integer.numberOfTrailingZeros(w.atBarrier()))).toList());
       }
+    }
+    if (!barriers.isQuiet() || !warps.stream().allMatch(Warp::isQuiet)) {
+      throw new PtxFault("block " + id + " ends while its copies are under way");
     }
   }
 

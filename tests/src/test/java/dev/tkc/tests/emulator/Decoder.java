@@ -11,14 +11,20 @@ final class Decoder {
   private final Registers registers;
   private final MemoryDecoder memory;
   private final WarpDecoder warp;
+  private final AsyncDecoder async;
 
   Decoder(Registers registers) {
     this.registers = registers;
     this.memory = new MemoryDecoder(registers);
     this.warp = new WarpDecoder(registers);
+    this.async = new AsyncDecoder(registers);
   }
 
   Instruction decode(Statement s) {
+    return AsyncDecoder.knows(s) ? async.decode(s) : ordinary(s);
+  }
+
+  private Instruction ordinary(Statement s) {
     return switch (s.opcode()) {
       case "bra" -> new Flow(Kind.BRANCH);
       case "ret", "exit" -> new Flow(Kind.EXIT);
@@ -100,7 +106,8 @@ final class Decoder {
   }
 
   private Instruction address(Statement s) {
-    long window = s.has("shared") ? GlobalMemory.SHARED_WINDOW : s.has("local") ? GlobalMemory.LOCAL_WINDOW : 0;
+    long window = s.has("shared") ? GlobalMemory.SHARED_WINDOW : s.has("local") ? GlobalMemory.LOCAL_WINDOW
+        : s.has("param") ? GlobalMemory.PARAM_WINDOW : 0;
     int a = registers.slot(s.operand(1));
     Lanewise op = s.has("to") ? (x, y, z) -> x & ~window : (x, y, z) -> x | window;
     return new Compute(registers.slot(s.operand(0)), a, a, a, op);

@@ -8,6 +8,8 @@ import dev.tkc.ir.Module;
 import dev.tkc.ir.interp.Buffer;
 import dev.tkc.ir.interp.Datum;
 import dev.tkc.ir.interp.Interpreter;
+import dev.tkc.ir.interp.TensorMap;
+import dev.tkc.ir.interp.TensorView;
 import dev.tkc.ir.interp.Tile;
 import dev.tkc.ir.type.Element;
 import dev.tkc.passes.target.TargetInfo;
@@ -69,11 +71,18 @@ public final class EmulatedDevice implements Interpreter.Device {
       bits.add(switch (d) {
         case Buffer b -> mapped.computeIfAbsent(b, this::map).address();
         case Tile t -> bits(t);
+        case TensorMap map -> machine.map(box(map));
         default -> throw new IllegalStateException("an argument that is " + d);
       });
     }
     machine.launch(callee.name(), grid, shape.threads(), Math.toIntExact(shape.sharedBytes()), bits);
     mapped.forEach((b, m) -> MemorySegment.copy(MemorySegment.ofArray(m.bytes()), 0, b.memory(), 0, m.bytes().length));
+  }
+
+  private TensorBox box(TensorMap map) {
+    TensorView t = map.tensor();
+    return new TensorBox(mapped.computeIfAbsent(t.buffer(), this::map).address(), t.element().bits() / 8,
+        Arrays.stream(t.sizes()).boxed().toList(), Arrays.stream(t.strides()).boxed().toList(), map.box(), map.swizzle());
   }
 
   private Mapped map(Buffer b) {

@@ -5,13 +5,14 @@ import java.util.List;
 
 /**
  * Global memory: allocations far apart, so that an address past the end of one hits no other. Windows of the generic address
- * space for shared and local memory come first.
+ * space for shared and local memory and for parameters come first.
  */
 final class GlobalMemory {
   static final int WINDOW_BITS = 40;
   static final long SHARED_WINDOW = 1L << WINDOW_BITS;
   static final long LOCAL_WINDOW = 2L << WINDOW_BITS;
-  private static final int FIRST = 3;
+  static final long PARAM_WINDOW = 3L << WINDOW_BITS;
+  private static final int FIRST = 4;
 
   private final List<byte[]> allocations = new ArrayList<>();
 

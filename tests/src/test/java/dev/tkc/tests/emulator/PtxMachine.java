@@ -12,6 +12,7 @@ final class PtxMachine {
   private final GlobalMemory memory = new GlobalMemory();
   private final Map<String, PtxKernel> kernels;
   private final boolean profiling;
+  private final List<TensorBox> maps = new ArrayList<>();
 
   PtxMachine(String ptx, boolean profiling) {
     this.kernels = PtxParser.parse(ptx, memory);
@@ -20,6 +21,12 @@ final class PtxMachine {
 
   GlobalMemory memory() {
     return memory;
+  }
+
+  /** The number that stands for a tensor map among a kernel's arguments. */
+  long map(TensorBox box) {
+    maps.add(box);
+    return maps.size() - 1;
   }
 
   Map<String, PtxKernel> kernels() {
@@ -35,7 +42,7 @@ final class PtxMachine {
     byte[] parameters = new byte[kernel.parameterBytes() + 8];
     for (int i = 0; i < arguments.size(); i++) {
       PtxKernel.Parameter p = kernel.parameters().get(i);
-      SharedMemory.set(parameters, p.offset(), p.bytes(), arguments.get(i));
+      SharedMemory.set(parameters, p.offset(), Math.min(8, p.bytes()), arguments.get(i));
     }
     SharedMemory shared = new SharedMemory(kernel.sharedBytes() + dynamicShared);
     List<long[]> files = new ArrayList<>();
@@ -44,7 +51,7 @@ final class PtxMachine {
     }
     for (long id = 0; id < grid; id++) {
       shared.clear();
-      Block block = new Block(kernel, id, memory, parameters, shared, profiling);
+      Block block = new Block(kernel, id, memory, parameters, shared, profiling, maps);
       for (int w = 0; w < files.size(); w++) {
         number(kernel, files.get(w), id);
         block.add(new Warp(block, w, Math.min(LANES, threads - w * LANES), files.get(w)));

@@ -18,7 +18,8 @@ final class PtxParser {
   private static final Pattern VARIABLE = Pattern.compile(
       "(?s)(?:\\.visible\\s+|\\.weak\\s+|\\.extern\\s+)?\\.(global|const|shared|local)\\s+(?:\\.align\\s+(\\d+)\\s+)?"
           + "\\.(\\w+)\\s+([\\w$]+)\\s*(\\[(\\d*)\\])?\\s*(?:=\\s*(.*))?");
-  private static final Pattern PARAMETER = Pattern.compile("(?s)\\.param\\s+\\.(\\w+)\\s+.*?([\\w$]+)\\s*(\\[(\\d+)\\])?\\s*");
+  private static final Pattern PARAMETER = Pattern.compile(
+      "(?s)\\.param\\s+(?:\\.align\\s+\\d+\\s+)?\\.(\\w+)\\s+.*?([\\w$]+)\\s*(\\[(\\d+)\\])?\\s*");
   private static final Pattern LABEL = Pattern.compile("([\\w$]+):\\s*");
   private static final Pattern GUARD = Pattern.compile("@(!?)([%\\w]+)\\s*");
   private static final Pattern ENTRY = Pattern.compile("(?s)(?:\\.visible\\s+)?\\.entry\\s+([\\w$]+)\\s*\\(");

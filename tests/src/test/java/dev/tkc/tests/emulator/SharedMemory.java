@@ -128,6 +128,34 @@ final class SharedMemory {
     }
   }
 
+  /** A bulk copy sets out to these bytes. */
+  void depart(long address, int bytes) {
+    int at = range(address, bytes);
+    for (int i = at; i < at + bytes; i++) {
+      if (flying[i] != 0) {
+        throw new PtxFault("two copies on their way to shared byte " + i);
+      }
+      flying[i] = 1;
+      data[i] = (byte) 0xFF;
+    }
+  }
+
+  /** What a bulk copy brings. */
+  void arrive(long address, int bytes, long value) {
+    int at = range(address, bytes);
+    Arrays.fill(flying, at, at + bytes, (byte) 0);
+    set(data, at, bytes, value);
+  }
+
+  /** What the copy engine or a product reads. */
+  long settled(long address, int bytes) {
+    int at = range(address, bytes);
+    if (flying[at] != 0) {
+      throw new PtxFault("reads shared byte " + at + ", to which a copy is under way");
+    }
+    return get(data, at, bytes);
+  }
+
   private int range(long address, int bytes) {
     if (address < 0 || address + bytes > data.length) {
       throw new PtxFault("shared address " + address + " (+" + bytes + ") of " + data.length + " bytes");

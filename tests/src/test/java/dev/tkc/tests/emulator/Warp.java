@@ -28,6 +28,9 @@ final class Warp {
   /** Of every lane, the copies not committed yet, and the committed groups, oldest first. */
   private final List<List<Copy>> open = new ArrayList<>();
   private final List<Deque<List<Copy>>> groups = new ArrayList<>();
+  /** The same of bulk stores. */
+  private final List<List<Runnable>> openBulk = new ArrayList<>();
+  private final List<Deque<List<Runnable>>> bulk = new ArrayList<>();
 
   Warp(Block block, int number, int lanes, long[] registers) {
     this.block = block;
@@ -39,6 +42,8 @@ final class Warp {
     for (int l = 0; l < 32; l++) {
       open.add(new ArrayList<>());
       groups.add(new ArrayDeque<>());
+      openBulk.add(new ArrayList<>());
+      bulk.add(new ArrayDeque<>());
     }
   }
 
@@ -65,6 +70,20 @@ final class Warp {
     for (int m = lanes; m != 0; m &= m - 1) {
       pc[Integer.numberOfTrailingZeros(m)]++;
     }
+  }
+
+  /** Lets lanes go on whose transaction barriers are over. */
+  boolean passTransactions() {
+    boolean any = false;
+    for (int m = atBarrier; m != 0; m &= m - 1) {
+      int l = Integer.numberOfTrailingZeros(m);
+      if (at(l) instanceof AsyncDecoder.TransactionWait wait && wait.isOver(this, l)) {
+        wait.run(this, 1 << l);
+        release(1 << l);
+        any = true;
+      }
+    }
+    return any;
   }
 
   /** Runs until no lane can. */
@@ -209,6 +228,28 @@ final class Warp {
       Arrays.fill(local[lane], (byte) 0xFF);
     }
     return local[lane];
+  }
+
+  // Bulk stores: they read shared memory when somebody waits for them.
+
+  void startBulk(int lane, Runnable store) {
+    openBulk.get(lane).add(store);
+  }
+
+  void commitBulk(int lane) {
+    bulk.get(lane).add(List.copyOf(openBulk.get(lane)));
+    openBulk.get(lane).clear();
+  }
+
+  void awaitBulk(int lane, int pending) {
+    while (bulk.get(lane).size() > pending) {
+      bulk.get(lane).removeFirst().forEach(Runnable::run);
+    }
+  }
+
+  /** Whether nothing that the warp has started is under way. */
+  boolean isQuiet() {
+    return openBulk.stream().allMatch(List::isEmpty) && bulk.stream().allMatch(Deque::isEmpty);
   }
 
   // Asynchronous copies.

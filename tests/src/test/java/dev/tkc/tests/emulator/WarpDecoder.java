@@ -27,6 +27,7 @@ final class WarpDecoder {
         throw new PtxFault("activemask depends on scheduling");
       });
       case "ldmatrix" -> loadMatrices(s);
+      case "stmatrix" -> storeMatrices(s);
       case "mma" -> new MatrixMultiply(s, registers);
       default -> throw s.unknown();
     };
@@ -180,4 +181,27 @@ final class WarpDecoder {
     });
   }
 
+  /** The inverse of {@link #loadMatrices}. */
+  private Instruction storeMatrices(Statement s) {
+    Address address = registers.address(s.operand(0));
+    int[] from = registers.slots(s.operand(1));
+    boolean transposed = s.has("trans");
+    if (!s.has("m8n8") || !s.has("b16") || !(s.has("shared") || s.has("shared::cta"))) {
+      throw s.unknown();
+    }
+    return new Collective(-1, (w, lanes) -> {
+      for (int i = 0; i < 8 * from.length; i++) {
+        long at = w.registers[address.base() + i] + address.offset();
+        if (at % 16 != 0) {
+          throw new PtxFault("row address " + at + " of lane " + i + " is no multiple of 16");
+        }
+        for (int j = 0; j < 8; j++) {
+          int x = transposed ? j : i % 8;
+          int y = transposed ? i % 8 : j;
+          long word = w.registers[from[i / 8] + 4 * x + y / 2];
+          w.block.shared().store(at + 2 * j, 2, word >>> y % 2 * 16 & 0xFFFF, w);
+        }
+      }
+    });
+  }
 }

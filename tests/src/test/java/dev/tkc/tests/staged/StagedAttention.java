@@ -1,4 +1,4 @@
-package dev.tkc.backend.ptx;
+package dev.tkc.tests.staged;
 
 import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.layout.MatrixFragments;

@@ -1,7 +1,10 @@
-package dev.tkc.backend.ptx;
+package dev.tkc.tests.staged;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tkc.backend.ptx.PtxBackend;
+import dev.tkc.backend.ptx.PtxResources;
+import dev.tkc.backend.ptx.PtxTargets;
 import dev.tkc.ir.Module;
 import dev.tkc.ir.rules.Verifier;
 import dev.tkc.ir.text.IrParser;
@@ -39,7 +42,7 @@ class StagedProgramsTest {
 
   private static PtxBackend.Compiled gemm(String name, Element element, Element sum, String instruction, boolean kMajor)
       throws IOException {
-    PtxBackend.Compiled c = compile(name, new StagedGemm(element, sum, instruction, kMajor, 4).tir());
+    PtxBackend.Compiled c = compile(name, new StagedGemm(element, sum, instruction, kMajor, 4, 132).tir());
     assertClean(c, 168);
     return c;
   }

@@ -1,4 +1,4 @@
-package dev.tkc.backend.ptx;
+package dev.tkc.tests.staged;
 
 import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.layout.MatrixFragments;
@@ -15,8 +15,9 @@ import java.util.List;
  * @param instruction that the product uses
  * @param kMajor whether B is N×K
  * @param stages slots of the ring
+ * @param blocks how many there are at most
  */
-record StagedGemm(Element element, Element sum, String instruction, boolean kMajor, int stages) {
+record StagedGemm(Element element, Element sum, String instruction, boolean kMajor, int stages, int blocks) {
   private static final int ROWS = 128;
   private static final int COLUMNS = 256;
   private static final int CONSUMER_WARPS = 8;
@@ -53,7 +54,7 @@ record StagedGemm(Element element, Element sum, String instruction, boolean kMaj
     for (int i = 0; i < COLUMNS / SLICE; i++) {
       slices.append(slice(i));
     }
-    return HEAD.formatted(element.text(), element.text(), element.text(), element.text(),
+    return (HEAD.formatted(element.text(), element.text(), element.text(), element.text(),
             kMajor ? "%N, %K" : "%K, %N", kMajor ? "%K" : "%N",
             bk, bk, bShape.get(0))
         + program().replace("ELEMENT", element.text()).replace("SUM", sum.text()).replace("A_TYPE", a).replace("B_TYPE", b)
@@ -62,7 +63,7 @@ record StagedGemm(Element element, Element sum, String instruction, boolean kMaj
             .replace("STAGES", "" + stages).replace("DEPTH", "" + bk).replace("BYTES", "" + (aBytes + bBytes))
             .replace("B_INDICES", kMajor ? "[%rj, %rk]" : "[%rk, %rj]").replace("B_SIZES", kMajor ? "[%N, %K], [%K, %c1]" : "[%K, %N], [%N, %c1]")
             .replace("B_SHAPE", bShape.toString()).replace("B_ORDER", kMajor ? "[1, 0]" : "[0, 1]")
-            .replace("#acc", accumulator(COLUMNS).toString()).replace("INSTRUCTION", instruction).replace("SLICES", slices);
+            .replace("#acc", accumulator(COLUMNS).toString()).replace("INSTRUCTION", instruction).replace("SLICES", slices)).replace("BLOCKS", "" + blocks);
   }
 
   private String slice(int i) {
@@ -101,7 +102,7 @@ record StagedGemm(Element element, Element sum, String instruction, boolean kMaj
         %%n0 = add %%N, %%c255 : i64
         %%n1 = div %%n0, %%c256 : i64
         %%total = mul %%m1, %%n1 : i64
-        %%most = constant {value = 132 : i64} : i64
+        %%most = constant {value = BLOCKS : i64} : i64
         %%grid = min %%total, %%most : i64
         %%pa = address_of %%ta : ptr<%1$s>
         %%pb = address_of %%tb : ptr<%1$s>
@@ -163,7 +164,7 @@ record StagedGemm(Element element, Element sum, String instruction, boolean kMaj
         %empty = barrier_alloc {slots = STAGES, arrivals = 8, name = "empty"} #{offset = EMPTY_OFFSET} : barriers<STAGES>
         barrier
         role {name = "producer", warps = 4, registers = 40} () {
-          %s, %p = for %first, %total, [%c0, %c0] {step = 132} (%t: i64, %slot0: i64, %phase0: i64) {
+          %s, %p = for %first, %total, [%c0, %c0] {step = BLOCKS} (%t: i64, %slot0: i64, %phase0: i64) {
       TILE
             %rj = range %j, %c1, %c256 {size = 256} : range<256>
             %s1, %p1 = for %c0, %K, [%slot0, %phase0] {step = DEPTH} (%k: i64, %slot: i64, %phase: i64) {
@@ -186,7 +187,7 @@ record StagedGemm(Element element, Element sum, String instruction, boolean kMaj
   private static final String CONSUMER = """
         role {name = "consumer", warps = 8, registers = 232} () {
           %none = undefined {element = SUM, shape = [128, 256]} : SUM[128, 256; #acc]
-          %s, %p = for %first, %total, [%c0, %c0] {step = 132} (%t: i64, %slot0: i64, %phase0: i64) {
+          %s, %p = for %first, %total, [%c0, %c0] {step = BLOCKS} (%t: i64, %slot0: i64, %phase0: i64) {
       TILE
             %acc1, %s1, %p1, %last = for %c0, %K, [%none, %slot0, %phase0, %c0] {step = DEPTH} (%k: i64, %acc: SUM[128, 256; #acc], %slot: i64, %phase: i64, %before: i64) {
               barrier_wait %full, %slot, %phase

@@ -1,7 +1,17 @@
-package dev.tkc.backend.ptx;
+package dev.tkc.tests.staged;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tkc.backend.ptx.CudaBuffer;
+import dev.tkc.backend.ptx.CudaDevice;
+import dev.tkc.backend.ptx.CudaEvent;
+import dev.tkc.backend.ptx.CudaKernel;
+import dev.tkc.backend.ptx.CudaModule;
+import dev.tkc.backend.ptx.CudaRuntime;
+import dev.tkc.backend.ptx.CudaStream;
+import dev.tkc.backend.ptx.CudaTensorMap;
+import dev.tkc.backend.ptx.PtxBackend;
+import dev.tkc.backend.ptx.PtxTargets;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Module;
@@ -57,7 +67,7 @@ class StagedGemmOnDeviceTest {
       onDeviceA = upload(a);
       onDeviceB = upload(b);
       onDeviceC = device.allocate(2L * m * n);
-      Module module = IrParser.parse(new StagedGemm(Element.BF16, Element.F32, "WGMMA_BF16", kMajor, 4).tir());
+      Module module = IrParser.parse(new StagedGemm(Element.BF16, Element.F32, "WGMMA_BF16", kMajor, 4, 132).tir());
       PtxBackend.Compiled compiled = PtxBackend.compile(module, PtxTargets.SM_90A, PtxBackend.Options.DEFAULT);
       loaded = device.load(PtxBackend.assemble(compiled).cubin());
       List<Datum> data = new ArrayList<>(List.of(buffer(onDeviceA), buffer(onDeviceB), buffer(onDeviceC)));
