@@ -30,6 +30,7 @@ import dev.tkc.passes.tile.EliminateCommon;
 import dev.tkc.passes.tile.EliminateDead;
 import dev.tkc.passes.tile.FoldBounds;
 import dev.tkc.passes.tile.HoistInvariant;
+import dev.tkc.passes.tile.NarrowTensors;
 import dev.tkc.passes.tile.OutlinePhases;
 import dev.tkc.passes.tile.PeelLoops;
 import dev.tkc.passes.tile.PersistGrid;
@@ -58,6 +59,8 @@ public final class Pipeline {
       step("split-accumulations", TILE, Pass.each(SplitAccumulations::run), "makes two phases of one where a schedule asks"),
       step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does").isRequired(),
       step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"),
+      targeted("narrow-tensors", TILE, Pass.devices(NarrowTensors::run), "copy engines know where tensors end, not ranges")
+          .needs(Capability.BULK_COPY),
       targeted("choose-async", TILE, Pass.devices(ChooseAsync::run), "before guards are peeled that copy engines do not need")
           .needs(Capability.ASYNC_MATRIX),
       targeted("persist-grid", TILE, PersistGrid::run, "reads what was decided, and leaves a loop like any other"),
@@ -92,6 +95,8 @@ public final class Pipeline {
       targeted("insert-barriers", PLACED, Pass.devices(InsertBarriers::run), "last: hazards are those of bytes").isRequired());
 
   public static final List<Before> ORDER = List.of(
+      before("clean-device", "narrow-tensors", "the ends of ranges show in their simplest form"),
+      before("narrow-tensors", "choose-async", "more loads are bulk copies"),
       before("clean-device", "choose-async", "whether an access can be a bulk copy shows in its simplest form"),
       before("choose-async", "persist-grid", "asynchronous functions get a grid that stays"),
       before("choose-async", "peel-loops", "a bulk copy needs no guard"),

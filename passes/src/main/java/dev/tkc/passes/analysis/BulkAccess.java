@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -133,7 +135,7 @@ public final class BulkAccess {
     List<Integer> masked = new ArrayList<>();
     for (int d = 0, dimension = 0; d < indices.size(); d++) {
       if (ReadOnly.definition(indices.get(d)) instanceof MemoryOp.Range range) {
-        if (!invalidIsOutside(inst, range, made.sizes().get(d))) {
+        if (!invalidIsOutside(inst, range, List.of(made.sizes().get(d)))) {
           masked.add(dimension);
         }
         dimension++;
@@ -191,11 +193,57 @@ public final class BulkAccess {
 
   // ------------------------------------------------------------------------------------------------ lanes
 
-  /** Whether every lane of the range that lies inside the tensor is valid. */
-  private boolean invalidIsOutside(Inst inst, MemoryOp.Range range, Value size) {
+  /** Whether every lane of the range that lies inside the tensor, whose size is the least of these, is valid. */
+  private boolean invalidIsOutside(Inst inst, MemoryOp.Range range, List<Value> sizes) {
     List<Affine> cases = cases(bounds.form(range.count()));
     return cases.stream().allMatch(count -> bounds.atMostZero(inst, Affine.of(range.size()).minus(count))
-        || bounds.atMostZero(inst, bounds.form(size).minus(bounds.form(range.start())).minus(count)));
+        || sizes.stream().anyMatch(size ->
+            bounds.atMostZero(inst, bounds.form(size).minus(bounds.form(range.start())).minus(count))));
+  }
+
+  /**
+   * For a load whose lanes may be invalid inside its tensor: what the tensor's dimensions could end at so that they are not. Valid
+   * lanes end before each of these values, which the host knows. Nothing where that does not help, or is not needed.
+   */
+  public Optional<SortedMap<Integer, List<Value>>> narrowing(Inst load) {
+    Optional<Bulk> bulk = of(load).filter(b -> !b.masked.isEmpty());
+    if (bulk.isEmpty()) {
+      return Optional.empty();
+    }
+    MemoryOp.Load op = (MemoryOp.Load) load.op();
+    MemoryOp.MakeTensor tensor = (MemoryOp.MakeTensor) op.tensor().definition().op();
+    SortedMap<Integer, List<Value>> ends = new TreeMap<>();
+    for (int d = 0, dimension = 0; d < op.indices().size(); d++) {
+      if (ReadOnly.definition(op.indices().get(d)) instanceof MemoryOp.Range range) {
+        if (bulk.get().masked.contains(dimension++)) {
+          List<Value> found = ends(load, range);
+          List<Value> sizes = new ArrayList<>(found);
+          sizes.add(tensor.sizes().get(d));
+          if (!invalidIsOutside(load, range, sizes)) {
+            return Optional.empty();
+          }
+          ends.put(d, found);
+        }
+      }
+    }
+    return Optional.of(ends);
+  }
+
+  /** Values that the host knows and that no valid lane of the range reaches: among those whose minimum ends it. */
+  private List<Value> ends(Inst inst, MemoryOp.Range range) {
+    Affine end = bounds.form(range.start()).plus(bounds.form(range.count()));
+    List<Value> open = new ArrayList<>(end.terms().keySet());
+    List<Value> found = new ArrayList<>();
+    while (!open.isEmpty()) {
+      Value v = open.removeFirst();
+      if (ReadOnly.definition(v) instanceof Binary b && b.kind() == BinaryKind.MIN) {
+        open.add(b.lhs());
+        open.add(b.rhs());
+      } else if (isKnownOnHost(v) && !found.contains(v) && bounds.atMostZero(inst, end.minus(bounds.form(v)))) {
+        found.add(v);
+      }
+    }
+    return found;
   }
 
   /** A form with each minimum in it replaced by one of its operands: the form has the value of one of these. */

@@ -7,6 +7,9 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.rules.Verifier;
 import dev.tkc.ir.text.IrParser;
+import dev.tkc.passes.PassContext;
+import dev.tkc.passes.PassOptions;
+import dev.tkc.passes.tile.NarrowTensors;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -17,7 +20,7 @@ class BulkAccessTest {
         %rj = range %j, %c1, %c64 {size = 64} : range<64>
       """;
 
-  private record Asked(BulkAccess access, List<Inst> insts) {
+  private record Asked(Func func, BulkAccess access, List<Inst> insts) {
     String obstacle(int i) {
       return access.obstacle(insts.get(i)).orElse("none");
     }
@@ -51,7 +54,7 @@ class BulkAccessTest {
         found.add(i);
       }
     });
-    return new Asked(new BulkAccess(func), found);
+    return new Asked(func, new BulkAccess(func), found);
   }
 
   @Test
@@ -177,5 +180,32 @@ class BulkAccessTest {
     Asked a = of(causal("128"));
     assertThat(a.obstacle(0)).contains("lanes of dimension 0 may be invalid and yet inside the tensor");
     assertThat(a.access.of(a.insts.get(0)).orElseThrow().masked()).containsExactly(0);
+  }
+
+  @Test
+  void aTensorMayEndWhereLanesDo() {
+    // A causal loop over the rows of a tensor of %N ends at another's size, too.
+    Asked a = of("""
+          %end = add %i, %c64 : i64
+          %rows = min %end, %P : i64
+          %hi = min %N, %rows : i64
+          for %c0, %hi, [] {step = 64} (%k: i64) {
+            %left = sub %hi, %k : i64
+            %rk = range %k, %c1, %left {size = 64} : range<64>
+            %rj = range %j, %c1, %c64 {size = 64} : range<64>
+            %v = load %t, [%rk, %rj], _ : bf16[64, 64]
+            %b = block_id : i64
+            %r2 = range %n, %c1, %b {size = 64} : range<64>
+            %w = load %t, [%r2, %rj], _ : bf16[64, 64]
+            yield []
+          }
+        """);
+    assertThat(a.obstacle(0)).contains("invalid and yet inside");
+    assertThat(a.access.narrowing(a.insts.get(0)).orElseThrow()).containsOnlyKeys(0);
+    assertThat(a.access.narrowing(a.insts.get(1))).isEmpty();
+    NarrowTensors.run(a.func, PassContext.portable(PassOptions.defaults()));
+    BulkAccess after = new BulkAccess(a.func);
+    assertThat(after.obstacle(a.insts.get(0))).isEmpty();
+    assertThat(after.obstacle(a.insts.get(1))).isPresent();
   }
 }
