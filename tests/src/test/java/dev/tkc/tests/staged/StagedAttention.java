@@ -44,6 +44,27 @@ final class StagedAttention {
   }
 
   private static final String TEXT = """
+      kernel @f(%q: ptr<bf16> div 16, %k: ptr<bf16> div 16, %v: ptr<bf16> div 16, %o: ptr<f32> div 16, %B: i64, %S: i64) {
+        %c1 = constant {value = 1 : i64} : i64
+        %c128 = constant {value = 128 : i64} : i64
+        %head = mul %S, %c128 : i64
+        %tq = make_tensor %q, [%B, %S, %c128], [%head, %c128, %c1] {access = in, name = "q"} : tensor<bf16, 3>
+        %tk = make_tensor %k, [%B, %S, %c128], [%head, %c128, %c1] {access = in, name = "k"} : tensor<bf16, 3>
+        %tv = make_tensor %v, [%B, %S, %c128], [%head, %c128, %c1] {access = in, name = "v"} : tensor<bf16, 3>
+        %to = make_tensor %o, [%B, %S, %c128], [%head, %c128, %c1] {access = out, name = "o"} : tensor<f32, 3>
+        %mq = make_tensor_map %tq {box = [1, 128, 64], swizzle = 128} : tensor_map
+        %mk = make_tensor_map %tk {box = [1, 128, 64], swizzle = 128} : tensor_map
+        %mv = make_tensor_map %tv {box = [1, 128, 64], swizzle = 128} : tensor_map
+        %tiles = div %S, %c128 : i64
+        %grid = mul %tiles, %B : i64
+        %pq = address_of %tq : ptr<bf16>
+        %pk = address_of %tk : ptr<bf16>
+        %pv = address_of %tv : ptr<bf16>
+        %po = address_of %to : ptr<f32>
+        launch %grid, [%pq, %pk, %pv, %po, %mq, %mk, %mv, %B, %S] {callee = "attention"}
+        yield []
+      }
+
       device @attention(%q: ptr<bf16> div 16, %k: ptr<bf16> div 16, %v: ptr<bf16> div 16, %o: ptr<f32> div 16, %mq: tensor_map, %mk: tensor_map, %mv: tensor_map, %B: i64, %S: i64) #{lanes = 32, placed, shared_bytes = 163904, warps = 12} {
         %c0 = constant {value = 0 : i64} : i64
         %c1 = constant {value = 1 : i64} : i64

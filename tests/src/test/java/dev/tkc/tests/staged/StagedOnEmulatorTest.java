@@ -14,8 +14,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -62,6 +65,67 @@ class StagedOnEmulatorTest {
       float got = Float.intBitsToFloat(c.memory().getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);
       assertThat(got).as("row %d, column %d", i / n, i % n)
           .isEqualTo(FloatFormat.of(Element.BF16).round(exact, true));
+    }
+  }
+
+  /** Every way in which operands may lie, more rows and columns than one instruction has, panels of all widths. */
+  @ParameterizedTest
+  @CsvSource({
+      "BF16, WGMMA_BF16, 64, 128, 64, 4, mk, kn, 1", "BF16, WGMMA_BF16, 128, 64, 128, 4, mk, nk, 2",
+      "BF16, WGMMA_BF16, 256, 64, 32, 8, mk, nk, 1", "BF16, WGMMA_BF16, 128, 128, 64, 8, km, kn, 2",
+      "BF16, WGMMA_BF16, 256, 32, 64, 8, km, nk, 1", "BF16, WGMMA_BF16, 64, 512, 32, 4, mk, kn, 1",
+      "BF16, WGMMA_BF16, 64, 512, 32, 4, mk, nk, 1", "BF16, WGMMA_BF16, 64, 16, 16, 4, mk, kn, 1",
+      "F16, WGMMA_F16, 128, 128, 128, 8, registers, kn, 1", "F16, WGMMA_F16, 256, 64, 64, 8, registers, nk, 2",
+      "BF16, WGMMA_BF16, 64, 512, 64, 4, registers, kn, 1",
+      "E4M3, WGMMA_E4M3, 64, 64, 128, 4, mk, nk, 2", "E5M2, WGMMA_E5M2, 128, 32, 64, 4, registers, nk, 1",
+      "E4M3, WGMMA_E4M3, 64, 8, 32, 4, mk, nk, 1"})
+  void tile(Element e, String instruction, int m, int n, int k, int warps, String left, String right, int parts) {
+    double[] a = randoms(3, (long) m * k);
+    double[] b = randoms(4, (long) k * n);
+    MemorySegment result = Arena.ofAuto().allocate(4L * m * n, 256);
+    result.fill((byte) 0xFF);
+    StagedTile tile = new StagedTile(e, instruction, m, n, k, warps, left, right, parts);
+    EmulatedDevice.run(IrParser.parse(tile.tir()), PtxTargets.SM_90A,
+        List.of(buffer(e, a), buffer(e, b), Buffer.of(Element.F32, result)));
+    for (int i = 0; i < m * n; i++) {
+      double exact = 0;
+      for (int x = 0; x < k; x++) {
+        exact += a[left.equals("km") ? x * m + i / n : i / n * k + x] * b[right.equals("nk") ? i % n * k + x : x * n + i % n];
+      }
+      assertThat((double) result.getAtIndex(ValueLayout.JAVA_FLOAT, i)).as("row %d, column %d", i / n, i % n).isEqualTo(exact);
+    }
+  }
+
+  @Test
+  void attention() {
+    int heads = 2;
+    int keys = 384;
+    int width = 128;
+    double[] q = Arrays.stream(randoms(5, (long) heads * keys * width)).map(x -> x / 32).toArray();
+    double[] k = Arrays.stream(randoms(6, (long) heads * keys * width)).map(x -> x / 8).toArray();
+    double[] v = randoms(7, (long) heads * keys * width);
+    MemorySegment result = Arena.ofAuto().allocate(4L * heads * keys * width, 256);
+    result.fill((byte) 0xFF);
+    EmulatedDevice.run(IrParser.parse(StagedAttention.tir()), PtxTargets.SM_90A, List.of(buffer(Element.BF16, q),
+        buffer(Element.BF16, k), buffer(Element.BF16, v), Buffer.of(Element.F32, result), Tile.integer(heads), Tile.integer(keys)));
+    for (int row = 0; row < heads * keys; row += 7) {
+      double[] weights = new double[keys];
+      for (int j = 0; j < keys; j++) {
+        double score = 0;
+        for (int x = 0; x < width; x++) {
+          score += q[row * width + x] * k[(row / keys * keys + j) * width + x];
+        }
+        weights[j] = Math.pow(2, score);
+      }
+      double all = Arrays.stream(weights).sum();
+      for (int x = 0; x < width; x++) {
+        double exact = 0;
+        for (int j = 0; j < keys; j++) {
+          exact += weights[j] / all * v[(row / keys * keys + j) * width + x];
+        }
+        assertThat((double) result.getAtIndex(ValueLayout.JAVA_FLOAT, (long) row * width + x)).as("row %d, column %d", row, x)
+            .isCloseTo(exact, Offset.offset(0.03));
+      }
     }
   }
 }
