@@ -7,8 +7,10 @@ import dev.tkc.ir.type.Element;
 import dev.tkc.passes.target.AsyncMatrix;
 import dev.tkc.passes.target.Capability;
 import dev.tkc.passes.target.MatrixInstruction;
+import dev.tkc.passes.target.Rates;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** Two made-up targets that differ as real ones do: narrow warps with asynchronous copies, wide ones without. */
@@ -20,7 +22,7 @@ public final class TestTargets {
       new TargetInfo.Threads(1024, 2048, 32), new TargetInfo.Registers(255, 65536, 8),
       new TargetInfo.Shared(227 * 1024, 228 * 1024, 1024, Banks.BY_128_BYTES), 132, 16, List.of(4, 8, 16),
       Set.of(Capability.ASYNC_COPY, Capability.MATRIX_LOAD, Capability.MATRIX_LOAD_TRANSPOSED),
-      List.of(bf16("mma.bf16", MatrixFragments.mmaSync(16))), List.of(), List.of(), List.of());
+      List.of(bf16("mma.bf16", MatrixFragments.mmaSync(16))), List.of(), List.of(), List.of(), Optional.empty());
 
   /** The same with a copy engine and asynchronous products. */
   public static final TargetInfo BULK = new TargetInfo(
@@ -31,7 +33,7 @@ public final class TestTargets {
       NARROW.matrixInstructions(),
       List.of(new AsyncMatrix("wgmma.bf16", Element.BF16, Element.BF16, Element.F32, Precision.DEFAULT,
           MatrixFragments.mmaSync(16), 4, 256, 8, true)),
-      List.of(), List.of());
+      List.of(), List.of(), Optional.of(new Rates(2048, 128, 16, 128, 56, 20, 1000, 4000)));
 
   public static final TargetInfo WIDE = new TargetInfo(
       "wide", "warps of 64", new TargetInfo.Llvm("none", "none", ""), 64,
@@ -41,7 +43,7 @@ public final class TestTargets {
           new MatrixInstruction("mfma.f16", Element.F16, Element.F16, Element.F32, Precision.DEFAULT,
               MatrixFragments.mfma(16, 16, 16, 4)),
           new MatrixInstruction("mfma.f32", Element.F32, Element.F32, Element.F32, Precision.IEEE,
-              MatrixFragments.mfma(16, 16, 4, 4))), List.of(), List.of(), List.of());
+              MatrixFragments.mfma(16, 16, 4, 4))), List.of(), List.of(), List.of(), Optional.empty());
 
   private static MatrixInstruction bf16(String name, MatrixFragments.Fragments fragments) {
     return new MatrixInstruction(name, Element.BF16, Element.BF16, Element.F32, Precision.DEFAULT, fragments);

@@ -105,7 +105,7 @@ public final class AmdgcnTargets {
         new TargetInfo.Threads(1024, 2048, 16),
         // Vector and accumulation registers together, four files of 512 for each of 64 lanes.
         new TargetInfo.Registers(512, 4 * 512 * 64, 8), new TargetInfo.Shared(sharedBytes, sharedBytes, 0, banks), processors,
-        16, List.of(), CDNA, instructions, List.of(), casts, APPROXIMATIONS);
+        16, List.of(), CDNA, instructions, List.of(), casts, APPROXIMATIONS, Optional.empty());
   }
 
   private static MatrixInstruction mfma(

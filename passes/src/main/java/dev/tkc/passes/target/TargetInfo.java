@@ -29,6 +29,7 @@ import java.util.Set;
  * @param asyncMatrixInstructions those that run beside the warps; empty without {@link Capability#ASYNC_MATRIX}
  * @param nativeCasts conversions that take an instruction or two; others are emulated
  * @param approximations functions it computes natively in f32 within a stated error
+ * @param rates how fast it is, where schedules are chosen by estimates
  */
 public record TargetInfo(
     String name,
@@ -45,7 +46,8 @@ public record TargetInfo(
     List<MatrixInstruction> matrixInstructions,
     List<AsyncMatrix> asyncMatrixInstructions,
     List<NativeCast> nativeCasts,
-    List<Approximation> approximations) {
+    List<Approximation> approximations,
+    Optional<Rates> rates) {
 
   /** LLVM's names: target triple, processor, and features to switch on. */
   public record Llvm(String triple, String cpu, String features) {}

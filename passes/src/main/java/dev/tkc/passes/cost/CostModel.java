@@ -1,0 +1,207 @@
+package dev.tkc.passes.cost;
+
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Module;
+import dev.tkc.ir.Param;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp;
+import dev.tkc.ir.op.MatrixOp;
+import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.ReductionOp;
+import dev.tkc.ir.type.TensorType;
+import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.target.AsyncMatrix;
+import dev.tkc.passes.target.Rates;
+import dev.tkc.passes.target.TargetInfo;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/**
+ * How many cycles a kernel with asynchronous products takes, roughly: good enough to rank tile sizes. Reads tile-level IR whose phases
+ * are outlined and whose products and copies are marked ({@code choose-async}), and the sizes of a launch.
+ *
+ * <p>A phase of {@code n} tiles on {@code p} multiprocessors takes {@code ceil(n / p)} tiles' times. A round of a loop takes as long as
+ * the part of the multiprocessor that has most to do, or as its copies are late; arithmetic hides behind products where two groups
+ * of warps compute, except for a part of it. What stands outside loops hides behind nothing. Phases whose tiles differ are sampled.
+ */
+public final class CostModel {
+  /** The rounds of a loop whose bounds are unknown. */
+  private static final long ROUNDS = 16;
+
+  /** Of the shorter of products and arithmetic, the part that does not hide. */
+  private static final double VISIBLE = 0.2;
+
+  /** Cycles that a round takes for its barriers. */
+  private static final double ROUND = 60;
+
+  /** Shared memory that is not for rings: slices of the result, barriers, alignment. */
+  private static final long RESERVED = 34 * 1024;
+
+  private static final int SAMPLES = 5;
+
+  private final TargetInfo target;
+  private final Rates rates;
+  private int warps;
+  private long outside;
+
+  private CostModel(TargetInfo target) {
+    this.target = target;
+    this.rates = target.rates().orElseThrow();
+  }
+
+  /** The cycles of a launch with these sizes; names are the kernel function's integer parameters. */
+  public static double cycles(Module module, Map<String, Long> sizes, TargetInfo target) {
+    return new CostModel(target).launch(module, sizes);
+  }
+
+  private double launch(Module module, Map<String, Long> sizes) {
+    Integers host = new Integers(0, 1);
+    for (Param p : module.kernel().params()) {
+      Long n = sizes.get(p.value().name());
+      host.define(p.value(), n == null ? OptionalLong.empty() : OptionalLong.of(n));
+    }
+    double cycles = 0;
+    for (Inst i : module.kernel().body().insts()) {
+      if (i.op() instanceof ControlOp.Launch l) {
+        cycles += rates.launch() + phase(module.func(l.callee()).orElseThrow(), l, host);
+      }
+    }
+    return Math.max(cycles, memory(module.kernel(), host));
+  }
+
+  /** Every tensor read or written once. */
+  private double memory(Func kernel, Integers host) {
+    double[] bytes = {0};
+    kernel.body().walk(i -> {
+      if (i.op() instanceof MemoryOp.MakeTensor t) {
+        double count = t.sizes().stream().mapToDouble(s -> host.of(s).orElse(1)).reduce(1, (a, b) -> a * b);
+        bytes[0] += count * ((TensorType) i.result().type()).element().bits() / 8;
+      }
+    });
+    return bytes[0] / (rates.memoryBytes() * target.processors());
+  }
+
+  private double phase(Func func, ControlOp.Launch launch, Integers host) {
+    long tiles = Math.max(1, host.of(launch.grid()).orElse(target.processors()));
+    warps = (int) func.annotation("warps", 8);
+    double sum = 0;
+    int samples = (int) Math.min(SAMPLES, tiles);
+    for (int s = 0; s < samples; s++) {
+      Integers values = new Integers(samples == 1 ? 0 : s * (tiles - 1) / (samples - 1), tiles);
+      for (int n = 0; n < func.params().size(); n++) {
+        values.define(func.params().get(n).value(), host.of(launch.arguments().get(n)));
+      }
+      outside = bulkBytes(func.body());
+      Stretch all = stretch(func.body(), values);
+      Work w = all.work;
+      sum += all.loops + w.matrix() + w.vector() + w.cache() + w.shared();
+    }
+    return Math.ceilDiv(tiles, (long) target.processors()) * sum / samples + rates.latency();
+  }
+
+  /** Work outside loops, and cycles of the loops. */
+  private record Stretch(Work work, double loops) {}
+
+  private Stretch stretch(Region region, Integers values) {
+    Work work = Work.NONE;
+    double loops = 0;
+    for (Inst i : region.insts()) {
+      switch (i.op()) {
+        case ControlOp.For f -> loops += loop(f, values);
+        case ControlOp.If branch -> {
+          OptionalLong taken = values.condition(branch.condition());
+          Stretch s = stretch(taken.isPresent() && taken.getAsLong() == 0 ? branch.otherwise() : branch.then(), values);
+          work = work.plus(s.work);
+          loops += s.loops;
+        }
+        default -> work = work.plus(work(i));
+      }
+    }
+    return new Stretch(work, loops);
+  }
+
+  private double loop(ControlOp.For f, Integers values) {
+    OptionalLong lo = values.of(f.lo());
+    OptionalLong hi = values.of(f.hi());
+    boolean known = lo.isPresent() && hi.isPresent();
+    long rounds = known ? Math.max(0, Math.ceilDiv(hi.getAsLong() - lo.getAsLong(), f.step())) : ROUNDS;
+    if (rounds == 0) {
+      return 0;
+    }
+    values.define(f.body().params().getFirst(), known ? OptionalLong.of(lo.getAsLong() + rounds / 2 * f.step()) : lo);
+    Stretch s = stretch(f.body(), values);
+    return rounds * (round(s.work, bulkBytes(f.body())) + s.loops);
+  }
+
+  private double round(Work w, long slot) {
+    double products = Math.max(w.matrix(), w.shared());
+    double both = warps > 4
+        ? Math.max(products, w.vector()) + VISIBLE * Math.min(products, w.vector()) : products + w.vector();
+    double cycles = Math.max(both, w.cache());
+    if (slot > 0) {
+      long slots = (target.shared().perBlock() - RESERVED - outside) / slot;
+      cycles = Math.max(cycles, (rates.latency() + w.cache()) / Math.max(1, Math.min(6, slots) - 1));
+    }
+    return cycles + ROUND;
+  }
+
+  /** Bytes of the bulk loads that stand in a region itself. */
+  private static long bulkBytes(Region region) {
+    return region.insts().stream().filter(i -> i.op() instanceof MemoryOp.Load && i.flag("bulk"))
+        .mapToLong(i -> bytes(i.result().tile())).sum();
+  }
+
+  private static long bytes(TileType t) {
+    return t.element().bytes(t.count());
+  }
+
+  private Work work(Inst i) {
+    return switch (i.op()) {
+      case MatrixOp.Dot dot -> dot(i, dot);
+      case MemoryOp.Load _ -> {
+        double bytes = bytes(i.result().tile());
+        yield new Work(0, i.flag("bulk") ? bytes / rates.sharedBytes() : 0, bytes / rates.cacheBytes(), 0);
+      }
+      case MemoryOp.Store s -> {
+        double bytes = bytes(s.value().tile());
+        yield new Work(0, 2 * bytes / rates.sharedBytes(), bytes / rates.cacheBytes(), 0);
+      }
+      case ElementwiseOp op when i.result().tile().rank() > 0 -> elementwise(op, i.result());
+      case ReductionOp _ -> new Work(0, 0, 0, i.operands().getFirst().tile().count() / rates.lanes());
+      default -> Work.NONE;
+    };
+  }
+
+  private Work elementwise(ElementwiseOp op, Value result) {
+    double count = result.tile().count();
+    double special = switch (op) {
+      case ElementwiseOp.Unary u -> switch (u.kind()) {
+        case NEG, ABS, NOT -> 0;
+        case FLOOR, CEIL, ROUND -> 1;
+        case SQRT, RSQRT, RCP, EXP, EXP2, LOG, LOG2, SIN, COS, TANH, SIGMOID -> 1;
+        case ERF -> 2;
+      };
+      case ElementwiseOp.Binary b when b.kind() == ElementwiseOp.BinaryKind.DIV -> 1;
+      default -> 0;
+    };
+    return new Work(0, 0, 0, count / rates.lanes() + special * count / rates.special());
+  }
+
+  private Work dot(Inst inst, MatrixOp.Dot dot) {
+    List<Integer> a = dot.a().tile().shape();
+    int n = dot.b().tile().shape().getLast();
+    double macs = (double) dot.a().tile().count() * n;
+    int bits = dot.a().tile().element().bits();
+    AsyncMatrix row = inst.annotations().get("instruction") instanceof String name ? target.asyncMatrix(name).orElse(null) : null;
+    int rows = row == null ? 64 : row.rows();
+    // Each instruction reads its rows of the left operand, and all of the right one.
+    double groups = Math.max(1.0, (double) a.get(a.size() - 2) / rows);
+    boolean registers = dot.a().definition() == null || dot.a().definition().op() instanceof ElementwiseOp;
+    double reads = (registers ? 0 : bytes(dot.a().tile())) + groups * bytes(dot.b().tile());
+    return new Work(macs / (rates.products() * 16 / bits), reads / rates.sharedBytes(), 0, 0);
+  }
+}
