@@ -1,7 +1,6 @@
 package dev.tkc;
 
 import dev.tkc.grammar.lower.Lowering;
-import dev.tkc.grammar.lower.Schedules;
 import dev.tkc.grammar.lower.Specialisation;
 import dev.tkc.grammar.syntax.Constant;
 import dev.tkc.grammar.syntax.Item;
@@ -26,6 +25,7 @@ public final class Kernel {
   private final Item.Kernel item;
   private final List<Parameter> parameters;
   private final Map<Specialisation, Module> lowered = new ConcurrentHashMap<>();
+  private final Scheduler scheduler;
   private final Map<Compilation, CompiledKernel> compiled = new ConcurrentHashMap<>();
 
   private record Compilation(Target target, Specialisation specialisation, CompileOptions options) {}
@@ -37,6 +37,7 @@ public final class Kernel {
     this.module = module;
     this.item = item;
     this.parameters = item.params().stream().map(Kernel::parameter).toList();
+    this.scheduler = new Scheduler(this);
   }
 
   private static Parameter parameter(Param p) {
@@ -97,14 +98,61 @@ public final class Kernel {
   /** Binds a launch for a target: with its schedule's constants, and with what the arguments' sizes and addresses promise. */
   Bound bind(Constants constants, List<Argument> arguments, Target target) {
     Binding plain = Binder.bind(item, module::global, arguments, constants.values(), Map.of());
-    Map<String, Object> facts = new HashMap<>(plain.sizes());
-    facts.putAll(plain.constants());
-    Specialisation.Schedule schedule = Schedules.choose(module.library(), item, target.name(), facts);
+    Specialisation.Schedule schedule = schedule(target, constants, plain).schedule();
     Binding binding = schedule.constants().isEmpty()
         ? plain
         : Binder.bind(item, module::global, arguments, constants.values(), schedule.constants());
     Map<String, Integer> divisibility = Divisors.of(binding, parameters);
     return new Bound(binding, new Specialisation(binding.constants(), divisibility, schedule));
+  }
+
+  private ScheduleChoice schedule(Target target, Constants constants, Binding plain) {
+    return scheduler.choose(target, constants.values(), facts(plain), Divisors.of(plain, parameters));
+  }
+
+  private static Map<String, Object> facts(Binding plain) {
+    Map<String, Object> facts = new HashMap<>(plain.sizes());
+    facts.putAll(plain.constants());
+    return facts;
+  }
+
+  /** What a launch is scheduled by, and what its measurements are kept under. */
+  record Scheduled(ScheduleChoice choice, TunedSchedules.Subject subject) {}
+
+  Scheduled scheduled(Target target, Constants constants, List<Argument> arguments) {
+    Binding plain = Binder.bind(item, module::global, arguments, constants.values(), Map.of());
+    return new Scheduled(schedule(target, constants, plain), scheduler.subject(target, facts(plain)));
+  }
+
+  Scheduler scheduler() {
+    return scheduler;
+  }
+
+  /**
+   * The schedule of a compilation ahead of any launch, and why it is that; {@code values} as in {@link #compile}.
+   *
+   * @throws dev.tkc.ir.diag.DiagnosticException if a constant has no value, or the file's schedule is in error
+   */
+  public ScheduleChoice schedule(Target target, Constants values) {
+    return scheduler.choose(target, own(values), values.values(), divisibility(values));
+  }
+
+  Specialisation specialisation(Target target, Constants values) {
+    Specialisation.Schedule schedule = schedule(target, values).schedule();
+    Map<String, Object> all = Binder.constants(item, module::global, own(values), schedule.constants());
+    return new Specialisation(all, divisibility(values), schedule);
+  }
+
+  private Map<String, Object> own(Constants values) {
+    Map<String, Object> given = new HashMap<>(values.values());
+    given.keySet().retainAll(constants());
+    return given;
+  }
+
+  private Map<String, Integer> divisibility(Constants values) {
+    Map<String, Object> sizes = new HashMap<>(values.values());
+    sizes.keySet().removeAll(constants());
+    return Divisors.ofSizes(sizes, parameters);
   }
 
   /**
@@ -122,14 +170,7 @@ public final class Kernel {
 
   /** The same; {@code log} receives what the passes print. */
   public CompiledKernel compile(Target target, Constants values, CompileOptions options, Consumer<String> log) {
-    Map<String, Object> given = new HashMap<>(values.values());
-    Map<String, Object> sizes = new HashMap<>(values.values());
-    given.keySet().retainAll(constants());
-    sizes.keySet().removeAll(constants());
-    Map<String, Object> facts = new HashMap<>(values.values());
-    Specialisation.Schedule schedule = Schedules.choose(module.library(), item, target.name(), facts);
-    Map<String, Object> all = Binder.constants(item, module::global, given, schedule.constants());
-    return compile(target, new Specialisation(all, Divisors.ofSizes(sizes, parameters), schedule), options, log);
+    return compile(target, specialisation(target, values), options, log);
   }
 
   CompiledKernel compile(Target target, Specialisation specialisation, CompileOptions options, Consumer<String> log) {

@@ -48,8 +48,11 @@ import java.util.Set;
  * memory is full. A store for which there is none, or whose slices do not fit panels, is done by the threads.
  */
 public final class StageStores {
-  /** What alignment of the buffers takes, at most. */
+  /** Slots start at multiples of this. */
   private static final long ALIGNMENT = 1024;
+
+  /** For the transaction barriers. */
+  private static final long BARRIERS = 1024;
 
   private final Func func;
   private final ReadOnly readOnly;
@@ -81,17 +84,15 @@ public final class StageStores {
     long[] bytes = {0};
     func.body().walk(i -> {
       if (i.op() instanceof SharedOp.SharedAlloc a) {
-        bytes[0] += bytes(a.type()) + ALIGNMENT;
-      } else if (i.op() instanceof AsyncOp.BarrierAlloc a) {
-        bytes[0] += 8L * a.slots();
+        bytes[0] += bytes(a.type());
       }
     });
-    return bytes[0];
+    return bytes[0] + BARRIERS;
   }
 
   private static long bytes(SharedType type) {
     long count = LinearLayout.cover(type.shape()).stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b);
-    return type.element().bytes(count) * type.stages();
+    return Math.ceilDiv(type.element().bytes(count), ALIGNMENT) * ALIGNMENT * type.stages();
   }
 
   private void team(Region body) {
@@ -194,12 +195,12 @@ public final class StageStores {
   private Optional<Value> buffer(SharedType slot, int slices, MemoryOp.Store store) {
     List<Object> key = List.of(slot, slices);
     if (!buffers.containsKey(key)) {
-      long slots = Math.min(Math.min(most, slices), (room - ALIGNMENT) / bytes(slot));
+      long slots = Math.min(Math.min(most, slices), room / bytes(slot));
       if (slots < 1) {
         return Optional.empty();
       }
       SharedType type = SharedType.of(slot.element(), slot.shape(), (int) slots);
-      room -= bytes(type) + ALIGNMENT;
+      room -= bytes(type);
       buffers.put(key, allocate(type, name(store)));
     }
     return Optional.of(buffers.get(key));

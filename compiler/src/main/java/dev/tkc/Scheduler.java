@@ -1,0 +1,264 @@
+package dev.tkc;
+
+import dev.tkc.ScheduleChoice.Candidate;
+import dev.tkc.ScheduleChoice.Chosen;
+import dev.tkc.ScheduleChoice.Origin;
+import dev.tkc.grammar.lower.Lowering;
+import dev.tkc.grammar.lower.Schedules;
+import dev.tkc.grammar.lower.Specialisation;
+import dev.tkc.grammar.syntax.Constant;
+import dev.tkc.grammar.syntax.Item;
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Module;
+import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.op.MatrixOp;
+import dev.tkc.launch.Binder;
+import dev.tkc.passes.PassContext;
+import dev.tkc.passes.PassDriver;
+import dev.tkc.passes.PassFailure;
+import dev.tkc.passes.PassOptions;
+import dev.tkc.passes.cost.CostModel;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The one place that says what schedule a launch of a kernel has. In this order: the caller's values, the first schedule of the
+ * file that holds, what {@code tkc tune} has measured for these sizes, an estimate, the kernel's own values.
+ *
+ * <p>The estimate ranks sizes of tiles, for constants that are nothing else ({@link TileConstants}) and where all products then run
+ * asynchronously; a candidate's IR is made once and asked again for other sizes. Thread-safe.
+ */
+final class Scheduler {
+  private static final List<Long> SIZES = List.of(64L, 128L, 256L);
+
+  /** The size of a dimension of which nothing is said. */
+  private static final long NOMINAL = 4096;
+
+  private final Kernel kernel;
+  private final Item.Kernel item;
+  private final List<String> tiles;
+  private TunedSchedules tuned;
+  private volatile Optional<TunedSchedules.Entry> trial = Optional.empty();
+  private final Map<Request, ScheduleChoice> choices = new ConcurrentHashMap<>();
+  private final Map<Made, Result> made = new ConcurrentHashMap<>();
+
+  /** What a choice depends on. */
+  private record Request(Target target, Map<String, Object> given, Map<String, Object> facts, Map<String, Integer> divisibility) {}
+
+  private record Made(Target target, Specialisation specialisation) {}
+
+  /** The marked IR of a candidate, or why it is none; {@code hopeless} if other sizes would not help. */
+  private record Result(Optional<Module> module, Optional<String> obstacle, boolean hopeless) {}
+
+  Scheduler(Kernel kernel) {
+    this.kernel = kernel;
+    this.item = kernel.syntax();
+    this.tiles = TileConstants.of(item);
+  }
+
+  /**
+   * @param given the caller's values for constants
+   * @param facts sizes and constants as far as they are known
+   * @param divisibility as in {@link Specialisation}
+   * @throws DiagnosticException if the file's schedule is in error
+   */
+  ScheduleChoice choose(Target target, Map<String, Object> given, Map<String, Object> facts, Map<String, Integer> divisibility) {
+    Request request = new Request(target, Map.copyOf(given), Map.copyOf(facts), Map.copyOf(divisibility));
+    return trial.isPresent() ? choose(request) : choices.computeIfAbsent(request, this::choose);
+  }
+
+  /** Until it is taken back by empty, the schedule that is being measured, in place of any other. */
+  void tryOut(Optional<TunedSchedules.Entry> entry) {
+    trial = entry;
+  }
+
+  private synchronized TunedSchedules tuned() {
+    if (tuned == null) {
+      tuned = TunedSchedules.beside(item.span().source());
+    }
+    return tuned;
+  }
+
+  /** What measurements of a launch with these facts are kept under: all but the sizes of tiles. */
+  TunedSchedules.Subject subject(Target target, Map<String, Object> facts) {
+    Map<String, Object> rest = new HashMap<>(facts);
+    rest.keySet().removeAll(tiles);
+    return new TunedSchedules.Subject(kernel.name(), target.name(), rest);
+  }
+
+  private ScheduleChoice choose(Request r) {
+    Specialisation.Schedule written = Schedules.choose(kernel.module().library(), item, r.target.name(), r.facts);
+    Map<String, Object> fixed = new LinkedHashMap<>(written.constants());
+    Map<String, Origin> origins = new HashMap<>();
+    written.constants().keySet().forEach(n -> origins.put(n, Origin.SCHEDULE));
+    r.facts.keySet().forEach(n -> origins.putIfAbsent(n, Origin.ARGUMENTS));
+    item.constants().stream().filter(c -> c.value().isPresent() && !written.constants().containsKey(c.name().text()))
+        .forEach(c -> origins.put(c.name().text(), Origin.KERNEL));
+    r.given.keySet().forEach(n -> origins.put(n, Origin.CALLER));
+
+    Specialisation.Schedule schedule = written;
+    Origin settingsFrom = written.function().isEmpty() && written.phases().isEmpty() ? Origin.KERNEL : Origin.SCHEDULE;
+    List<Candidate> candidates = List.of();
+    Optional<String> reason = Optional.empty();
+    List<String> free = tiles.stream().filter(n -> !r.given.containsKey(n) && !written.constants().containsKey(n)).toList();
+    Optional<TunedSchedules.Entry> measured = trial.or(() -> settingsFrom == Origin.KERNEL
+        ? tuned().find(subject(r.target, r.facts), free) : Optional.empty());
+    if (measured.isPresent()) {
+      measured.get().constants().forEach((n, v) -> origins.put(n, Origin.TUNED));
+      fixed.putAll(measured.get().constants());
+      schedule = new Specialisation.Schedule(fixed, measured.get().settings(), Map.of());
+    } else {
+      reason = whyNot(r, free);
+      if (reason.isEmpty()) {
+        candidates = rank(r, written, free);
+        Candidate best = candidates.getFirst();
+        if (best.obstacle().isEmpty()) {
+          best.constants().forEach((n, v) -> origins.put(n, Origin.ESTIMATE));
+          fixed.putAll(best.constants());
+          schedule = new Specialisation.Schedule(fixed, written.function(), written.phases());
+        } else {
+          reason = Optional.of(own(candidates, free).obstacle().orElseThrow());
+        }
+      }
+    }
+    return new ScheduleChoice(chosen(r, fixed, origins), schedule, schedule.function(),
+        measured.isPresent() ? Origin.TUNED : settingsFrom, candidates, reason);
+  }
+
+  private Optional<String> whyNot(Request r, List<String> free) {
+    if (r.target.info().rates().isEmpty()) {
+      return Optional.of("no rates are known of " + r.target.name());
+    }
+    // As long as products do not run asynchronously by default; see ChooseAsync.
+    if (!Boolean.getBoolean("tkc.async")) {
+      return Optional.of("products run in the warps that use them");
+    }
+    if (free.isEmpty()) {
+      return Optional.of(tiles.isEmpty() ? "no constant is only the size of a tile" : "all tile sizes are given");
+    }
+    return Optional.empty();
+  }
+
+  private List<Chosen> chosen(Request r, Map<String, Object> fixed, Map<String, Origin> origins) {
+    Map<String, Object> given = new HashMap<>(r.given);
+    item.constants().stream().map(c -> c.name().text()).filter(r.facts::containsKey)
+        .filter(n -> !fixed.containsKey(n)).forEach(n -> given.putIfAbsent(n, r.facts.get(n)));
+    Map<String, Object> all = Binder.constants(item, kernel.module()::global, given, fixed);
+    return all.entrySet().stream()
+        .map(e -> new Chosen(e.getKey(), e.getValue(), origins.getOrDefault(e.getKey(), Origin.KERNEL))).toList();
+  }
+
+  // ------------------------------------------------------------------------------------------------ the estimate
+
+  /** Every combination of sizes for the free constants, the quickest first; those that cannot be come last. */
+  private List<Candidate> rank(Request r, Specialisation.Schedule written, List<String> free) {
+    List<Candidate> all = new ArrayList<>();
+    Map<String, Long> sizes = new HashMap<>();
+    r.facts.forEach((n, v) -> {
+      if (v instanceof Long l) {
+        sizes.put(n, l);
+      }
+    });
+    kernel.parameters().forEach(p -> p.dims().forEach(d -> sizes.putIfAbsent(d, NOMINAL)));
+    for (Map<String, Object> values : combinations(free)) {
+      Result result = make(r, written, values);
+      double cycles = result.module.map(m -> CostModel.cycles(m, sizes, r.target.info())).orElse(Double.POSITIVE_INFINITY);
+      all.add(new Candidate(values, cycles, result.obstacle));
+      if (result.hopeless) {
+        break;
+      }
+    }
+    all.sort(Comparator.comparingDouble(Candidate::cycles));
+    return all;
+  }
+
+  /** The kernel's own sizes among the candidates. */
+  private Candidate own(List<Candidate> candidates, List<String> free) {
+    Map<String, Object> values = new HashMap<>();
+    item.constants().stream().filter(c -> free.contains(c.name().text()))
+        .forEach(c -> values.put(c.name().text(), TileConstants.own(c).orElseThrow()));
+    return candidates.stream().filter(c -> c.constants().equals(values)).findFirst().orElse(candidates.getFirst());
+  }
+
+  /** The kernel's own sizes come first, so that they win a tie. */
+  private List<Map<String, Object>> combinations(List<String> free) {
+    List<Map<String, Object>> all = List.of(Map.of());
+    for (Constant c : item.constants()) {
+      String name = c.name().text();
+      if (free.contains(name)) {
+        List<Long> values = new ArrayList<>(List.of(TileConstants.own(c).orElseThrow()));
+        SIZES.stream().filter(n -> !values.contains(n)).forEach(values::add);
+        List<Map<String, Object>> longer = new ArrayList<>();
+        for (Map<String, Object> m : all) {
+          for (long v : values) {
+            Map<String, Object> more = new LinkedHashMap<>(m);
+            more.put(name, v);
+            longer.add(more);
+          }
+        }
+        all = longer;
+      }
+    }
+    return all;
+  }
+
+  private Result make(Request r, Specialisation.Schedule written, Map<String, Object> values) {
+    Map<String, Object> scheduled = new HashMap<>(written.constants());
+    scheduled.putAll(values);
+    Map<String, Object> given = new HashMap<>(r.given);
+    item.constants().stream().map(c -> c.name().text()).filter(n -> r.facts.containsKey(n) && !scheduled.containsKey(n))
+        .forEach(n -> given.putIfAbsent(n, r.facts.get(n)));
+    Map<String, Object> constants = Binder.constants(item, kernel.module()::global, given, scheduled);
+    Specialisation s = new Specialisation(constants, r.divisibility,
+        new Specialisation.Schedule(scheduled, written.function(), written.phases()));
+    return made.computeIfAbsent(new Made(r.target, s), this::make);
+  }
+
+  private Result make(Made m) {
+    try {
+      Module module = marked(kernel, m.target, m.specialisation);
+      List<MatrixOp.Dot> products = new ArrayList<>();
+      module.funcs().forEach(f -> f.body().walk(i -> {
+        if (i.op() instanceof MatrixOp.Dot d) {
+          products.add(d);
+        }
+      }));
+      if (products.isEmpty()) {
+        return new Result(Optional.empty(), Optional.of("it multiplies no matrices"), true);
+      }
+      Optional<String> obstacle = module.funcs().stream().filter(f -> f.kind() == Func.Kind.DEVICE)
+          .map(Scheduler::obstacle).flatMap(Optional::stream).findFirst();
+      boolean hopeless = products.stream().anyMatch(d -> m.target.info()
+          .asyncFor(d.a().tile().element(), d.b().tile().element(), d.acc().tile().element(), d.precision()).isEmpty());
+      return new Result(obstacle.isPresent() ? Optional.empty() : Optional.of(module), obstacle, hopeless);
+    } catch (DiagnosticException e) {
+      return new Result(Optional.empty(), Optional.of(e.diagnostics().getFirst().message()), false);
+    } catch (PassFailure e) {
+      return new Result(Optional.empty(), Optional.of(e.getMessage()), false);
+    }
+  }
+
+  /** Tile IR in which it is decided what is asynchronous. */
+  static Module marked(Kernel kernel, Target target, Specialisation specialisation) {
+    Module module = Lowering.lower(kernel.module().library(), kernel.name(), specialisation);
+    PassDriver.run(module, PassContext.of(target.info(), PassOptions.defaults().withStopAfter("choose-async")));
+    return module;
+  }
+
+  /** Why a function's products are not asynchronous. */
+  private static Optional<String> obstacle(Func func) {
+    boolean[] products = {false, false};
+    func.body().walk(i -> {
+      products[0] |= i.op() instanceof MatrixOp.Dot;
+      products[1] |= i.op() instanceof MatrixOp.Dot && i.annotations().containsKey("instruction");
+    });
+    Object why = func.annotations().get("synchronous");
+    return products[0] == products[1] ? Optional.empty() : Optional.of(why == null ? "its products are not asynchronous" : why.toString());
+  }
+}

@@ -1,0 +1,160 @@
+package dev.tkc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tkc.ScheduleChoice.Origin;
+import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.diag.Source;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Which constants are tile sizes, who decides on them, and that the estimate ranks as the hardware does. */
+class SchedulerTest {
+  private static final String GEMM = """
+      kernel gemm<BM = 128, BN = 128, BK = 32>(a: bf16[M, K], b: bf16[K, N], out c: bf16[M, N]) {
+        parallel i in M by BM, j in N by BN {
+          var acc = zeros(f32[BM, BN])
+          for k in K by BK {
+            acc += a[i, k] @ b[k, j]
+          }
+          c[i, j] = acc as bf16
+        }
+      }
+      """;
+
+  private String before;
+
+  @BeforeEach
+  void asynchronous() {
+    before = System.setProperty("tkc.async", "true");
+  }
+
+  @AfterEach
+  void asItWas() {
+    if (before == null) {
+      System.clearProperty("tkc.async");
+    } else {
+      System.setProperty("tkc.async", before);
+    }
+  }
+
+  private static Kernel kernel(String name, String text) {
+    return Tkc.create(Device.interpreter()).load(new Source(name, text)).kernel();
+  }
+
+  private static ScheduleChoice choice(String text, Object... values) {
+    Constants c = Constants.none();
+    for (int i = 0; i < values.length; i += 2) {
+      c = c.and((String) values[i], values[i + 1]);
+    }
+    return kernel("<text>", text).schedule(Target.find("sm_90a").orElseThrow(), c);
+  }
+
+  private static Map<String, Object> constants(ScheduleChoice c) {
+    Map<String, Object> all = new HashMap<>();
+    c.constants().forEach(x -> all.put(x.name(), x.value()));
+    return all;
+  }
+
+  @Test
+  void constantsBehindByAndInShapesAreTileSizes() {
+    assertThat(TileConstants.of(kernel("<text>", GEMM).syntax())).containsExactly("BM", "BN", "BK");
+    assertThat(TileConstants.of(kernel("<text>", GEMM.replace("acc as bf16", "(acc * BK) as bf16")).syntax()))
+        .containsExactly("BM", "BN");
+    assertThat(TileConstants.of(kernel("<text>", GEMM.replace("BK = 32", "BK = 48")).syntax())).containsExactly("BM", "BN");
+    String blocks = """
+        kernel copied<B = 64>(x: f32[N, B], out y: f32[N, B]) {
+          parallel i in N by B {
+            y[i, :] = x[i, :]
+          }
+        }
+        """;
+    assertThat(TileConstants.of(kernel("<text>", blocks).syntax())).isEmpty();
+  }
+
+  @Test
+  void theEstimatePrefersWhatIsQuickest() {
+    assertThat(constants(choice(GEMM, "M", 4096, "N", 4096, "K", 4096)))
+        .containsEntry("BM", 128L).containsEntry("BN", 256L).containsEntry("BK", 64L);
+    ScheduleChoice small = choice(GEMM, "M", 512, "N", 512, "K", 512);
+    assertThat(constants(small)).containsEntry("BM", 64L).containsEntry("BN", 64L);
+    assertThat(small.constants()).allMatch(c -> c.origin() == Origin.ESTIMATE);
+    assertThat(small.candidates().getFirst().cycles()).isLessThan(small.candidates().get(1).cycles() + 1);
+  }
+
+  @Test
+  void theCallerAndTheFileOverruleIt() {
+    ScheduleChoice given = choice(GEMM, "M", 4096, "N", 4096, "K", 4096, "BM", 64);
+    assertThat(constants(given)).containsEntry("BM", 64L);
+    assertThat(given.constants().getFirst().origin()).isEqualTo(Origin.CALLER);
+    ScheduleChoice written = choice(GEMM + "schedule gemm for sm_90a { BN = 128; stages = 3 }", "M", 4096, "N", 4096, "K", 4096);
+    assertThat(constants(written)).containsEntry("BN", 128L);
+    assertThat(written.constants().get(1).origin()).isEqualTo(Origin.SCHEDULE);
+    assertThat(written.settings()).containsEntry("stages", 3L);
+    assertThat(written.settingsFrom()).isEqualTo(Origin.SCHEDULE);
+  }
+
+  @Test
+  void whereThereIsNothingToEstimateTheKernelsOwnValuesStay() {
+    ScheduleChoice odd = choice(GEMM, "M", 4095, "N", 4097, "K", 4103);
+    assertThat(constants(odd)).containsEntry("BM", 128L).containsEntry("BN", 128L).containsEntry("BK", 32L);
+    assertThat(odd.reason().orElseThrow()).contains("is no bulk copy");
+    ScheduleChoice f32 = choice(GEMM.replace("bf16", "f32").replace("a[i, k] @ b[k, j]", "dot(a[i, k], b[k, j], precision = ieee)"), "M", 512, "N", 512, "K", 512);
+    assertThat(f32.reason().orElseThrow()).contains("no asynchronous instruction");
+    assertThat(kernel("<text>", GEMM).schedule(Target.find("sm_80").orElseThrow(), Constants.none()).reason().orElseThrow())
+        .isEqualTo("no rates are known of sm_80");
+  }
+
+  @Test
+  void whatWasMeasuredComesBeforeTheEstimate(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("gemm.tk");
+    Files.writeString(file, GEMM);
+    Map<String, Object> facts = Map.of("M", 4096L, "N", 4096L, "K", 4096L);
+    TunedSchedules.Subject subject = new TunedSchedules.Subject("gemm", "sm_90a", facts);
+    Map<String, Object> slow = Map.of("BM", 64L, "BN", 128L, "BK", 64L);
+    Map<String, Object> quick = Map.of("BM", 256L, "BN", 128L, "BK", 64L);
+    TunedSchedules tuned = TunedSchedules.beside(new Source(file.toString(), GEMM))
+        .with(subject, new TunedSchedules.Entry(slow, Map.of(), 200.5))
+        .with(subject, new TunedSchedules.Entry(quick, Map.of("grouped", 16L), 180));
+    tuned.write(folder.resolve("gemm.tuned.json"));
+    assertThat(TunedSchedules.beside(new Source(file.toString(), GEMM)).measured(subject)).isEqualTo(tuned.measured(subject));
+
+    Kernel kernel = kernel(file.toString(), GEMM);
+    Target target = Target.find("sm_90a").orElseThrow();
+    ScheduleChoice c = kernel.schedule(target, new Constants(facts));
+    assertThat(constants(c)).containsAllEntriesOf(quick);
+    assertThat(c.settings()).containsEntry("grouped", 16L);
+    assertThat(c.settingsFrom()).isEqualTo(Origin.TUNED);
+    assertThat(constants(kernel.schedule(target, new Constants(facts).and("K", 2048)))).containsEntry("BN", 256L);
+  }
+
+  @Test
+  void aFileThatTuneDidNotWriteIsAnError(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("x.tuned.json");
+    for (String text : List.of("{", "[]", "{\"format\": 2, \"entries\": []}", "{\"format\": 1}")) {
+      Files.writeString(file, text);
+      assertThatThrownBy(() -> TunedSchedules.read(file)).isInstanceOf(DiagnosticException.class);
+    }
+  }
+
+  @Test
+  void theExplanationSaysWhatIsThere() {
+    Constants values = Constants.of("M", 4096).and("N", 4096).and("K", 4096);
+    String text = ScheduleExplanation.of(
+        kernel("<text>", GEMM), Target.find("sm_90a").orElseThrow(), values, CompileOptions.defaults()).text();
+    assertThat(text).contains("BN = 256", "the best by estimate", "12 warps, persistent", "role producer", "by WGMMA_BF16",
+        "load  a          bf16[128, 64]      bulk copy", "4 × 16384 bytes");
+    String odd = ScheduleExplanation.of(kernel("<text>", GEMM), Target.find("sm_90a").orElseThrow(),
+        Constants.of("M", 4095).and("N", 4097).and("K", 4103), CompileOptions.defaults()).text();
+    assertThat(odd).contains("products wait for their results: a load of", "by the threads, since", "by MMA_BF16");
+  }
+}
