@@ -11,6 +11,7 @@ import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.ElementwiseOp.Compare;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Affine;
@@ -189,7 +190,9 @@ public final class PeelLoops {
   private static Value emit(Builder b, Affine a) {
     Value sum = null;
     for (Map.Entry<Value, Long> t : a.terms().entrySet()) {
-      Value term = Math.abs(t.getValue()) == 1 ? t.getKey() : b.mul(t.getKey(), b.constant(Math.abs(t.getValue())));
+      // Forms look through casts: a number read from an i32 tensor stands in them as it was read.
+      Value value = t.getKey().tile().element() == Element.I64 ? t.getKey() : b.cast(t.getKey(), Element.I64);
+      Value term = Math.abs(t.getValue()) == 1 ? value : b.mul(value, b.constant(Math.abs(t.getValue())));
       sum = sum == null ? (t.getValue() > 0 ? term : b.sub(b.constant(0), term))
           : t.getValue() > 0 ? b.add(sum, term) : b.sub(sum, term);
     }

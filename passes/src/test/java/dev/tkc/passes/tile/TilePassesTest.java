@@ -154,6 +154,29 @@ class TilePassesTest {
   }
 
   @Test
+  void aLoopUpToANumberReadFromMemoryIsPeeled() {
+    String text = TestTarget.text("""
+        device @f(%p: ptr<i32>, %q: ptr<f32>, %N: i64, %z: f32) {
+          %c0 = constant {value = 0 : i64} : i64
+          %c1 = constant {value = 1 : i64} : i64
+          %x = make_tensor %p, [%N], [%c1] {access = in, name = "x"} : tensor<i32, 1>
+          %y = make_tensor %q, [%N], [%c1] {access = out, name = "y"} : tensor<f32, 1>
+          %t = splat %z {shape = [64]} : f32[64]
+          %narrow = load %x, [%c0], _ : i32
+          %end = cast %narrow {to = i64, kind = saturate} : i64
+          for %c0, %end, [] {step = 64} (%i: i64) {
+            %left = sub %end, %i : i64
+            %r = range %i, %c1, %left {size = 64} : range<64>
+            store %y, [%r], %t
+            yield []
+          }
+          yield []
+        }
+        """, "peel-loops");
+    assertThat(text).contains("#{interior}");
+  }
+
+  @Test
   void aLoopThatTheStepDividesIsLeftWhole() {
     String text = TestTarget.text("""
         device @f(%p: ptr<f32>, %N: i64 div 64, %z: f32) {
