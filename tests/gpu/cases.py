@@ -270,7 +270,10 @@ def decoding():
     b, s, h, g, d = 64, 8192, 32, 8, 128
 
     def inputs():
-        return {"q": normal(b, h, d), "k": normal(b, g, s, d), "v": normal(b, g, s, d), "scale": 1 / math.sqrt(d)}
+        import torch
+        lengths = torch.full((b,), s, device="cuda", dtype=torch.int32)
+        return {"q": normal(b, h, d), "k": normal(b, g, s, d), "v": normal(b, g, s, d), "lengths": lengths,
+                "scale": 1 / math.sqrt(d)}
 
     def errors(given, got):
         import peers

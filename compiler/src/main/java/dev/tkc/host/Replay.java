@@ -15,6 +15,8 @@ import dev.tkc.ir.op.Literal;
 import dev.tkc.launch.Arithmetic;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -31,6 +33,8 @@ final class Replay implements AutoCloseable {
   private final HostMachine machine;
   private final HostCode code;
   private final Map<String, Object> constants = new LinkedHashMap<>();
+  /** Statements that were carried out: each at most once. */
+  private final Set<Stmt> ran = Collections.newSetFromMap(new IdentityHashMap<>());
   private String reason;
 
   Replay(Kernel kernel, Reference reference, Shapes shapes, Map<String, Object> given, long seed) {
@@ -67,7 +71,7 @@ final class Replay implements AutoCloseable {
       Set<String> needed = new LinkedHashSet<>();
       exprs.forEach(e -> e.ifPresent(x -> needed.addAll(StatementNames.read(x))));
       for (Stmt s : reference.inputs(needed)) {
-        if (!code.run(s)) {
+        if (ran.add(s) && !code.run(s)) {
           return Optional.empty();
         }
         override(exprs);
@@ -190,7 +194,7 @@ final class Replay implements AutoCloseable {
     between.forEach(s -> needed.addAll(StatementNames.read(s)));
     needed.removeIf(n -> outputs.contains(n) || code.lookup(n).isPresent());
     for (Stmt s : reference.inputs(needed)) {
-      if (StatementNames.set(s).stream().noneMatch(n -> code.lookup(n).isPresent()) && !code.run(s)) {
+      if (ran.add(s) && !code.run(s)) {
         return Optional.empty();
       }
     }

@@ -1,5 +1,6 @@
 package dev.tkc.tests.emulator;
 
+import dev.tkc.Literals;
 import dev.tkc.backend.ptx.PtxBackend;
 import dev.tkc.grammar.lower.Library;
 import dev.tkc.grammar.lower.Lowering;
@@ -41,8 +42,7 @@ record Emulated(String file, String kernel, Map<String, Object> constants, Map<S
     Map<String, Long> sizes = new LinkedHashMap<>();
     for (String pair : parts[2].strip().split(" ")) {
       String value = pair.substring(pair.indexOf('=') + 1);
-      constants.put(pair.substring(0, pair.indexOf('=')),
-          value.equals("true") || value.equals("false") ? (Object) Boolean.valueOf(value) : Long.valueOf(value));
+      constants.put(pair.substring(0, pair.indexOf('=')), Literals.parse(value).orElseThrow());
     }
     for (String pair : parts[3].strip().split(" ")) {
       sizes.put(pair.substring(0, pair.indexOf('=')), Long.valueOf(pair.substring(pair.indexOf('=') + 1)));

@@ -65,12 +65,30 @@ final class PtxAgainstInterpreterTest {
       gemm | gemm_tn | BM=64 BN=64 BK=32 | M=72 N=72 K=40
       gemm | gemm_tt | BM=64 BN=64 BK=32 | M=72 N=72 K=40
       gemm | gemm_batched | BM=32 BN=32 BK=32 | B=2 M=33 N=40 K=24
-      gemm | gemm_bias | BM=64 BN=64 BK=32 | M=65 N=72 K=40
+      gemm | gemm_bias | BM=64 BN=64 BK=32 activation=2 | M=65 N=72 K=40
       gemm | gemm_bias_gelu | BM=64 BN=64 BK=32 | M=65 N=72 K=40
-      gemm | gemm_bias_residual | BM=64 BN=64 BK=32 | M=65 N=72 K=40
+      gemm | gemm_bias_residual | BM=64 BN=64 BK=32 activation=0 | M=65 N=72 K=40
+      gemm | gemm_gated | BM=32 BN=32 BK=32 | M=33 N=40 K=40
+      gemm | gemm_skinny | BM=16 BN=32 BK=64 | M=5 N=40 K=136
       gemm | gemm_split_k | BM=64 BN=64 BK=32 S=3 | M=65 N=72 K=200
-      attention | attention | BQ=64 BK=64 causal=false D=64 | B=1 H=2 G=1 N=65 S=70
-      attention | attention | BQ=32 BK=32 causal=true D=32 | B=1 H=2 G=2 N=40 S=40
+      gemm_types | gemm_f16 | BM=64 BN=64 BK=32 | M=65 N=72 K=40
+      gemm_types | gemm_f16_nt | BM=32 BN=32 BK=32 | M=33 N=37 K=41
+      gemm_types | gemm_tf32 | BM=32 BN=32 BK=16 | M=33 N=40 K=20
+      gemm_fp8 | gemm_e4m3 | BM=32 BN=32 BK=64 | M=33 N=40 K=80
+      gemm_fp8 | gemm_e5m2 | BM=32 BN=32 BK=64 | M=33 N=40 K=80
+      gemm_fp8 | gemm_e4m3_rows | BM=32 BN=32 BK=32 | M=33 N=40 K=48
+      gemm_fp8 | gemm_e4m3_two_level | BM=32 BN=32 BK=64 | M=33 N=40 K=80
+      gemm_fp8 | gemm_e4m3_blocks | BM=32 BN=32 BK=128 | M=33 N=136 K=144
+      gemm_int8 | gemm_i8 | BM=32 BN=32 BK=64 | M=33 N=40 K=80
+      gemm_int8 | gemm_i8_rows | BM=32 BN=32 BK=32 | M=33 N=40 K=48
+      attention | attention | BQ=64 BK=64 causal=false window=0 softcap=0.0 D=64 | B=1 H=2 G=1 N=65 S=70
+      attention | attention | BQ=32 BK=32 causal=true window=0 softcap=0.0 D=32 | B=1 H=2 G=2 N=40 S=40
+      attention | attention | BQ=32 BK=32 causal=true window=20 softcap=4.0 D=32 | B=1 H=2 G=1 N=65 S=65
+      attention | attention_varlen | BQ=32 BK=32 causal=true D=32 | B=1 T=33 U=40 H=2 G=1
+      attention_decode | attention_decode | BR=16 BK=32 P=2 D=32 | B=2 H=4 G=2 S=70
+      attention_decode | attention_paged | BR=16 BK=32 P=2 PAGE=8 D=32 | B=2 H=4 G=2 Q=6 T=3
+      attention_backward | attention_backward | BQ=32 BK=32 causal=false D=32 | B=1 H=2 G=1 N=33 S=40
+      attention_backward | attention_backward_deterministic | BQ=32 BK=32 causal=true D=32 | B=1 H=2 G=2 N=40 S=40
       linear_attention | linear_attention | C=32 F=32 D=32 | B=1 H=2 N=70
       """;
 
@@ -92,7 +110,7 @@ final class PtxAgainstInterpreterTest {
       gemm | gemm_tn | BM=128 BN=128 BK=32 | M=256 N=128 K=256
       gemm | gemm_tt | BM=128 BN=128 BK=32 | M=256 N=128 K=256
       gemm | gemm_split_k | BM=64 BN=64 BK=32 S=8 | M=130 N=64 K=1000
-      attention | attention | BQ=64 BK=64 causal=true D=128 | B=1 H=2 G=1 N=129 S=129
+      attention | attention | BQ=64 BK=64 causal=true window=0 softcap=0.0 D=128 | B=1 H=2 G=1 N=129 S=129
       linear_attention | linear_attention | C=64 F=64 D=64 | B=1 H=2 N=200
       """;
 
