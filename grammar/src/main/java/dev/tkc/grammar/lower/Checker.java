@@ -4,14 +4,17 @@ import dev.tkc.grammar.syntax.Constant;
 import dev.tkc.grammar.syntax.Expr;
 import dev.tkc.grammar.syntax.Item;
 import dev.tkc.grammar.syntax.Program;
+import dev.tkc.ir.Module;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.lint.PaddingLint;
 import dev.tkc.ir.type.Element;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
@@ -88,8 +91,7 @@ public final class Checker {
     Findings best = null;
     for (Map<String, Object> values : samples(k, own, open)) {
       if (holds(library, k, values)) {
-        Findings run = new Findings();
-        Lowering.lower(library, k, Specialisation.of(values), made(values, open), run);
+        Findings run = lowered(library, k, values, open);
         if (best == null || run.errors() < best.errors()) {
           best = run;
         }
@@ -106,6 +108,41 @@ public final class Checker {
     }
   }
 
+  /** What lowering for these values finds; where that is no error, also what is likely wrong. */
+  private static Findings lowered(Library library, Item.Kernel k, Map<String, Object> values, List<String> open) {
+    Findings run = new Findings();
+    Module module = Lowering.lower(library, k, Specialisation.of(values), made(values, open), run);
+    if (run.errors() == 0) {
+      Map<String, Long> divisors = new HashMap<>();
+      k.where().ifPresent(w -> divisors(w, values, divisors));
+      module.funcs().forEach(f -> PaddingLint.check(f, divisors).forEach(run::add));
+    }
+    return run;
+  }
+
+  /** The numbers that facts {@code N % 64 == 0} or {@code N == 64}, joined by {@code and}, say divide a size. */
+  private static void divisors(Expr fact, Map<String, Object> values, Map<String, Long> out) {
+    if (!(fact.bare() instanceof Expr.Binary b)) {
+      return;
+    }
+    if (b.op() == Expr.BinaryOp.AND) {
+      divisors(b.left(), values, out);
+      divisors(b.right(), values, out);
+    } else if (b.op() == Expr.BinaryOp.EQ && b.left().bare() instanceof Expr.Ref r) {
+      whole(b.right(), values).ifPresent(n -> out.put(r.name().text(), n));
+    } else if (b.op() == Expr.BinaryOp.EQ && b.left().bare() instanceof Expr.Binary left && left.op() == Expr.BinaryOp.MOD
+        && left.left().bare() instanceof Expr.Ref r && whole(b.right(), values).equals(Optional.of(0L))) {
+      whole(left.right(), values).ifPresent(n -> out.put(r.name().text(), n));
+    }
+  }
+
+  private static Optional<Long> whole(Expr e, Map<String, Object> values) {
+    if (e.bare() instanceof Expr.IntLit n && n.value().bitLength() < 32) {
+      return Optional.of(n.value().longValue());
+    }
+    return e.bare() instanceof Expr.Ref r && values.get(r.name().text()) instanceof Long n ? Optional.of(n) : Optional.empty();
+  }
+
   private static Map<String, Long> made(Map<String, Object> values, List<String> open) {
     Map<String, Long> out = new TreeMap<>();
     open.stream().filter(n -> values.get(n) instanceof Long).forEach(n -> out.put(n, (Long) values.get(n)));
@@ -120,8 +157,7 @@ public final class Checker {
         other.put(e.getKey(), !b);
         Findings best = null;
         for (Map<String, Object> values : samples(k, other, open)) {
-          Findings run = new Findings();
-          Lowering.lower(library, k, Specialisation.of(values), made(values, open), run);
+          Findings run = lowered(library, k, values, open);
           best = best == null || run.errors() < best.errors() ? run : best;
           if (run.errors() == 0) {
             break;
