@@ -29,7 +29,7 @@ class DocsTest {
 
   /** Beginnings of commands that a test cannot run: the tests themselves, what needs a GPU, and what takes minutes. */
   private static final List<String> ELSEWHERE = List.of(
-      "mvn verify", "./tkc test kernels --device", "./tkc fuzz");
+      "mvn verify", "./tkc test kernels --device", "./tkc fuzz", "python3 tests/gpu/");
 
   @TempDir Path folder;
 
