@@ -17,6 +17,7 @@ import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ReductionOp;
 import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.rules.Effects;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.TileType;
 import java.util.List;
@@ -184,7 +185,11 @@ final class Machine {
         case SharedOp op -> write(inst, shared.evaluate(inst, op, frame), frame);
       }
     } catch (Frame.NotReady e) {
-      throw AsyncEval.notReady(frame, inst, e.datum);
+      if (!(e.datum instanceof UndefinedTile u) || !Effects.isPure(inst)) {
+        throw AsyncEval.notReady(frame, inst, e.datum);
+      }
+      // What is computed from an undefined tile is undefined.
+      inst.results().forEach(r -> frame.put(r, u));
     }
   }
 

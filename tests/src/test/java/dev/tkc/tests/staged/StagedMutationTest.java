@@ -1,0 +1,134 @@
+package dev.tkc.tests.staged;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tkc.Constants;
+import dev.tkc.Device;
+import dev.tkc.Kernel;
+import dev.tkc.StagedLaunch;
+import dev.tkc.Target;
+import dev.tkc.Tensor;
+import dev.tkc.Tkc;
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Module;
+import dev.tkc.ir.diag.Source;
+import dev.tkc.ir.interp.Tile;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.rules.Verifier;
+import dev.tkc.ir.text.IrParser;
+import dev.tkc.ir.type.Element;
+import dev.tkc.tests.Project;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Staged programs run right with every seed, and whatever wait, arrival, expectation, fence or barrier is removed or weakened, the
+ * interpreter finds it. What is not found is listed with the reason why it changes nothing.
+ */
+class StagedMutationTest {
+  private static final int SEEDS = 4;
+  private static final Target FEW = StagedLaunch.withProcessors(Target.SM_90A, 2);
+
+  /** A change that is not found, because it does no harm: {@code pattern} is found in its description. */
+  private record Harmless(String pattern, String why) {}
+
+  private static final Harmless FENCE = new Harmless("^removed .*dot_fence$",
+      "the product reads no registers but those of products before it, or none at all");
+  private static final Harmless COVERED = new Harmless("^before the waits .*barrier_arrive %(k|v)_empty",
+      "the producer waits for a later release of the other ring before it fills this slot again");
+
+  @Test
+  void aProductWrittenByHand() throws IOException {
+    Path file = Project.ROOT.resolve("tests/src/test/resources/dev/tkc/tests/staged/gemm.tir");
+    Module module = IrParser.parse(new Source("gemm.tir", Files.readString(file)));
+    assertThat(Verifier.verify(module)).isEmpty();
+    StagedProgram program = new StagedProgram(module, List.of(
+        StagedProgram.wholeNumbers(16 * 40, 1), StagedProgram.wholeNumbers(40 * 24, 2), StagedProgram.wholeNumbers(16 * 24, 3),
+        Tile.integer(16), Tile.integer(24), Tile.integer(40)));
+    List<byte[]> expected = program.run(module, 0);
+    sameWithSeeds(program, expected, 40);
+    everyMutationIsFound(program, expected, List.of());
+  }
+
+  @Test
+  void theLibrarysProduct() throws IOException {
+    for (String order : List.of("gemm", "gemm_nt", "gemm_tn", "gemm_tt")) {
+      Kernel kernel = kernel("gemm", order, "BM = 128  BN = 64  BK = 32  stages = 3");
+      boolean transposedA = order.endsWith("tn") || order.endsWith("tt");
+      boolean transposedB = order.endsWith("nt") || order.endsWith("tt");
+      StagedLaunch launch = StagedLaunch.of(kernel, FEW, Constants.none(),
+          transposedA ? tensor(1, 168, 192) : tensor(1, 192, 168), transposedB ? tensor(2, 192, 168) : tensor(2, 168, 192),
+          tensor(3, 192, 192));
+      check(launch, order.equals("gemm"), List.of(FENCE));
+    }
+  }
+
+  @Test
+  void theLibrarysAttention() throws IOException {
+    for (boolean causal : new boolean[] {false, true}) {
+      Kernel kernel = kernel("attention", "attention", "BQ = 128  BK = 64  stages = 2");
+      StagedLaunch launch = StagedLaunch.of(kernel, FEW, Constants.of("causal", causal), tensor(1, 1, 2, 256, 64),
+          tensor(2, 1, 1, 264, 64), tensor(3, 1, 1, 264, 64), 0.125, tensor(4, 1, 2, 256, 64), Tensor.zeros(Element.F32, 1, 2, 256));
+      check(launch, true, List.of(FENCE, COVERED));
+    }
+  }
+
+  private static Kernel kernel(String file, String name, String schedule) throws IOException {
+    String text = Files.readString(Project.ROOT.resolve("kernels/" + file + ".tk"));
+    Source source = new Source(file + ".tk", text + "\nschedule " + name + " for sm_90a { " + schedule + " }\n");
+    return Tkc.create(Device.interpreter()).load(source).kernel(name);
+  }
+
+  private static Tensor tensor(int seed, long... shape) {
+    Tensor t = Tensor.zeros(Element.BF16, shape);
+    java.util.Random random = new java.util.Random(seed);
+    for (long i = 0; i < t.count(); i++) {
+      t.setNumber(i, random.nextInt(9) - 4);
+    }
+    return t;
+  }
+
+  // ------------------------------------------------------------------------------------------------ what is checked
+
+  /** Every stage computes what the kernel does once its rounding is settled; the staged one finds every mutation. */
+  private static void check(StagedLaunch launch, boolean mutate, List<Harmless> harmless) {
+    StagedProgram original = new StagedProgram(launch.stages().get("accumulate-dots"), launch.arguments());
+    List<byte[]> expected = original.run(original.module(), 0);
+    StagedProgram staged = new StagedProgram(launch.stages().get("clean-staged"), launch.arguments());
+    assertThat(staged.module().funcs().stream().filter(f -> f.kind() == Func.Kind.DEVICE)
+        .flatMap(f -> f.body().insts().stream()).filter(i -> i.op() instanceof ControlOp.Role).count()).as("roles").isEqualTo(2);
+    sameWithSeeds(staged, expected, 12);
+    launch.stages().forEach((pass, module) -> {
+      if (launch.stages().keySet().stream().toList().indexOf(pass) > 2) {
+        sameWithSeeds(new StagedProgram(module, launch.arguments()), expected, 1);
+      }
+    });
+    if (mutate) {
+      everyMutationIsFound(staged, expected, harmless);
+    }
+  }
+
+  private static void sameWithSeeds(StagedProgram program, List<byte[]> expected, int seeds) {
+    for (int seed = 0; seed < seeds; seed++) {
+      assertThat(StagedProgram.same(program.run(program.module(), seed), expected)).as("seed " + seed).isTrue();
+    }
+  }
+
+  private static void everyMutationIsFound(StagedProgram program, List<byte[]> expected, List<Harmless> harmless) {
+    List<String> missed = new ArrayList<>();
+    for (Mutations.Mutation m : Mutations.of(program.module())) {
+      Optional<String> found = program.caught(m.module(), SEEDS, expected);
+      if (found.isEmpty() && harmless.stream().noneMatch(h -> Pattern.compile(h.pattern).matcher(m.what()).find())) {
+        missed.add(m.what());
+      }
+      assertThat(found).as(m.what()).isNotEqualTo(Optional.of("wrong results"));
+    }
+    assertThat(missed).isEmpty();
+  }
+}
