@@ -77,9 +77,14 @@ final class ConsumerRole extends RoleBody {
       }
     } else if (inst.op() instanceof MatrixOp.Dot dot && isAsync(inst)) {
       dot(b, inst, dot);
-    } else if (!(inst.op() instanceof ShapeOp.Permute p && places.containsKey(p.x()) && plan.onlyProducts(p.x()))) {
+    } else if (!(inst.op() instanceof ShapeOp.Permute p && isReceived(p.x()) && plan.onlyProducts(p.x()))) {
       b.insert(copies.clone(inst));
     }
+  }
+
+  /** Whether the value is copied by the producer: received here already, or with what is copied after it. */
+  private boolean isReceived(Value v) {
+    return v.definition() != null && plan.site(v.definition()) != null;
   }
 
   private boolean isAsync(Inst inst) {
