@@ -9,7 +9,6 @@ import dev.tkc.passes.PassContext;
 import dev.tkc.passes.PassDriver;
 import dev.tkc.passes.PassOptions;
 import dev.tkc.passes.Step;
-import dev.tkc.passes.target.TargetInfo;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,10 +49,6 @@ public record StagedLaunch(Module original, Map<String, Module> stages, List<Dat
 
   /** The target with few multiprocessors, so that a persistent block has several tiles of a small problem. */
   public static Target withProcessors(Target target, int n) {
-    TargetInfo i = target.info();
-    TargetInfo few = new TargetInfo(i.name(), i.description(), i.llvm(), i.lanes(), i.threads(), i.registers(), i.shared(), n,
-        i.vectorBytes(), i.asyncCopyBytes(), i.capabilities(), i.matrixInstructions(), i.asyncMatrixInstructions(),
-        i.nativeCasts(), i.approximations());
-    return new Target(few, target.backend());
+    return new Target(target.info().withProcessors(n), target.backend());
   }
 }

@@ -49,6 +49,12 @@ public record TargetInfo(
     List<Approximation> approximations,
     Optional<Rates> rates) {
 
+  /** The same target with so many multiprocessors. */
+  public TargetInfo withProcessors(int n) {
+    return new TargetInfo(name, description, llvm, lanes, threads, registers, shared, n, vectorBytes, asyncCopyBytes, capabilities,
+        matrixInstructions, asyncMatrixInstructions, nativeCasts, approximations, rates);
+  }
+
   /** LLVM's names: target triple, processor, and features to switch on. */
   public record Llvm(String triple, String cpu, String features) {}
 
