@@ -84,7 +84,8 @@ public final class Bench {
     }
   }
 
-  private static String check(Kernel kernel, KernelRun.Request request) {
+  /** {@code ok}, {@code wrong}, or why nothing could be compared. */
+  static String check(Kernel kernel, KernelRun.Request request) {
     if (!request.reference()) {
       return "not asked for";
     }

@@ -74,7 +74,11 @@ public final class BenchSubject implements AutoCloseable {
   public static BenchSubject of(Kernel kernel, KernelRun.Request request, Optional<Integer> copies) {
     Map<String, Object> given = new HashMap<>(request.values());
     given.keySet().retainAll(kernel.constants());
-    BenchSubject subject = new BenchSubject(kernel, new Constants(given), KernelRun.arguments(kernel, request));
+    return of(kernel, new Constants(given), KernelRun.arguments(kernel, request), copies);
+  }
+
+  static BenchSubject of(Kernel kernel, Constants constants, List<KernelRun.Used> used, Optional<Integer> copies) {
+    BenchSubject subject = new BenchSubject(kernel, constants, used);
     if (kernel.module().session().engine() instanceof CudaEngine cuda) {
       try {
         subject.place(cuda, copies);

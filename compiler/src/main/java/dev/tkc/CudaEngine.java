@@ -43,6 +43,11 @@ final class CudaEngine implements Engine {
     return Integer.parseInt(target.name().replaceAll("\\D", ""));
   }
 
+  /** What kernels are compiled for. */
+  Target target() {
+    return target;
+  }
+
   CudaDevice device() {
     return device;
   }

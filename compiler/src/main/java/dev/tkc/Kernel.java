@@ -116,12 +116,13 @@ public final class Kernel {
     return facts;
   }
 
-  /** What a launch is scheduled by, and what its measurements are kept under. */
-  record Scheduled(ScheduleChoice choice, TunedSchedules.Subject subject) {}
+  /** What measurements of a launch are kept under, and the tile sizes that are worth measuring, the most promising first. */
+  record Scheduled(TunedSchedules.Subject subject, List<Map<String, Object>> tiles) {}
 
   Scheduled scheduled(Target target, Constants constants, List<Argument> arguments) {
     Binding plain = Binder.bind(item, module::global, arguments, constants.values(), Map.of());
-    return new Scheduled(schedule(target, constants, plain), scheduler.subject(target, facts(plain)));
+    return new Scheduled(scheduler.subject(target, facts(plain)),
+        scheduler.promising(target, constants.values(), facts(plain), Divisors.of(plain, parameters)));
   }
 
   Scheduler scheduler() {

@@ -26,6 +26,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * The one place that says what schedule a launch of a kernel has. In this order: the caller's values, the first schedule of the
@@ -78,6 +80,41 @@ final class Scheduler {
     trial = entry;
   }
 
+  /** What was written since is read when it is next asked for. */
+  synchronized void forget() {
+    tuned = null;
+    choices.clear();
+  }
+
+  /** Tile sizes to measure, the most promising first: by estimate if there is one, else the kernel's own and those around them. */
+  List<Map<String, Object>> promising(
+      Target target, Map<String, Object> given, Map<String, Object> facts, Map<String, Integer> divisibility) {
+    Request r = new Request(target, Map.copyOf(given), Map.copyOf(facts), Map.copyOf(divisibility));
+    Specialisation.Schedule written = Schedules.choose(kernel.module().library(), item, target.name(), facts);
+    List<String> free = free(r, written);
+    if (whyNot(r, free).isEmpty()) {
+      List<Map<String, Object>> legal = rank(r, written, free).stream().filter(c -> c.obstacle().isEmpty())
+          .map(Candidate::constants).toList();
+      if (!legal.isEmpty()) {
+        return legal;
+      }
+    }
+    List<Map<String, Object>> near = new ArrayList<>(combinations(free, own -> List.of(own, own * 2, own / 2, own * 4, own / 4)));
+    near.sort(Comparator.comparingLong(this::distance));
+    return near;
+  }
+
+  /** How far tile sizes are from the kernel's own, in powers of two. */
+  private long distance(Map<String, Object> values) {
+    return item.constants().stream().filter(c -> values.containsKey(c.name().text())).mapToLong(c -> Math.abs(
+        Long.numberOfTrailingZeros((Long) values.get(c.name().text()))
+            - Long.numberOfTrailingZeros(TileConstants.own(c).orElseThrow()))).sum();
+  }
+
+  private List<String> free(Request r, Specialisation.Schedule written) {
+    return tiles.stream().filter(n -> !r.given.containsKey(n) && !written.constants().containsKey(n)).toList();
+  }
+
   private synchronized TunedSchedules tuned() {
     if (tuned == null) {
       tuned = TunedSchedules.beside(item.span().source());
@@ -106,7 +143,7 @@ final class Scheduler {
     Origin settingsFrom = written.function().isEmpty() && written.phases().isEmpty() ? Origin.KERNEL : Origin.SCHEDULE;
     List<Candidate> candidates = List.of();
     Optional<String> reason = Optional.empty();
-    List<String> free = tiles.stream().filter(n -> !r.given.containsKey(n) && !written.constants().containsKey(n)).toList();
+    List<String> free = free(r, written);
     Optional<TunedSchedules.Entry> measured = trial.or(() -> settingsFrom == Origin.KERNEL
         ? tuned().find(subject(r.target, r.facts), free) : Optional.empty());
     if (measured.isPresent()) {
@@ -166,7 +203,7 @@ final class Scheduler {
       }
     });
     kernel.parameters().forEach(p -> p.dims().forEach(d -> sizes.putIfAbsent(d, NOMINAL)));
-    for (Map<String, Object> values : combinations(free)) {
+    for (Map<String, Object> values : combinations(free, Scheduler::sizes)) {
       Result result = make(r, written, values);
       double cycles = result.module.map(m -> CostModel.cycles(m, sizes, r.target.info())).orElse(Double.POSITIVE_INFINITY);
       all.add(new Candidate(values, cycles, result.obstacle));
@@ -187,16 +224,14 @@ final class Scheduler {
   }
 
   /** The kernel's own sizes come first, so that they win a tie. */
-  private List<Map<String, Object>> combinations(List<String> free) {
+  private List<Map<String, Object>> combinations(List<String> free, Function<Long, List<Long>> sizes) {
     List<Map<String, Object>> all = List.of(Map.of());
     for (Constant c : item.constants()) {
       String name = c.name().text();
       if (free.contains(name)) {
-        List<Long> values = new ArrayList<>(List.of(TileConstants.own(c).orElseThrow()));
-        SIZES.stream().filter(n -> !values.contains(n)).forEach(values::add);
         List<Map<String, Object>> longer = new ArrayList<>();
         for (Map<String, Object> m : all) {
-          for (long v : values) {
+          for (long v : sizes.apply(TileConstants.own(c).orElseThrow())) {
             Map<String, Object> more = new LinkedHashMap<>(m);
             more.put(name, v);
             longer.add(more);
@@ -206,6 +241,10 @@ final class Scheduler {
       }
     }
     return all;
+  }
+
+  private static List<Long> sizes(long own) {
+    return Stream.concat(Stream.of(own), SIZES.stream()).distinct().toList();
   }
 
   private Result make(Request r, Specialisation.Schedule written, Map<String, Object> values) {

@@ -57,6 +57,9 @@ final class TunedSchedules {
 
   private final Map<Subject, List<Entry>> entries;
 
+  /** Nothing measured. */
+  static final TunedSchedules NONE = new TunedSchedules(Map.of());
+
   private TunedSchedules(Map<Subject, List<Entry>> entries) {
     this.entries = entries;
   }
@@ -74,7 +77,7 @@ final class TunedSchedules {
   }
 
   static TunedSchedules beside(Source source) {
-    return path(source).filter(Files::isRegularFile).map(TunedSchedules::read).orElseGet(() -> new TunedSchedules(Map.of()));
+    return path(source).filter(Files::isRegularFile).map(TunedSchedules::read).orElse(NONE);
   }
 
   /**

@@ -36,7 +36,8 @@ final class Commands {
     CommandLine line = new CommandLine(spec);
     spec.usageMessage().synopsisSubcommandLabel("COMMAND");
     for (Command command : List.<Command>of(
-        new RunCommand(t), new CheckCommand(t), new TestCommand(t), new CompileCommand(t), new BenchCommand(t), new FuzzCommand(t),
+        new RunCommand(t), new CheckCommand(t), new TestCommand(t), new CompileCommand(t), new BenchCommand(t), new TuneCommand(t),
+        new FuzzCommand(t),
         new TargetsCommand(t), new FmtCommand(t), new OptCommand(t), new ExplainCommand(t), new ExplainScheduleCommand(t),
         new OpsCommand(t))) {
       line.addSubcommand(command);
