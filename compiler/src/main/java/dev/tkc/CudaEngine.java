@@ -1,5 +1,6 @@
 package dev.tkc;
 
+import dev.tkc.backend.ptx.CudaBuffer;
 import dev.tkc.backend.ptx.CudaDevice;
 import dev.tkc.backend.ptx.CudaEvent;
 import dev.tkc.backend.ptx.CudaModule;
@@ -8,19 +9,26 @@ import dev.tkc.backend.ptx.CudaStream;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.type.Element;
 import dev.tkc.launch.Argument;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Launches on one NVIDIA GPU. Tensors are copied to it and back for each launch; compiled kernels stay loaded. */
+/**
+ * Launches on one NVIDIA GPU. Tensors of the host are copied there and back for each launch, those on the device are used where they
+ * lie; compiled kernels stay loaded.
+ */
 final class CudaEngine implements Engine {
   private final CudaDevice device;
   private final CudaStream stream;
   private final Target target;
   private final CompileOptions options;
   private final Map<CompiledKernel, CudaModule> loaded = new ConcurrentHashMap<>();
+  private final Set<DeviceMemory> held = ConcurrentHashMap.newKeySet();
 
   CudaEngine(int ordinal, Tkc.Options options) {
     this.device = CudaRuntime.device(ordinal);
@@ -82,7 +90,50 @@ final class CudaEngine implements Engine {
   }
 
   @Override
+  public Tensor empty(Element element, long... shape) {
+    CudaBuffer buffer = device.allocate(Tensor.bytes(element, shape));
+    DeviceMemory memory = new DeviceMemory(buffer, stream, held::remove);
+    held.add(memory);
+    return new Tensor(element, shape, memory);
+  }
+
+  @Override
+  public Tensor upload(Tensor tensor) {
+    Tensor host = tensor.toHost();
+    Tensor there = empty(tensor.element(), tensor.shape());
+    there.device().orElseThrow().copyFrom(host.data().isNative() ? host.data() : host.copy().data());
+    return there;
+  }
+
+  @Override
+  public Stream newStream() {
+    return new Stream(Optional.of(device.newStream()));
+  }
+
+  @Override
+  public PreparedLaunch prepareLaunch(Kernel kernel, Constants constants, List<Argument> arguments) {
+    for (Argument a : arguments) {
+      if (a instanceof Argument.Array(Tensor tensor) && tensor.device().filter(m -> m.isOn(stream)).isEmpty()) {
+        throw new IllegalArgumentException(tensor + " does not lie on " + device + ": a prepared launch copies nothing");
+      }
+    }
+    CudaLaunch launch = prepare(kernel, constants, arguments);
+    return new PreparedLaunch() {
+      @Override
+      public void enqueue(Stream on) {
+        launch.enqueue(on.queue().orElseThrow(() -> new IllegalArgumentException("the stream is not of " + device)));
+      }
+
+      @Override
+      public void close() {
+        launch.close();
+      }
+    };
+  }
+
+  @Override
   public synchronized void close() {
+    Set.copyOf(held).forEach(DeviceMemory::close);
     loaded.values().forEach(CudaModule::close);
     loaded.clear();
     stream.close();

@@ -77,7 +77,7 @@ final class CudaLaunch implements AutoCloseable {
   private Map<Tensor, Buffer> allocate(CudaDevice device, List<Parameter> parameters, Binding binding) {
     long bytes = 0;
     for (Argument a : binding.arguments()) {
-      bytes += a instanceof Argument.Array array ? array.tensor().bytes() : 0;
+      bytes += a instanceof Argument.Array(Tensor tensor) && tensor.device().isEmpty() ? tensor.bytes() : 0;
     }
     long free = device.freeMemory();
     if (bytes > free) {
@@ -86,7 +86,12 @@ final class CudaLaunch implements AutoCloseable {
     }
     Map<Tensor, Buffer> buffers = new IdentityHashMap<>();
     for (int i = 0; i < binding.arguments().size(); i++) {
-      if (binding.arguments().get(i) instanceof Argument.Array(Tensor tensor) && !buffers.containsKey(tensor)) {
+      if (!(binding.arguments().get(i) instanceof Argument.Array(Tensor tensor)) || buffers.containsKey(tensor)) {
+        continue;
+      }
+      if (tensor.device().isPresent()) {
+        buffers.put(tensor, Buffer.of(tensor.element(), segment(tensor.address(), tensor.bytes())));
+      } else {
         CudaBuffer buffer = device.allocate(tensor.bytes());
         MemorySegment host = tensor.data().isNative() ? tensor.data() : tensor.copy().data();
         residents.add(new Resident(tensor, parameters.get(i), buffer, host));

@@ -89,6 +89,15 @@ public final class Kernel {
     return module.session().engine().launch(this, constants, Arrays.stream(arguments).map(Argument::of).toList());
   }
 
+  /**
+   * Makes a launch ready to be queued many times. Its tensors lie on the session's device: {@link Tkc#upload}, {@link Tkc#empty}.
+   *
+   * @throws dev.tkc.ir.diag.DiagnosticException as {@link #launch(Constants, Object...)}
+   */
+  public PreparedLaunch prepare(Constants constants, Object... arguments) {
+    return module.session().engine().prepareLaunch(this, constants, Arrays.stream(arguments).map(Argument::of).toList());
+  }
+
   /** Binds a launch for the interpreter, which no schedule concerns. */
   Bound bind(Constants constants, List<Argument> arguments) {
     Binding binding = Binder.bind(item, module::global, arguments, constants.values(), Map.of());

@@ -9,6 +9,7 @@ import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.diag.Source;
 import dev.tkc.ir.interp.Interpreter;
+import dev.tkc.ir.type.Element;
 import dev.tkc.passes.PassContext;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +25,14 @@ import java.util.Optional;
  *   Tensor c = Tensor.empty(Element.BF16, m, n);
  *   gemm.launch(a, b, c);
  * }
+ * }</pre>
+ *
+ * <p>Work that is repeated keeps its tensors on the device and is queued without copies:
+ *
+ * <pre>{@code
+ * Tensor x = tkc.upload(a), y = tkc.upload(b), z = tkc.empty(Element.BF16, m, n);
+ * PreparedLaunch product = gemm.prepare(Constants.none(), x, y, z);
+ * product.enqueue(stream);
  * }</pre>
  *
  * <p>Thread-safe. What is wrong with a program is a {@link DiagnosticException} that carries every finding, or the findings
@@ -138,6 +147,21 @@ public final class Tkc implements AutoCloseable {
       throw new DiagnosticException(findings);
     }
     return new KernelModule(this, source, linked.library(), findings);
+  }
+
+  /** A tensor in the device's memory whose elements are undefined. */
+  public Tensor empty(Element element, long... shape) {
+    return engine.empty(element, shape);
+  }
+
+  /** A copy of the tensor in the device's memory. */
+  public Tensor upload(Tensor tensor) {
+    return engine.upload(tensor);
+  }
+
+  /** A queue for prepared launches. */
+  public Stream newStream() {
+    return engine.newStream();
   }
 
   public Device device() {

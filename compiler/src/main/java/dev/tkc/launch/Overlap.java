@@ -34,7 +34,12 @@ final class Overlap {
     return Optional.empty();
   }
 
+  /** Addresses of the host and of a device are never the same place. */
   private static boolean overlap(Tensor a, Tensor b) {
+    if (a.isOnDevice() || b.isOnDevice()) {
+      return a.isOnDevice() && b.isOnDevice() && a.bytes() > 0 && b.bytes() > 0
+          && a.address() < b.address() + b.bytes() && b.address() < a.address() + a.bytes();
+    }
     MemorySegment x = a.data();
     MemorySegment y = b.data();
     return x.byteSize() > 0 && y.byteSize() > 0 && x.asOverlappingSlice(y).isPresent();
