@@ -37,9 +37,8 @@ final class Commands {
     spec.usageMessage().synopsisSubcommandLabel("COMMAND");
     for (Command command : List.<Command>of(
         new RunCommand(t), new CheckCommand(t), new TestCommand(t), new CompileCommand(t), new BenchCommand(t), new TuneCommand(t),
-        new FuzzCommand(t),
-        new TargetsCommand(t), new FmtCommand(t), new OptCommand(t), new ExplainCommand(t), new ExplainScheduleCommand(t),
-        new OpsCommand(t))) {
+        new FuzzCommand(t), new TargetsCommand(t), new FmtCommand(t), new OptCommand(t), new ExplainCommand(t),
+        new ExplainScheduleCommand(t), new OpsCommand(t))) {
       line.addSubcommand(command);
     }
     line.setUsageHelpWidth(100).setUsageHelpAutoWidth(false).setCaseInsensitiveEnumValuesAllowed(true);
