@@ -2,6 +2,7 @@ package dev.tkc.fuzz;
 
 import dev.tkc.Random;
 import dev.tkc.Tensor;
+import dev.tkc.ir.num.FloatFormat;
 import dev.tkc.ir.type.Element;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -51,6 +52,12 @@ final class Inputs {
   private static final Map<Element, String> OPERANDS = operands();
 
   static final List<Input> ALL = all();
+
+  /** Infinities (which some formats saturate), NaN, both zeros; the least double stands for an element type's least numbers. */
+  private static final List<Double> SPECIALS = List.of(
+      Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 0.0, -0.0, Double.MIN_VALUE, -Double.MIN_VALUE);
+
+  private static final int RARITY = 16;
 
   private static Map<Element, String> operands() {
     Map<Element, String> letters = new LinkedHashMap<>();
@@ -116,13 +123,32 @@ final class Inputs {
     long[] shape = shape(input.dims, sizes);
     long seed = programSeed * 1_000_003 + input.name.hashCode();
     return switch (input.values) {
-      case NORMAL -> Random.normal(seed, input.element, shape);
+      case NORMAL -> hasSpecials(programSeed)
+          ? special(seed, Random.normal(seed, input.element, shape)) : Random.normal(seed, input.element, shape);
       case WHOLE -> whole(seed, input.element, shape);
       case SMALL -> Random.integers(seed, -3, 9, input.element, shape);
       case ALL -> Random.integers(seed, 0, 1L << input.element.bits(), input.element, shape);
       case POSITION -> Random.integers(seed, 0, sizes.get("N"), input.element, shape);
       case PERMUTATION -> permutation(seed, shape);
     };
+  }
+
+  /** Whether a program's floats hold values that are no ordinary numbers: one program of four. */
+  static boolean hasSpecials(long programSeed) {
+    return programSeed % 4 == 3;
+  }
+
+  /** Every sixteenth element or so becomes one of {@link #SPECIALS}. */
+  private static Tensor special(long seed, Tensor t) {
+    SplittableRandom random = new SplittableRandom(seed);
+    double tiny = t.element() == Element.F32 ? Float.MIN_VALUE : FloatFormat.of(t.element()).decode(1);
+    for (long i = 0; i < t.count(); i++) {
+      if (random.nextInt(RARITY) == 0) {
+        double value = SPECIALS.get(random.nextInt(SPECIALS.size()));
+        t.setNumber(i, Math.abs(value) == Double.MIN_VALUE ? Math.signum(value) * tiny * (1 + random.nextInt(2)) : value);
+      }
+    }
+    return t;
   }
 
   private static Tensor whole(long seed, Element element, long[] shape) {
