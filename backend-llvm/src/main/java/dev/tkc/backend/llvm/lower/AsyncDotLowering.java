@@ -13,10 +13,16 @@ import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.layout.MatrixDescriptor;
 import dev.tkc.ir.layout.MatrixDescriptor.Operand;
 import dev.tkc.ir.op.AsyncOp;
+import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 
 /**
  * Asynchronous dots. The accumulator's rows are split among the team's warps by its layout; each group of warps computes blocks of
@@ -24,8 +30,8 @@ import java.util.Optional;
  * their product, as far as the code in between stands in one region.
  */
 final class AsyncDotLowering {
-  /** Words of a left operand, and which group of products, counted as they are lowered, reads them. */
-  private record Held(List<LlvmValue> words, int group) {}
+  /** The words that elements of a left operand make, and which group of products, counted as they are lowered, reads them. */
+  private record Held(Map<List<LlvmValue>, LlvmValue> words, int group) {}
 
   private final FunctionLowering f;
   private final List<Held> held = new ArrayList<>();
@@ -176,57 +182,88 @@ final class AsyncDotLowering {
     List<LlvmValue> elements = f.registers(a);
     int depth = a.tile().shape().getLast();
     List<List<List<LlvmValue>>> words = new ArrayList<>();
-    List<LlvmValue> all = new ArrayList<>();
+    Map<List<LlvmValue>, LlvmValue> all = new LinkedHashMap<>();
     for (Block block : blocks) {
       List<List<LlvmValue>> steps = new ArrayList<>();
       for (int k = 0; k < depth; k += instruction.fragments().k()) {
         int[] places = DotLowering.registers(view, instruction.fragments().a(), at(view.rank(), block.row(), k));
-        steps.add(instruction.words(b, pick(elements.toArray(LlvmValue[]::new), places)));
-        all.addAll(steps.getLast());
+        List<LlvmValue> picked = pick(elements.toArray(LlvmValue[]::new), places);
+        steps.add(instruction.words(b, picked));
+        int pack = picked.size() / steps.getLast().size();
+        for (int i = 0; i < picked.size(); i += pack) {
+          all.put(picked.subList(i, i + pack), steps.getLast().get(i / pack));
+        }
       }
       words.add(steps);
     }
-    held.add(new Held(all.stream().distinct().toList(), group));
+    held.add(new Held(all, group));
     return new Left.Registers(words);
   }
 
   // Waiting.
 
-  List<Lowered> await(AsyncOp.DotWait o) {
-    List<LlvmValue> flat = new ArrayList<>();
-    for (Value value : o.values()) {
-      LayoutView view = f.view(value.tile());
-      for (int r = 0; r < view.registers(); r++) {
-        if (isCarried(view, r)) {
-          flat.add(f.tile(value).register(r));
-        }
-      }
+  /**
+   * Values go through the wait in registers of 32 bits, narrow ones packed as a product reads them. Where nobody reads the result
+   * they are only held until then.
+   */
+  List<Lowered> await(Inst inst, AsyncOp.DotWait o) {
+    List<List<LlvmValue>> words = o.values().stream().map(this::words).toList();
+    List<LlvmValue> passed = new ArrayList<>();
+    Set<LlvmValue> kept = new LinkedHashSet<>();
+    for (int i = 0; i < words.size(); i++) {
+      (f.isUsed(inst.results().get(i)) ? passed : kept).addAll(words.get(i));
     }
-    List<LlvmValue> done = f.target().async().dotWait(f.b(), o.pending(), flat, release(o.pending()));
+    kept.addAll(release(o.pending()));
+    passed.forEach(kept::remove);
+    List<LlvmValue> done = f.target().async().dotWait(f.b(), o.pending(), passed, List.copyOf(kept));
     List<Lowered> results = new ArrayList<>();
-    int[] next = {0};
-    for (Value value : o.values()) {
-      LayoutView view = f.view(value.tile());
-      results.add(view.map(LlvmValue.undef(RegisterTypes.of(value.tile().element())), _ -> done.get(next[0]++)));
+    int from = 0;
+    for (int i = 0; i < words.size(); i++) {
+      if (f.isUsed(inst.results().get(i))) {
+        results.add(unpacked(o.values().get(i).tile(), done.subList(from, from + words.get(i).size())));
+        from += words.get(i).size();
+      } else {
+        results.add(f.get(o.values().get(i)));
+      }
     }
     return results;
   }
 
-  private static boolean isCarried(LayoutView view, int register) {
-    return view.isFirst(register) && !view.allPadding(register);
+  /** The registers that hold something, narrow ones packed. */
+  private List<LlvmValue> words(Value value) {
+    Element element = value.tile().element();
+    LayoutView view = f.view(value.tile());
+    List<LlvmValue> carried = new ArrayList<>();
+    for (int r = 0; r < view.registers(); r++) {
+      if (view.isFirst(r) && !view.allPadding(r)) {
+        carried.add(f.tile(value).register(r));
+      }
+    }
+    int pack = Math.max(1, 32 / element.bits());
+    while (carried.size() % pack != 0) {
+      carried.add(LlvmValue.undef(RegisterTypes.of(element)));
+    }
+    return pack == 1 ? carried : Packing.chunks(carried, pack).stream().map(group -> word(group, element)).toList();
+  }
+
+  /** The word that these elements make: the one that a product reads, if one does. */
+  private LlvmValue word(List<LlvmValue> elements, Element element) {
+    return held.stream().map(h -> h.words().get(elements)).filter(Objects::nonNull).findFirst()
+        .orElseGet(() -> Packing.pack(f.b(), elements, element));
+  }
+
+  private Lowered unpacked(TileType type, List<LlvmValue> words) {
+    LayoutView view = f.view(type);
+    int pack = Math.max(1, 32 / type.element().bits());
+    Iterator<LlvmValue> next = pack == 1 ? words.iterator()
+        : words.stream().flatMap(w -> Packing.unpack(f.b(), w, type.element(), pack, LlvmValue.i32(0)).stream()).iterator();
+    return view.map(LlvmValue.undef(RegisterTypes.of(type.element())), _ -> next.next());
   }
 
   /** The words that products which are now done have read. */
   private List<LlvmValue> release(int pending) {
-    List<LlvmValue> words = new ArrayList<>();
-    for (Optional<Held> h = oldest(pending); h.isPresent(); h = oldest(pending)) {
-      words.addAll(h.get().words());
-      held.remove(h.get());
-    }
-    return words;
-  }
-
-  private Optional<Held> oldest(int pending) {
-    return held.stream().filter(h -> h.group() < group - pending).findFirst();
+    List<Held> over = held.stream().filter(h -> h.group() < group - pending).toList();
+    held.removeAll(over);
+    return over.stream().flatMap(h -> h.words().values().stream()).toList();
   }
 }

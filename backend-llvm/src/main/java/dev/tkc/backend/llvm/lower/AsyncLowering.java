@@ -67,7 +67,7 @@ final class AsyncLowering {
         return List.of(dots.start(inst, o));
       }
       case AsyncOp.DotWait o -> {
-        return dots.await(o);
+        return dots.await(inst, o);
       }
       case AsyncOp.BarrierArrive o -> arrive(o);
       case AsyncOp.BarrierWait o ->

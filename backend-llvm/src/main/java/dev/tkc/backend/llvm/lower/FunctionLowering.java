@@ -28,8 +28,10 @@ import dev.tkc.ir.type.TensorMapType;
 import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -50,6 +52,7 @@ final class FunctionLowering {
   private final Signs signs;
   private final Map<Value, Lowered> values = new HashMap<>();
   private final Map<TileType, LayoutView> views = new HashMap<>();
+  private final Set<Value> used = new HashSet<>();
   private LlvmValue sharedMemory;
   private LlvmValue zeros;
 
@@ -71,6 +74,7 @@ final class FunctionLowering {
     this.target = target;
     this.options = options;
     this.signs = new Signs(func);
+    func.body().walk(i -> used.addAll(i.operands()));
     function = module.kernel(target.kernelConvention(), func.name(), Parameters.of(func, target)).attribute("nounwind");
     if (options.lineTable().isPresent()) {
       function.debug(Math.max(1, func.loc().line()));
@@ -246,6 +250,11 @@ final class FunctionLowering {
 
   Func func() {
     return func;
+  }
+
+  /** Whether anything reads the value. */
+  boolean isUsed(Value value) {
+    return used.contains(value);
   }
 
   void define(Value value, Lowered lowered) {
