@@ -90,9 +90,10 @@ final class PtxAgainstInterpreterTest {
       attention_backward | attention_backward | BQ=32 BK=32 causal=false D=32 | B=1 H=2 G=1 N=33 S=40
       attention_backward | attention_backward_deterministic | BQ=32 BK=32 causal=true D=32 | B=1 H=2 G=2 N=40 S=40
       linear_attention | linear_attention | C=32 F=32 D=32 | B=1 H=2 N=70
-      attention | attention | BQ=64 BK=64 causal=true D=64 | B=1 H=2 G=2 N=100 S=150
-      attention | attention | BQ=128 BK=64 causal=true D=64 | B=1 H=2 G=1 N=150 S=333
-      attention | attention | BQ=128 BK=64 causal=true D=64 | B=2 H=2 G=1 N=333 S=150
+      attention | attention | BQ=64 BK=64 causal=true window=0 softcap=0.0 D=64 | B=1 H=2 G=2 N=100 S=150
+      attention | attention | BQ=128 BK=64 causal=true window=0 softcap=0.0 D=64 | B=1 H=2 G=1 N=150 S=333
+      attention | attention | BQ=128 BK=64 causal=true window=0 softcap=0.0 D=64 | B=2 H=2 G=1 N=333 S=150
+      attention | attention | BQ=128 BK=64 causal=true window=64 softcap=0.0 D=64 | B=1 H=2 G=1 N=333 S=333
       gemm | gemm | BM=128 BN=128 BK=64 | M=200 N=264 K=136
       """;
 
