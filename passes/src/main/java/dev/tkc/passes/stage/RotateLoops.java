@@ -7,20 +7,21 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
-import dev.tkc.ir.op.ElementwiseOp;
-import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.MatrixOp;
-import dev.tkc.ir.op.ShapeOp;
+import dev.tkc.ir.rules.Effects;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Bounds;
 import dev.tkc.passes.analysis.ReadOnly;
+import dev.tkc.passes.analysis.Uses;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /**
  * Runs a product that needs another product's result one round late, so that both kinds are in flight together, and what
@@ -40,187 +41,144 @@ import java.util.function.Predicate;
  *
  * {@link LateSlice} says what is late. Every value is computed from the same operands by the same operations as before. The
  * products that need no other one come first in a round; conversions of what crosses to the next round come last, since the
- * value they replace is in use until the late product is done. Loops annotated {@code boundary} stay as they are, and
- * those whose sums and crossing values would not fit the registers.
+ * value they replace is in use until the late product is done.
+ *
+ * <p>Where {@code peel-loops} left a {@code boundary} loop behind, the last round's second half runs beside the boundary's first
+ * products, and the boundary's rounds go on in the same way; with no round before it the boundary loop stays as it was. Loops whose
+ * sums and crossing values would not fit the registers stay.
  */
 public final class RotateLoops {
   /** Of a thread's registers, those left for addresses and what is computed in between. */
   private static final int OTHER_REGISTERS = 31;
 
-  private final Inst inst;
-  private final ControlOp.For loop;
-  private final LateSlice slice;
-  private final List<Value> params;
-  private final List<Value> yielded;
-  /** Crossing values that no carried value holds already. */
-  private final List<Value> added;
+  private final Func func;
+  private final ReadOnly readOnly;
+  private final Predicate<Inst> asynchronous;
+  private final Predicate<LateSlice> fits;
 
-  private RotateLoops(Inst inst, LateSlice slice) {
-    this.inst = inst;
-    this.loop = slice.loop();
-    this.slice = slice;
-    this.params = loop.body().params();
-    this.yielded = ((ControlOp.Yield) loop.body().terminator().op()).values();
-    this.added = slice.crossing().stream().filter(v -> holder(v) < 0).toList();
+  private RotateLoops(Func func, TargetInfo target) {
+    this.func = func;
+    this.readOnly = new ReadOnly(func);
+    this.asynchronous = i -> i.op() instanceof MatrixOp.Dot
+        && i.annotations().get("instruction") instanceof String name && target.asyncMatrix(name).isPresent();
+    long threads = target.lanes() * func.annotation("warps", 8);
+    this.fits = s -> s.registers(threads) <= target.registers().perThread() - OTHER_REGISTERS;
   }
 
   public static void run(Func func, PassContext context) {
-    TargetInfo target = context.target();
-    Predicate<Inst> asynchronous = i -> i.op() instanceof MatrixOp.Dot
-        && i.annotations().get("instruction") instanceof String name && target.asyncMatrix(name).isPresent();
+    RotateLoops pass = new RotateLoops(func, context.target());
     List<Inst> loops = new ArrayList<>();
     func.body().walk(i -> {
       if (i.op() instanceof ControlOp.For && !i.flag("boundary")) {
         loops.add(i);
       }
     });
-    ReadOnly readOnly = new ReadOnly(func);
-    long threads = target.lanes() * func.annotation("warps", 8);
-    for (Inst inst : loops.reversed()) {
-      LateSlice.of((ControlOp.For) inst.op(), readOnly, asynchronous)
-          .filter(s -> s.registers(threads) <= target.registers().perThread() - OTHER_REGISTERS)
-          .ifPresent(s -> new RotateLoops(inst, s).rotate(new Bounds(func)));
-    }
+    loops.reversed().forEach(pass::visit);
   }
 
-  /** The carried value that becomes {@code v} after a round, and so is what {@code v} was in the round before; or -1. */
-  private int holder(Value v) {
-    for (int n = 0; n < yielded.size(); n++) {
-      if (yielded.get(n) == v && !slice.isLate(n)) {
-        return n;
+  private void visit(Inst inst) {
+    rotation(inst).ifPresent(r -> {
+      Bounds bounds = new Bounds(func);
+      Region region = bounds.scopes().regionOf(inst);
+      Optional<Inst> boundary = boundaryOf(region, inst);
+      Optional<Rotation> further = boundary.flatMap(this::rotation).filter(f -> sameHalves(r, f));
+      if (further.isPresent()) {
+        chain(region, inst, r, boundary.get(), further.get(), bounds);
+      } else {
+        alone(region, inst, r, bounds);
+      }
+    });
+  }
+
+  private Optional<Rotation> rotation(Inst inst) {
+    return LateSlice.of((ControlOp.For) inst.op(), readOnly, asynchronous).filter(fits).map(s -> new Rotation(inst, s));
+  }
+
+  /** The boundary loop that takes a loop's results, and nobody else does, with nothing in between that they depend on. */
+  private Optional<Inst> boundaryOf(Region region, Inst inst) {
+    Uses uses = new Uses(func.body());
+    List<Inst> after = region.insts().subList(region.insts().indexOf(inst) + 1, region.insts().size());
+    for (Inst next : after) {
+      if (next.op() instanceof ControlOp.For f) {
+        boolean follows = next.flag("boundary") && f.inits().equals(inst.results()) && !f.reversed()
+            && !((ControlOp.For) inst.op()).reversed() && f.lo().definition() != inst && f.hi().definition() != inst
+            && inst.results().stream().allMatch(v -> uses.of(v).equals(List.of(next)));
+        return follows ? Optional.of(next) : Optional.empty();
+      }
+      if (!Effects.isPure(next)) {
+        return Optional.empty();
       }
     }
-    return -1;
+    return Optional.empty();
   }
 
-  private void rotate(Bounds bounds) {
-    Region outer = bounds.scopes().regionOf(inst);
-    Builder b = new Builder(outer, outer.insts().indexOf(inst)).at(inst.loc());
-    Value some = b.compare(CompareKind.LT, loop.lo(), loop.hi());
+  private static boolean sameHalves(Rotation a, Rotation b) {
+    return IntStream.range(0, a.loop().inits().size()).allMatch(n -> a.isLate(n) == b.isLate(n));
+  }
+
+  // ------------------------------------------------------------------------------------------------ building
+
+  private static void alone(Region region, Inst inst, Rotation r, Bounds bounds) {
+    Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
+    Value some = b.compare(CompareKind.LT, r.loop().lo(), r.loop().hi());
     Region then = new Region();
-    b.in(then, () -> rounds(b, last(b, bounds)));
+    b.in(then, () -> {
+      Value highest = r.highest(b, bounds);
+      List<Value> pending = toLast(b, r, highest, r.loop().inits());
+      b.yield(r.secondHalf(b, r.loop().reversed() ? r.loop().lo() : highest, pending));
+    });
     Region otherwise = new Region();
-    b.in(otherwise, () -> b.yield(loop.inits()));
-    inst.setOp(new ControlOp.If(some, then, otherwise));
+    b.in(otherwise, () -> b.yield(r.loop().inits()));
+    become(inst, some, then, otherwise);
+  }
+
+  private static void become(Inst inst, Value condition, Region then, Region otherwise) {
+    inst.setOp(new ControlOp.If(condition, then, otherwise));
     inst.annotations().clear();
   }
 
-  /** The highest position; there is one. */
-  private Value last(Builder b, Bounds bounds) {
-    Value step = b.constant(loop.step());
-    if (bounds.divides(loop.step(), bounds.form(loop.hi()).minus(bounds.form(loop.lo())))) {
-      return b.sub(loop.hi(), step);
-    }
-    Value before = b.sub(b.sub(loop.hi(), loop.lo()), b.constant(1L));
-    return b.add(loop.lo(), b.mul(b.binary(BinaryKind.DIV, before, step), step));
+  /** All of a loop but the last round's second half; gives what is pending. */
+  private static List<Value> toLast(Builder b, Rotation r, Value highest, List<Value> inits) {
+    Rotation.FirstHalf half = r.firstHalf(r.loop().reversed() ? highest : r.loop().lo(), inits);
+    half.products(b);
+    half.rest(b);
+    return r.between(b, highest, half.pending(inits));
   }
 
-  private void rounds(Builder b, Value last) {
-    Map<Value, Value> start = new HashMap<>();
-    start.put(params.getFirst(), loop.reversed() ? last : loop.lo());
-    for (int n = 0; n < yielded.size(); n++) {
-      start.put(params.get(n + 1), loop.inits().get(n));
-    }
-    Cloner first = new Cloner(start);
-    slice.early().forEach(i -> b.insert(first.clone(i)));
-
-    List<Value> inits = new ArrayList<>();
-    for (int n = 0; n < yielded.size(); n++) {
-      inits.add(slice.isLate(n) ? loop.inits().get(n) : first.get(yielded.get(n)));
-    }
-    added.forEach(v -> inits.add(first.get(v)));
-    Value lo = loop.reversed() ? loop.lo() : b.add(loop.lo(), b.constant(loop.step()));
-    Value hi = loop.reversed() ? last : loop.hi();
-    Inst made = b.loop(lo, hi, loop.step(), loop.reversed(), inits, carried -> round(b, carried));
-    made.annotations().putAll(inst.annotations());
-    nameAs(made.results());
-
-    Cloner end = late(b, loop.reversed() ? loop.lo() : last, made.results());
-    List<Value> results = new ArrayList<>();
-    for (int n = 0; n < yielded.size(); n++) {
-      results.add(slice.isLate(n) ? end.get(yielded.get(n)) : made.results().get(n));
-    }
-    b.yield(results);
-  }
-
-  private void nameAs(List<Value> values) {
-    for (int n = 0; n < values.size(); n++) {
-      values.get(n).setName(n < yielded.size() ? params.get(n + 1).name() : added.get(n - yielded.size()).name());
-    }
-  }
-
-  /** One round of the new loop; {@code carried} begins with the position. */
-  private void round(Builder b, List<Value> carried) {
-    carried.getFirst().setName(params.getFirst().name());
-    List<Value> held = carried.subList(1, carried.size());
-    nameAs(held);
-    Map<Value, Value> now = new HashMap<>();
-    now.put(params.getFirst(), carried.getFirst());
-    for (int n = 0; n < yielded.size(); n++) {
-      now.put(params.get(n + 1), held.get(n));
-    }
-    Cloner early = new Cloner(now);
-    List<Inst> first = slice.first();
-    first.forEach(i -> b.insert(early.clone(i)));
-
-    Value step = b.constant(loop.step());
-    Value before = loop.reversed() ? b.add(carried.getFirst(), step) : b.sub(carried.getFirst(), step);
-    Cloner late = late(b, before, held);
-
-    List<Inst> rest = new ArrayList<>(slice.early());
-    rest.removeAll(first);
-    List<Inst> sunk = sunk(rest);
-    rest.removeAll(sunk);
-    rest.forEach(i -> b.insert(early.clone(i)));
-    sunk.forEach(i -> b.insert(early.clone(i)));
-
-    List<Value> next = new ArrayList<>();
-    for (int n = 0; n < yielded.size(); n++) {
-      next.add((slice.isLate(n) ? late : early).get(yielded.get(n)));
-    }
-    added.forEach(v -> next.add(early.get(v)));
-    b.yield(next);
-  }
-
-  /** The late half for a position; {@code held} is what was carried into the round. */
-  private Cloner late(Builder b, Value position, List<Value> held) {
-    Map<Value, Value> map = new HashMap<>();
-    map.put(params.getFirst(), position);
-    for (int n = 0; n < yielded.size(); n++) {
-      if (slice.isLate(n)) {
-        map.put(params.get(n + 1), held.get(n));
+  private static void chain(Region region, Inst inst, Rotation r, Inst boundary, Rotation further, Bounds bounds) {
+    region.insts().remove(inst);
+    Builder b = new Builder(region, region.insts().indexOf(boundary)).at(inst.loc());
+    Value some = b.compare(CompareKind.LT, r.loop().lo(), r.loop().hi());
+    Region then = new Region();
+    b.in(then, () -> {
+      Value highest = r.highest(b, bounds);
+      List<Value> pending = toLast(b, r, highest, r.loop().inits());
+      Value more = b.compare(CompareKind.LT, further.loop().lo(), further.loop().hi());
+      Inst rest = b.branch(more, () -> goOn(b, r, highest, pending, further, bounds),
+          () -> b.yield(r.secondHalf(b, highest, pending)));
+      b.yield(rest.results());
+    });
+    Region otherwise = new Region();
+    b.in(otherwise, () -> {
+      Map<Value, Value> map = new HashMap<>();
+      for (int n = 0; n < inst.results().size(); n++) {
+        map.put(inst.results().get(n), r.loop().inits().get(n));
       }
-    }
-    for (Value v : slice.crossing()) {
-      int n = holder(v);
-      map.put(v, held.get(n >= 0 ? n : yielded.size() + added.indexOf(v)));
-    }
-    Cloner late = new Cloner(map);
-    slice.again().forEach(i -> b.insert(late.clone(i)));
-    return late;
+      Inst copy = new Cloner(map).clone(boundary);
+      b.insert(copy);
+      b.yield(copy.results());
+    });
+    become(boundary, some, then, otherwise);
   }
 
-  /** Conversions and moves that only make values for the next round. */
-  private List<Inst> sunk(List<Inst> insts) {
-    List<Inst> sunk = new ArrayList<>();
-    for (Inst i : insts.reversed()) {
-      boolean converts = switch (i.op()) {
-        case ElementwiseOp.Cast _, ShapeOp _ -> true;
-        default -> false;
-      };
-      boolean last = i.results().stream().allMatch(v -> loop.body().insts().stream()
-          .filter(u -> u != loop.body().terminator() && !slice.late().contains(u))
-          .allMatch(u -> sunk.contains(u) || !uses(u, v)));
-      if (converts && last) {
-        sunk.addFirst(i);
-      }
-    }
-    return sunk;
-  }
-
-  private static boolean uses(Inst inst, Value v) {
-    boolean[] found = {inst.operands().contains(v)};
-    inst.regions().forEach(r -> r.walk(i -> found[0] |= i.operands().contains(v)));
-    return found[0];
+  /** The boundary's rounds, the second half of the last round before beside the first one's products. */
+  private static void goOn(Builder b, Rotation before, Value position, List<Value> pending, Rotation r, Bounds bounds) {
+    Value highest = r.highest(b, bounds);
+    Rotation.FirstHalf half = r.firstHalf(r.loop().lo(), pending);
+    half.products(b);
+    List<Value> late = before.secondHalf(b, position, pending);
+    half.rest(b);
+    List<Value> last = r.between(b, highest, half.pending(late));
+    b.yield(r.secondHalf(b, highest, last));
   }
 }

@@ -108,6 +108,19 @@ class RotateLoopsTest {
   }
 
   @Test
+  void theBoundaryGoesOnWhereTheSteadyLoopEnds() {
+    String text = IrPrinter.print(pass(outlined(corpus("attention.tir"), "peel-loops", "fold-interior"), "rotate-loops"));
+    String chained = text.substring(text.indexOf("#{interior}"));
+    String between = chained.substring(chained.indexOf("= if "), chained.indexOf("#{boundary}"));
+    List<String> ops = between.lines().map(l -> l.replaceFirst("^ *%\\S+ = (\\w+).*", "$1"))
+        .filter(o -> List.of("dot", "exp2", "reduce", "cast").contains(o)).toList();
+    // The boundary's first product, the steady loop's last one, and what follows from the first.
+    assertThat(ops).containsExactly("dot", "dot", "reduce", "exp2", "exp2", "reduce", "cast");
+    // Steady rounds, the boundary's rounds behind them, and the boundary's rounds where there are no others.
+    assertThat(text.split("= for ")).hasSize(4);
+  }
+
+  @Test
   void aBoundaryLoopStays() {
     Module m = outlined(corpus("attention.tir"));
     m.funcs().getLast().body().walk(i -> {
