@@ -16,11 +16,14 @@ import java.util.Set;
 
 /**
  * Which of a kernel's constants are only the sizes of its tiles, so that their values change its speed and rounding but not what it
- * computes: whole numbers with a power of two as their own value, that stand behind {@code by} and in the shapes of tiles, and
- * nowhere else. A constant that appears in a parameter's type, a fact, an index or arithmetic means something.
+ * computes: whole numbers with a power of two as their own value, that stand behind {@code by}, in the shapes of tiles and as
+ * what {@code align_down} and {@code align_up} align to, and nowhere else. A constant that appears in a parameter's type, a fact, an
+ * index or other arithmetic means something.
  */
 final class TileConstants {
   private static final long LEAST = 16;
+
+  private static final Set<String> ALIGNMENTS = Set.of("align_down", "align_up");
 
   private final Set<String> names = new HashSet<>();
   private final Set<String> tiles = new HashSet<>();
@@ -71,6 +74,10 @@ final class TileConstants {
           visit(i);
         }
       });
+      case Expr.Call c when ALIGNMENTS.contains(c.name().text()) && c.args().size() == 2 -> {
+        visit(c.args().getFirst());
+        shape(List.of(c.args().getLast().value()));
+      }
       case Expr.Ref r -> {
         if (names.contains(r.name().text())) {
           otherwise.add(r.name().text());

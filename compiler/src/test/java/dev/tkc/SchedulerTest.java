@@ -70,6 +70,8 @@ class SchedulerTest {
     assertThat(TileConstants.of(kernel("<text>", GEMM).syntax())).containsExactly("BM", "BN", "BK");
     assertThat(TileConstants.of(kernel("<text>", GEMM.replace("acc as bf16", "(acc * BK) as bf16")).syntax()))
         .containsExactly("BM", "BN");
+    assertThat(TileConstants.of(kernel("<text>", GEMM.replace("k in K by", "k in align_down(M, BK)..K by")).syntax()))
+        .containsExactly("BM", "BN", "BK");
     assertThat(TileConstants.of(kernel("<text>", GEMM.replace("BK = 32", "BK = 48")).syntax())).containsExactly("BM", "BN");
     String blocks = """
         kernel copied<B = 64>(x: f32[N, B], out y: f32[N, B]) {
