@@ -8,28 +8,35 @@ import dev.tkc.ir.Module;
 import dev.tkc.ir.interp.Buffer;
 import dev.tkc.ir.interp.Datum;
 import dev.tkc.ir.interp.Interpreter;
+import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.text.IrPrinter;
 import dev.tkc.launch.Argument;
 import dev.tkc.launch.Binding;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.PassDriver;
 import dev.tkc.passes.PassOptions;
+import dev.tkc.passes.Step;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
  * Runs the tests of every library kernel, and at each launch the kernel also after all passes for a target, on the same memory: the
- * results are the same bits. Sums of products that accumulate in place are rounded otherwise, so that pass is left out.
+ * results are the same bits. Sums of products that accumulate in place are rounded otherwise, so what comes after that pass is
+ * compared with what it leaves. A kernel that is split into roles is run after every pass from there on, its roles side by side by
+ * another seed at each launch.
  */
 class PassesOnKernelsTest {
   private static final Path KERNELS = Path.of("").toAbsolutePath().getParent().resolve("kernels");
@@ -54,43 +61,78 @@ class PassesOnKernelsTest {
     assertThat(engine.launches).isPositive();
   }
 
-  /** Interprets launches as written, and once more after the passes for a target. */
+  /** What the passes leave of one specialisation: where its rounding is settled, and what is run to be compared with that. */
+  private record Passed(Module settled, Map<String, Module> stages) {}
+
+  /** Interprets launches as written, and again after passes for a target. */
   private static final class Comparing implements Engine {
-    private final Map<Object, Module> passed = new HashMap<>();
+    private static final String ASYNC = "tkc.async";
+    private final Map<Object, Passed> passed = new HashMap<>();
     private int launches;
 
     @Override
     public Timing launch(Kernel kernel, Constants constants, List<Argument> given) {
-      Kernel.Bound bound = kernel.bind(constants, given);
-      Binding binding = bound.binding();
+      Kernel.Bound bound = kernel.bind(constants, given, Target.SM_90A);
       Module module = kernel.lower(bound.specialisation());
-      Module after = passed.computeIfAbsent(List.of(kernel, bound.specialisation()), k -> passed(module));
-      Map<Tensor, byte[]> copies = new IdentityHashMap<>();
-      List<Datum> copied = LaunchData.of(after.kernel(), kernel, binding, t -> copy(t, copies));
-      List<Datum> originals = LaunchData.of(module.kernel(), kernel, binding, Tensor::buffer);
-      Interpreter.Options options = Interpreter.Options.defaults();
-      new Interpreter(options).run(after, copied);
-      new Interpreter(options).run(module, originals);
-      launches++;
-      copies.forEach((tensor, bytes) -> {
-        tensor.buffer().trustAll();
-        assertThat(MemorySegment.ofArray(bytes).mismatch(tensor.buffer().memory()))
-            .as(() -> kernel.name() + " " + binding.sizes() + " after the passes:\n" + IrPrinter.print(after)).isEqualTo(-1);
+      Passed p = passed.computeIfAbsent(List.of(kernel, bound.specialisation()), _ -> passed(module));
+      Map<Tensor, byte[]> expected = run(p.settled, kernel, bound.binding());
+      p.stages.forEach((pass, after) -> run(after, kernel, bound.binding()).forEach((tensor, bytes) ->
+          assertThat(Arrays.mismatch(bytes, expected.get(tensor)))
+              .as(() -> kernel.name() + " " + bound.binding().sizes() + " after " + pass + ":\n" + IrPrinter.print(after))
+              .isEqualTo(-1)));
+      new Interpreter(Interpreter.Options.defaults())
+          .run(module, LaunchData.of(module.kernel(), kernel, bound.binding(), Tensor::buffer));
+      bound.binding().arguments().forEach(a -> {
+        if (a instanceof Argument.Array array) {
+          array.tensor().buffer().trustAll();
+        }
       });
+      launches++;
       return new Timing(0, 0);
     }
 
-    private static Buffer copy(Tensor t, Map<Tensor, byte[]> copies) {
-      byte[] bytes = t.buffer().memory().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
-      copies.put(t, bytes);
-      return Buffer.of(t.element(), MemorySegment.ofArray(bytes));
+    /** What the tensors hold after a run on copies. */
+    private Map<Tensor, byte[]> run(Module module, Kernel kernel, Binding binding) {
+      Map<Tensor, byte[]> copies = new IdentityHashMap<>();
+      List<Datum> data = LaunchData.of(module.kernel(), kernel, binding, t -> {
+        byte[] bytes = t.buffer().memory().toArray(ValueLayout.JAVA_BYTE);
+        copies.put(t, bytes);
+        return Buffer.of(t.element(), MemorySegment.ofArray(bytes));
+      });
+      new Interpreter(Interpreter.Options.defaults().withSeed(launches)).run(module, data);
+      return copies;
     }
 
-    private static Module passed(Module module) {
-      Module copy = Cloner.clone(module);
-      PassOptions options = PassOptions.checked().withDisabled(Set.of("accumulate-dots"));
-      PassDriver.run(copy, PassContext.of(Target.SM_90A.info(), options));
-      return copy;
+    /** The last stage, and where there are roles every one that has them. */
+    private static Passed passed(Module module) {
+      Map<String, Module> stages = new LinkedHashMap<>();
+      Module[] settled = new Module[1];
+      PassContext.Observer observer = new PassContext.Observer() {
+        @Override
+        public void before(Module m) {}
+
+        @Override
+        public void after(Step step, Module m) {
+          if (step.name().equals("accumulate-dots")) {
+            settled[0] = Cloner.clone(m);
+          } else if (hasRoles(m)) {
+            stages.put(step.name(), Cloner.clone(m));
+          }
+        }
+      };
+      Module last = Cloner.clone(module);
+      System.setProperty(ASYNC, "true");
+      try {
+        PassDriver.run(last, new PassContext(Optional.of(Target.SM_90A.info()), PassOptions.checked(), _ -> { }, observer));
+      } finally {
+        System.clearProperty(ASYNC);
+      }
+      stages.put("all passes", last);
+      return new Passed(settled[0], stages);
+    }
+
+    private static boolean hasRoles(Module module) {
+      return module.funcs().stream().flatMap(f -> f.body().insts().stream()).anyMatch(i -> i.op() instanceof ControlOp.Role);
     }
 
     @Override

@@ -178,8 +178,14 @@ final class Machine {
         case ControlOp op -> define(inst, control.evaluate(inst, op, frame), frame);
         case MemoryOp op -> write(inst, memory.evaluate(inst, op, frame), frame);
         case ElementwiseOp op -> write(inst.result(), elementwise.evaluate(inst, op, frame), frame);
-        case ShapeOp op -> write(inst.result(), shape.evaluate(inst, op, frame), frame);
-        case ReductionOp op -> write(inst, reduction.evaluate(inst, op, frame), frame);
+        case ShapeOp op -> {
+          write(inst.result(), shape.evaluate(inst, op, frame), frame);
+          meet(inst, frame);
+        }
+        case ReductionOp op -> {
+          write(inst, reduction.evaluate(inst, op, frame), frame);
+          meet(inst, frame);
+        }
         case MatrixOp op -> write(inst.result(), matrix.evaluate(inst, op, frame), frame);
         case AsyncOp op -> define(inst, async.evaluate(inst, op, frame), frame);
         case SharedOp op -> write(inst, shared.evaluate(inst, op, frame), frame);
@@ -197,6 +203,13 @@ final class Machine {
     List<Value> results = inst.results();
     for (int i = 0; i < results.size(); i++) {
       write(results.get(i), data.get(i), frame);
+    }
+  }
+
+  /** What goes through scratch memory has a barrier in the middle. */
+  private static void meet(Inst inst, Frame frame) {
+    if (frame.team() != null && inst.annotations().containsKey("scratch")) {
+      frame.team().barrier();
     }
   }
 
