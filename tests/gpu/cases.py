@@ -91,6 +91,7 @@ def gemms():
         yield gemm(n, n, n, group="gemm short", bar=0.95)
     yield gemm(16, 4096, 4096, group="gemm skinny", kernel="gemm_skinny", bar=1.3)
     yield gemm(128, 4096, 14336, group="gemm skinny", kernel="gemm_split_k", bar=1.0)
+    yield gemm(128, 4096, 14336, group="gemm skinny", kernel="gemm_stream_k", bar=1.0)
     yield gemm(4095, 4097, 4103, group="gemm odd", bar=2.5)
     yield gemm(8205, 2949, 5921, group="gemm odd", bar=2.5)
     for order, ta, tb in (("nt", False, True), ("tn", True, False), ("tt", True, True)):

@@ -22,8 +22,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def chosen(only):
+    """The cases asked for, and those that they are compared with."""
     wanted = [o.strip() for o in only.split(",") if o.strip()]
-    return [c for c in all_cases() if not wanted or any(c.group == w or fnmatch.fnmatchcase(c.name, w) for w in wanted)]
+    cases = all_cases()
+    asked = [c for c in cases if not wanted or any(c.group == w or fnmatch.fnmatchcase(c.name, w) for w in wanted)]
+    beside = {c.same_as for c in asked}
+    return [c for c in cases if c in asked or c.name in beside]
 
 
 def source(root, case):
@@ -159,8 +163,8 @@ def finish(case, row, rates):
     row["unit"] = "TFLOP/s" if case.flops else "GB/s"
     row["ratios"] = {who: t / us["tkc"] for who, t in us.items() if who != "tkc"}
     if case.same_as:
-        row["ratios"] = {**row["ratios"], case.same_as: rates[case.same_as] and row["rate"] / rates[case.same_as]} \
-            if case.same_as in rates else row["ratios"]
+        if case.same_as in rates:
+            row["ratios"][case.same_as] = row["rate"] / rates[case.same_as]
         row["ratio"] = row["ratios"].get(case.same_as)
     else:
         against = [r for who, r in row["ratios"].items() if not case.against or who in case.against]
@@ -175,7 +179,7 @@ def show(case, row):
     if "us" not in row or "tkc" not in row["us"]:
         return
     ratios = "  ".join(f"{who} {r:.3f}" for who, r in sorted(row["ratios"].items()))
-    bar = "" if case.bar is None else f"bar {case.bar:.2f} " + ("met" if row.get("met") else "NOT MET")
+    bar = f"bar {case.bar:.2f} " + ("met" if row["met"] else "NOT MET") if "met" in row else ""
     wrong = f"  WRONG: {row['wrong']}" if "wrong" in row else ""
     functions = row["prepared"].get("functions", [])
     taken = ", ".join(f"{f['registers']} regs" + (f" SPILLS {f['spill_bytes']}" if f["spill_bytes"] else "") for f in functions)

@@ -71,6 +71,7 @@ final class PtxAgainstInterpreterTest {
       gemm | gemm_gated | BM=32 BN=32 BK=32 | M=33 N=40 K=40
       gemm | gemm_skinny | BM=16 BN=32 BK=64 | M=5 N=40 K=136
       gemm | gemm_split_k | BM=64 BN=64 BK=32 S=3 | M=65 N=72 K=200
+      gemm | gemm_stream_k | BM=32 BN=32 BK=32 P=5 | M=33 N=40 K=100
       gemm_types | gemm_f16 | BM=64 BN=64 BK=32 | M=65 N=72 K=40
       gemm_types | gemm_f16_nt | BM=32 BN=32 BK=32 | M=33 N=37 K=41
       gemm_types | gemm_tf32 | BM=32 BN=32 BK=16 | M=33 N=40 K=20
