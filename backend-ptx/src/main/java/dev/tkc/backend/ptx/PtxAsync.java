@@ -46,6 +46,11 @@ final class PtxAsync implements AsyncTarget {
   }
 
   @Override
+  public LlvmValue threadHere(LlvmBuilder b) {
+    return b.call(PtxIntrinsic.TID_X_HERE);
+  }
+
+  @Override
   public void setRegisters(LlvmBuilder b, int registers, int threads) {
     int atLaunch = registersAtLaunch(threads);
     if (registers != atLaunch) {

@@ -41,6 +41,8 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   NCTAID_Y(sreg("nctaid.y"), I32),
   NCTAID_Z(sreg("nctaid.z"), I32),
   LANEID(sreg("laneid"), I32),
+  /** The same as TID_X, but read at its place: LLVM keeps no value computed from an earlier one. */
+  TID_X_HERE(effect("mov.u32 $0, %tid.x;", "=r"), I32),
 
   // Synchronisation. (bar, bar.warp.sync, membar, griddepcontrol)
   BARRIER_ALL(nvvm("barrier0"), VOID),
@@ -152,13 +154,13 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   SETMAXNREG_INC(90, 80, nvvm("setmaxnreg.inc.sync.aligned.u32"), VOID, I32),
   SETMAXNREG_DEC(90, 80, nvvm("setmaxnreg.dec.sync.aligned.u32"), VOID, I32),
 
-  // Fragments to shared memory. (stmatrix)
-  STMATRIX_X1(90, 78, stmatrix(1, false), VOID, SHARED, I32),
-  STMATRIX_X2(90, 78, stmatrix(2, false), VOID, SHARED, I32, I32),
-  STMATRIX_X4(90, 78, stmatrix(4, false), VOID, SHARED, I32, I32, I32, I32),
-  STMATRIX_X1_TRANS(90, 78, stmatrix(1, true), VOID, SHARED, I32),
-  STMATRIX_X2_TRANS(90, 78, stmatrix(2, true), VOID, SHARED, I32, I32),
-  STMATRIX_X4_TRANS(90, 78, stmatrix(4, true), VOID, SHARED, I32, I32, I32, I32),
+  // Fragments to shared memory, by 32-bit addresses. (stmatrix)
+  STMATRIX_X1(90, 78, stmatrix(1, false), VOID, I32, I32),
+  STMATRIX_X2(90, 78, stmatrix(2, false), VOID, I32, I32, I32),
+  STMATRIX_X4(90, 78, stmatrix(4, false), VOID, I32, I32, I32, I32, I32),
+  STMATRIX_X1_TRANS(90, 78, stmatrix(1, true), VOID, I32, I32),
+  STMATRIX_X2_TRANS(90, 78, stmatrix(2, true), VOID, I32, I32, I32),
+  STMATRIX_X4_TRANS(90, 78, stmatrix(4, true), VOID, I32, I32, I32, I32, I32),
 
   // Approximations. (ex2, lg2, rcp, rsqrt, sqrt, sin, cos, tanh)
   EX2(nvvm("ex2.approx.f"), FLOAT, FLOAT),
@@ -270,7 +272,7 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
       words.add("$" + i);
     }
     return together("stmatrix.sync.aligned.m8n8.x" + count + (transposed ? ".trans" : "") + ".shared.b16 [$0], " + words + ";",
-        "l," + "r,".repeat(count) + "~{memory}");
+        "r," + "r,".repeat(count) + "~{memory}");
   }
 
   /** LLVM 20 has no intrinsic for the fp8 products. */

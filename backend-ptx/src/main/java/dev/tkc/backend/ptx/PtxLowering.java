@@ -291,14 +291,14 @@ public final class PtxLowering implements TargetLowering {
   }
 
   @Override
-  public void storeMatrices(LlvmBuilder b, LlvmValue row, List<LlvmValue> words, boolean transposed) {
+  public void storeMatrices(LlvmBuilder b, AsyncTarget.Place row, List<LlvmValue> words, boolean transposed) {
     PtxIntrinsic store = switch (words.size()) {
       case 1 -> transposed ? PtxIntrinsic.STMATRIX_X1_TRANS : PtxIntrinsic.STMATRIX_X1;
       case 2 -> transposed ? PtxIntrinsic.STMATRIX_X2_TRANS : PtxIntrinsic.STMATRIX_X2;
       case 4 -> transposed ? PtxIntrinsic.STMATRIX_X4_TRANS : PtxIntrinsic.STMATRIX_X4;
       default -> throw new IllegalStateException("stmatrix of " + words.size());
     };
-    List<LlvmValue> operands = new ArrayList<>(List.of(row));
+    List<LlvmValue> operands = new ArrayList<>(List.of(PtxAsync.address(b, row)));
     operands.addAll(words);
     b.call(store, operands);
   }

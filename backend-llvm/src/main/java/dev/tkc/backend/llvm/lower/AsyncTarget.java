@@ -31,6 +31,9 @@ public interface AsyncTarget {
   /** The same number, which is equal in all lanes of a warp, in a form in which the target's compiler sees that it is. */
   LlvmValue uniform(LlvmBuilder b, LlvmValue x);
 
+  /** This thread's number in the block (i32), read anew at this place, so that nothing computed from it is kept from elsewhere. */
+  LlvmValue threadHere(LlvmBuilder b);
+
   /** From here on a thread of these warps has so many registers, in a block of {@code threads} that was launched with equal shares. */
   void setRegisters(LlvmBuilder b, int registers, int threads);
 

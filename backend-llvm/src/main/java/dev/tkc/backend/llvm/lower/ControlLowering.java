@@ -6,6 +6,7 @@ import dev.tkc.backend.llvm.LlvmIntrinsic;
 import dev.tkc.backend.llvm.LlvmType;
 import dev.tkc.backend.llvm.LlvmValue;
 import dev.tkc.ir.Inst;
+import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
 import java.util.ArrayList;
@@ -15,9 +16,24 @@ import java.util.OptionalInt;
 /** Loops, branches, block numbers, assertions. A carried tile becomes one phi for each register that is no duplicate. */
 final class ControlLowering {
   private final FunctionLowering f;
+  private boolean inBranch;
 
   ControlLowering(FunctionLowering f) {
     this.f = f;
+  }
+
+  /** Whether the code at hand stands in a branch, within the innermost loop. */
+  boolean isInBranch() {
+    return inBranch;
+  }
+
+  /** The code of a region in a branch or in a loop. */
+  private List<Lowered> region(Region region, boolean branch) {
+    boolean before = inBranch;
+    inBranch = branch;
+    List<Lowered> results = f.region(region);
+    inBranch = before;
+    return results;
   }
 
   List<Lowered> lower(Inst inst, ControlOp op) {
@@ -61,13 +77,13 @@ final class ControlLowering {
     for (int i = 0; i < inside.size(); i++) {
       f.define(params.get(i + 1), inside.get(i));
     }
-    return flatten(o.inits(), f.region(o.body()));
+    return flatten(o.inits(), region(o.body(), false));
   }
 
   private List<Lowered> branch(Inst inst, ControlOp.If o) {
     List<Value> results = inst.results();
     List<LlvmValue> joined = f.b().ifElse(f.scalar(o.condition()),
-        () -> flatten(results, f.region(o.then())), () -> flatten(results, f.region(o.otherwise())));
+        () -> flatten(results, region(o.then(), true)), () -> flatten(results, region(o.otherwise(), true)));
     return rebuild(results, joined);
   }
 

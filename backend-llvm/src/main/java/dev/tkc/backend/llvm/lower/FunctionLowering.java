@@ -32,6 +32,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -168,7 +170,8 @@ final class FunctionLowering {
       if (inst.loc().isKnown()) {
         body.at(inst.loc().file(), inst.loc().line(), inst.loc().column());
       }
-      List<Lowered> results = lower(inst);
+      List<Lowered> results = computesAgain(inst)
+          ? as(entry -> team.again(entry, target), () -> lower(inst)) : lower(inst);
       for (int r = 0; r < results.size(); r++) {
         define(inst.results().get(r), results.get(r));
       }
@@ -188,14 +191,36 @@ final class FunctionLowering {
   /** Lowers code for warps {@code first} … {@code first + warps - 1} of the block. */
   void inTeam(int first, int warps, int number, boolean alone, Runnable code) {
     Team block = team;
-    LlvmBuilder entry = function.builder("role");
+    as(entry -> new Team(block.thread().inTeam(entry, first, warps), first, warps, number, alone), () -> {
+      code.run();
+      return List.of();
+    });
+  }
+
+  /** Lowers code with what {@code make} makes of a builder in front of it, where what depends on the thread alone is computed. */
+  private List<Lowered> as(Function<LlvmBuilder, Team> make, Supplier<List<Lowered>> code) {
+    Team before = team;
+    LlvmBuilder entry = function.builder("team");
     body.br(entry.block());
-    LlvmBlock start = body.newBlock("role.body");
+    LlvmBlock start = body.newBlock("team.body");
     body.moveTo(start);
-    team = new Team(block.thread().inTeam(entry, first, warps), first, warps, number, alone);
-    code.run();
-    team = block;
+    team = make.apply(entry);
+    List<Lowered> results = code.get();
+    team = before;
     entry.br(start);
+    return results;
+  }
+
+  /**
+   * Whether addresses and positions are better computed again than kept: in roles, whose loops need their registers, for what is
+   * stored once in many rounds or computed in a branch.
+   */
+  private boolean computesAgain(Inst inst) {
+    return team.number() > 0 && !team.alone() && switch (inst.op()) {
+      case MemoryOp.Store _, SharedOp.SharedStore _ -> true;
+      case MemoryOp.Lanes _, MemoryOp.Valid _ -> control.isInBranch();
+      case dev.tkc.ir.op.Op _ -> false;
+    };
   }
 
   private List<Lowered> lower(Inst inst) {

@@ -2,6 +2,7 @@ package dev.tkc.backend.llvm.lower;
 
 import dev.tkc.backend.llvm.LlvmBuilder;
 import dev.tkc.backend.llvm.LlvmValue;
+import dev.tkc.backend.llvm.lower.AsyncTarget.Place;
 import dev.tkc.ir.layout.Gf2;
 import dev.tkc.ir.layout.InDim;
 import dev.tkc.ir.layout.LinearLayout;
@@ -38,6 +39,14 @@ final class MatrixRows {
 
   /** The address that this lane supplies for {@code count} matrices from {@code register}. */
   private LlvmValue row(LlvmValue base, int register, int count, long extra) {
+    return places.pointer(base, lanes(count), warps(), offsets.apply(register) ^ extra);
+  }
+
+  private List<Long> warps() {
+    return SharedPlaces.columns(offsets, registerBits + laneBits, offsets.columnCount());
+  }
+
+  private List<Long> lanes(int count) {
     List<Long> rows = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
       int input = !how.transposed() ? registerBits + 2 + i : i == 0 ? 0 : registerBits + i - 1;
@@ -46,8 +55,7 @@ final class MatrixRows {
     for (int i = 0; i < laneBits - 3; i++) {
       rows.add(1 << i < count ? offsets.column(pack + i) : 0L);
     }
-    List<Long> warps = SharedPlaces.columns(offsets, registerBits + laneBits, offsets.columnCount());
-    return places.pointer(base, rows, warps, offsets.apply(register) ^ extra);
+    return rows;
   }
 
   Lowered.Tile load(LlvmValue base, LayoutView view, long extra) {
@@ -71,7 +79,7 @@ final class MatrixRows {
   }
 
   /** Elements of 16 bits; no register holds padding. */
-  void store(LlvmValue base, LayoutView view, List<LlvmValue> registers) {
+  void store(Place slot, LayoutView view, List<LlvmValue> registers) {
     LlvmBuilder b = f.b();
     int count = Math.min(how.matrices(), f.target().mostMatricesPerStore());
     for (int r = 0; r < view.registers(); r += count << pack) {
@@ -83,7 +91,7 @@ final class MatrixRows {
         int from = r + (w << pack);
         words.add(Packing.pack(b, registers.subList(from, from + (1 << pack)), element));
       }
-      f.target().storeMatrices(b, row(base, r, count, 0), words, how.transposed());
+      f.target().storeMatrices(b, slot.plus(b, places.bytes(lanes(count), warps(), offsets.apply(r))), words, how.transposed());
     }
   }
 }

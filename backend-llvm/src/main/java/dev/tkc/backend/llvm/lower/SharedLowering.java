@@ -67,16 +67,16 @@ final class SharedLowering {
     LayoutView view = f.view(o.tile().tile());
     SharedPlaces places = new SharedPlaces(f, type.layout(), type.element());
     VectorAccess access = access(places.offsets(view.layout()), view.layout(), type.element());
-    LlvmValue base = slot(buffer, o.stage());
     boolean narrow = type.element().bits() == 16 && access.width() * type.element().bits() < 128;
     if (f.target().mostMatricesPerStore() > 0 && narrow && !view.mayPad()) {
       Optional<SharedLayouts.MatrixLoad> matrices = SharedLayouts.matrixLoad(type.layout(), view.layout(), type.element().bits());
       if (matrices.isPresent()) {
-        new MatrixRows(f, places, view.layout(), matrices.get(), type.element()).store(base, view, f.registers(o.tile()));
+        new MatrixRows(f, places, view.layout(), matrices.get(), type.element())
+            .store(f.slot(buffer, o.stage()), view, f.registers(o.tile()));
         return;
       }
     }
-    places.write(base, view, f.registers(o.tile()), access);
+    places.write(slot(buffer, o.stage()), view, f.registers(o.tile()), access);
   }
 
   private static VectorAccess access(Gf2 offsets, LinearLayout registers, Element element) {

@@ -53,6 +53,16 @@ final class SharedPlaces {
     return b.gep(unit, b.gep(unit, base, thread), fixed);
   }
 
+  /** The bytes (i32) from the start of the slot to where {@link #pointer} points. */
+  LlvmValue bytes(List<Long> laneColumns, List<Long> warpColumns, long constant) {
+    LlvmValue thread = f.thread().linear(inBytes(laneColumns), inBytes(warpColumns));
+    return f.b().xor(thread, LlvmValue.i32(element.bytes(constant)));
+  }
+
+  private List<Long> inBytes(List<Long> columns) {
+    return columns.stream().map(element::bytes).toList();
+  }
+
   static List<Long> columns(Gf2 matrix, int from, int to) {
     return java.util.stream.IntStream.range(from, to).mapToObj(matrix::column).toList();
   }

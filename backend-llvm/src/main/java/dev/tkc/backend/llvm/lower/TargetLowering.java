@@ -139,7 +139,7 @@ public interface TargetLowering {
   }
 
   /** The inverse of {@link #loadMatrices}. */
-  default void storeMatrices(LlvmBuilder b, LlvmValue row, List<LlvmValue> words, boolean transposed) {
+  default void storeMatrices(LlvmBuilder b, AsyncTarget.Place row, List<LlvmValue> words, boolean transposed) {
     throw new IllegalStateException("the target has no matrix stores");
   }
 

@@ -12,6 +12,11 @@ import dev.tkc.backend.llvm.LlvmBuilder;
  * @param alone whether only the team's first thread is here
  */
 record Team(ThreadIndex thread, int first, int warps, int number, boolean alone) {
+  /** The same team, with a thread index made where {@code entry} is. */
+  Team again(LlvmBuilder entry, TargetLowering target) {
+    return new Team(ThreadIndex.again(entry, target, first, warps), first, warps, number, alone);
+  }
+
   /** Waits for all threads of the team. */
   void barrier(LlvmBuilder b, TargetLowering target) {
     if (number == 0) {

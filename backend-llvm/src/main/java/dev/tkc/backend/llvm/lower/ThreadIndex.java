@@ -43,6 +43,14 @@ final class ThreadIndex {
     return new ThreadIndex(entry, lane, warps == 1 ? LlvmValue.i32(0) : entry.sub(warp, LlvmValue.i32(first)));
   }
 
+  /** The same thread's number in its team, made of its number in the block as {@code entry} reads it again. */
+  static ThreadIndex again(LlvmBuilder entry, TargetLowering target, int first, int warps) {
+    LlvmValue thread = target.async().threadHere(entry);
+    LlvmValue lane = entry.and(thread, LlvmValue.i32(target.lanes() - 1));
+    LlvmValue warp = entry.lshr(thread, LlvmValue.i32(Integer.numberOfTrailingZeros(target.lanes())));
+    return new ThreadIndex(entry, lane, warps == 1 ? LlvmValue.i32(0) : entry.sub(warp, LlvmValue.i32(first)));
+  }
+
   LlvmValue lane() {
     return lane;
   }
