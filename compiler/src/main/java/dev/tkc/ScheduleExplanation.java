@@ -194,10 +194,12 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
     out.append("  estimates, of ").append(choice.candidates().size()).append(" candidates:\n");
     choice.candidates().stream().filter(c -> c.obstacle().isEmpty()).limit(5).forEach(c -> out.append(
         String.format(Locale.ROOT, "    %-32s %12.0f cycles  %.2f%n", new TreeMap<>(c.constants()), c.cycles(), c.cycles() / best)));
-    Map<String, Integer> obstacles = new LinkedHashMap<>();
-    choice.candidates().forEach(c -> c.obstacle().ifPresent(o -> obstacles.merge(o, 1, Integer::sum)));
-    obstacles.forEach((why, n) -> out.append("    ").append(n).append(n == 1 ? " cannot be: " : " cannot be, such as: ")
-        .append(why).append('\n'));
+    // The same reason with other numbers is the same reason.
+    Map<String, List<String>> obstacles = new LinkedHashMap<>();
+    choice.candidates().forEach(c -> c.obstacle().ifPresent(
+        o -> obstacles.computeIfAbsent(o.replaceAll("\\d+", "n"), _ -> new ArrayList<>()).add(o)));
+    obstacles.values().forEach(all -> out.append("    ").append(all.size())
+        .append(all.size() == 1 ? " cannot be: " : " cannot be, for instance: ").append(all.getFirst()).append('\n'));
   }
 
   private static void phase(StringBuilder out, Phase p) {

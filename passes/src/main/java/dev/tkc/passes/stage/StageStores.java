@@ -40,7 +40,7 @@ import java.util.Set;
  * </pre>
  *
  * What lies between the sum and the store is computed for each slice ({@link TileParts}), so the tile never exists in full
- * besides the sum. A slot is written again when the store of the slice before in it has read it; in a loop over tiles that is the
+ * besides the sum; loads for a slice start a slice ahead. A slot is written again when the store of the slice before in it has read it; in a loop over tiles that is the
  * tile before's last slices, whose number is known, so waits are constants. Slots are used in the same order for every tile, and
  * stores of one shape share them.
  *
@@ -151,8 +151,13 @@ public final class StageStores {
       return false;
     }
     int slots = ((SharedType) buffer.get().type()).stages();
+    TileParts parts = new TileParts(b, rebuilt, readOnly, 0, columns);
+    parts.load(store.value(), axis);
     for (int n = 0; n < slices; n++) {
-      TileParts parts = new TileParts(b, rebuilt, readOnly, n * columns, columns);
+      TileParts next = new TileParts(b, rebuilt, readOnly, (n + 1) * columns, columns);
+      if (n + 1 < slices) {
+        next.load(store.value(), axis);
+      }
       Value part = parts.of(store.value(), axis);
       Value slot = b.constant((long) (n % slots));
       b.append(new AsyncOp.StoreWait(since(n, slices, slots) - 1, true));
@@ -163,6 +168,7 @@ public final class StageStores {
       b.append(new AsyncOp.StoreBulk(
           store.tensor(), parts.indices(store.indices(), axis).orElseThrow(), Optional.empty(), buffer.get(), slot));
       b.append(new AsyncOp.StoreCommit());
+      parts = next;
     }
     region.insts().remove(inst);
     return true;

@@ -52,6 +52,28 @@ final class TileParts {
     return known.get(axis);
   }
 
+  /** Starts the loads that the part of a tile needs, so that they are there when the part is computed. */
+  void load(Value v, int axis) {
+    Inst inst = v.definition();
+    if (v.tile().shape().get(axis) == 1 || inst == null || !rebuilt.contains(inst)) {
+      return;
+    }
+    switch (inst.op()) {
+      case MemoryOp.Load _ -> of(v, axis);
+      case ShapeOp.Broadcast op -> load(op.x(), axis);
+      case ShapeOp.Permute op -> load(op.x(), op.order().get(axis));
+      case ShapeOp.Reshape op -> {
+        List<Integer> old = op.x().tile().shape();
+        if (axis == v.tile().rank() - 1 && !old.isEmpty() && old.getLast().equals(v.tile().shape().getLast())) {
+          load(op.x(), old.size() - 1);
+        }
+      }
+      case ElementwiseOp _ -> inst.operands().stream()
+          .filter(o -> o.type() instanceof TileType t && t.shape().equals(v.tile().shape())).forEach(o -> load(o, axis));
+      default -> { }
+    }
+  }
+
   private Value slice(Value v, int axis) {
     List<Integer> offsets = new ArrayList<>(StageLoads.zeros(v.tile().rank()));
     offsets.set(axis, from);

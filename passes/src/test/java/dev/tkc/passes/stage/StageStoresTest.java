@@ -114,6 +114,19 @@ class StageStoresTest {
   }
 
   @Test
+  void loadsForASliceStartOneSliceAhead() {
+    String text = staged(program(256, """
+              %ry = range %i, %c1, %left {size = 128} : range<128>
+              %yt = make_tensor %pb, [%M, %N], [%N, %c1] {access = in, name = "y"} : tensor<bf16, 2>
+              %r0 = load %yt, [%ry, %rj], _ : bf16[128, COLUMNS]
+              %r1 = cast %r0 {to = f32, kind = saturate} : f32[128, COLUMNS]
+              %s = add %fence, %r1 : f32[128, COLUMNS]
+              %o = cast %s {to = bf16, kind = saturate} : bf16[128, COLUMNS]"""));
+    assertThat(ops(text, "load", "shared_store").stream().map(l -> l.split(" ")[0])).containsExactly(
+        "load", "load", "shared_store", "load", "shared_store", "load", "shared_store", "shared_store");
+  }
+
+  @Test
   void whatIsNeededInFullIsCut() {
     String text = staged(program(128, """
               %s = mul %fence, %fence : f32[128, COLUMNS]
