@@ -77,21 +77,23 @@ public final class RotateLoops {
   }
 
   private void visit(Inst inst) {
-    rotation(inst).ifPresent(r -> {
-      Bounds bounds = new Bounds(func);
+    Bounds bounds = new Bounds(func);
+    rotation(inst, bounds).ifPresent(r -> {
       Region region = bounds.scopes().regionOf(inst);
       Optional<Inst> boundary = boundaryOf(region, inst);
-      Optional<Rotation> further = boundary.flatMap(this::rotation).filter(f -> sameHalves(r, f));
+      Optional<Rotation> further = boundary.flatMap(i -> rotation(i, bounds)).filter(f -> sameHalves(r, f));
       if (further.isPresent()) {
         chain(region, inst, r, boundary.get(), further.get(), bounds);
-      } else {
+      } else if (!r.isOnce()) {
         alone(region, inst, r, bounds);
       }
     });
   }
 
-  private Optional<Rotation> rotation(Inst inst) {
-    return LateSlice.of((ControlOp.For) inst.op(), readOnly, asynchronous).filter(fits).map(s -> new Rotation(inst, s));
+  private Optional<Rotation> rotation(Inst inst, Bounds bounds) {
+    ControlOp.For loop = (ControlOp.For) inst.op();
+    return LateSlice.of(loop, readOnly, asynchronous).filter(fits).map(s -> new Rotation(
+        inst, s, inst.flag("once") || bounds.atMost(inst, loop.hi(), loop.lo(), loop.step())));
   }
 
   /** The boundary loop that takes a loop's results, and nobody else does, with nothing in between that they depend on. */

@@ -21,6 +21,7 @@ import java.util.Map;
  */
 final class Rotation {
   private final Inst inst;
+  private final boolean once;
   private final ControlOp.For loop;
   private final LateSlice slice;
   private final List<Value> params;
@@ -62,8 +63,10 @@ final class Rotation {
     }
   }
 
-  Rotation(Inst inst, LateSlice slice) {
+  /** {@code once}: there is at most one round. */
+  Rotation(Inst inst, LateSlice slice, boolean once) {
     this.inst = inst;
+    this.once = once;
     this.loop = slice.loop();
     this.slice = slice;
     this.params = loop.body().params();
@@ -82,6 +85,10 @@ final class Rotation {
     return loop;
   }
 
+  boolean isOnce() {
+    return once;
+  }
+
   boolean isLate(int carried) {
     return slice.isLate(carried);
   }
@@ -98,6 +105,9 @@ final class Rotation {
 
   /** The highest position, if there is one. */
   Value highest(Builder b, Bounds bounds) {
+    if (once) {
+      return loop.lo();
+    }
     Value step = b.constant(loop.step());
     if (bounds.divides(loop.step(), bounds.form(loop.hi()).minus(bounds.form(loop.lo())))) {
       return b.sub(loop.hi(), step);
@@ -113,6 +123,9 @@ final class Rotation {
 
   /** All rounds but the first one's first half and the last one's second; gives what is pending after them. */
   List<Value> between(Builder b, Value highest, List<Value> pending) {
+    if (once) {
+      return pending;
+    }
     Value lo = loop.reversed() ? loop.lo() : b.add(loop.lo(), b.constant(loop.step()));
     Value hi = loop.reversed() ? highest : loop.hi();
     Inst made = b.loop(lo, hi, loop.step(), loop.reversed(), pending, carried -> round(b, carried));

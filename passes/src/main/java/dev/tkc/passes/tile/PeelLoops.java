@@ -10,6 +10,7 @@ import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.ElementwiseOp.Compare;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
+import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.RangeType;
@@ -38,7 +39,8 @@ import java.util.Set;
  * then; and comparisons of positions, such as a causal {@code rows(i) >= cols(j)}, which hold for a whole
  * tile up to some round ({@code a} decreasing margin) or from some round on (an increasing one). The rounds for which
  * everything is full and every such comparison holds are the interior. What remains in front and behind are loops
- * annotated {@code boundary}, or a branch where at most one round remains, which pipelining leaves alone.
+ * annotated {@code boundary}, or a branch where at most one round remains, which pipelining leaves alone; with
+ * asynchronous products that is a loop too, annotated {@code once}.
  *
  * <p>Leaves the program as it was in meaning, and {@link FoldBounds} to find that the interior's ranges are full.
  */
@@ -213,13 +215,21 @@ public final class PeelLoops {
   private void remainder(Builder b, Value start, Value end, List<Value> carried) {
     boolean startsBelow = bounds.atMost(inst, loop.lo(), loop.hi(), 0);
     Value from = startsBelow && !masks ? end : b.binary(BinaryKind.MAX, end, start);
-    if (masks) {
+    if (masks || isAsynchronous()) {
       inst.setOp(new ControlOp.For(from, loop.hi(), loop.step(), carried, false, loop.body()));
       inst.annotate("boundary", true);
+      if (!masks) {
+        inst.annotate("once", true);
+      }
       return;
     }
     Value some = b.compare(CompareKind.LT, from, loop.hi());
     once(inst, some, from, carried);
+  }
+
+  /** Whether products of the body run beside the warps: a round that is left may then overlap with those before, as a loop's do. */
+  private boolean isAsynchronous() {
+    return loop.body().insts().stream().anyMatch(i -> i.op() instanceof MatrixOp.Dot && i.annotations().containsKey("instruction"));
   }
 
   private void once(Inst branch, Value condition, Value position, List<Value> carried) {
