@@ -85,7 +85,11 @@ public sealed interface CudaRuntime {
 
   static String describe(int result) {
     String[] text = new String[1];
-    JCudaDriver.cuGetErrorString(result, text);
+    try {
+      JCudaDriver.cuGetErrorString(result, text);
+    } catch (LinkageError e) {
+      // Only the driver has the text; without one there is still the name.
+    }
     return text[0] == null ? CUresult.stringFor(result) : text[0] + " (" + CUresult.stringFor(result) + ")";
   }
 

@@ -1,19 +1,37 @@
 package dev.tkc.backend.ptx;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.DiagnosticException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import jcuda.driver.CUresult;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Without a driver: a value and a coded diagnostic. With one (tag gpu): memory, launch, timing. */
 class CudaRuntimeTest {
+  @Test
+  void whatTheDriverRefusesHasACodeOfItsOwn() {
+    assertThatCode(() -> CudaRuntime.check(CUresult.CUDA_SUCCESS, "cuInit")).doesNotThrowAnyException();
+    assertThat(refused(CUresult.CUDA_ERROR_OUT_OF_MEMORY)).isEqualTo(Code.DEVICE_MEMORY);
+    assertThat(refused(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS)).isEqualTo(Code.DEVICE_FAULT);
+    assertThat(refused(CUresult.CUDA_ERROR_INVALID_VALUE)).isEqualTo(Code.DRIVER);
+  }
+
+  private static Code refused(int result) {
+    DiagnosticException e =
+        catchThrowableOfType(DiagnosticException.class, () -> CudaRuntime.check(result, "cuMemAlloc"));
+    return e.diagnostics().get(0).code();
+  }
+
   private static final String PTX = """
       .version 8.0
       .target sm_80
