@@ -62,6 +62,8 @@ public final class StageStores {
   /** The buffers made so far, by what is stored through them and in how many slices. */
   private final Map<List<Object>, Value> buffers = new HashMap<>();
   private long room;
+  /** Whether scratch for tiles that are loaded on the way is set aside. */
+  private boolean scratch;
 
   private StageStores(Func func, TargetInfo target) {
     this.func = func;
@@ -201,6 +203,11 @@ public final class StageStores {
   private Optional<Value> buffer(SharedType slot, int slices, MemoryOp.Store store) {
     List<Object> key = List.of(slot, slices);
     if (!buffers.containsKey(key)) {
+      if (!scratch && loads(store.value())) {
+        // What is loaded for a slice may have to change places among the threads.
+        room -= bytes(slot);
+        scratch = true;
+      }
       long slots = Math.min(Math.min(most, slices), room / bytes(slot));
       if (slots < 1) {
         return Optional.empty();
@@ -210,6 +217,13 @@ public final class StageStores {
       buffers.put(key, allocate(type, name(store)));
     }
     return Optional.of(buffers.get(key));
+  }
+
+  /** Whether tiles are loaded between the sum and the store. */
+  private boolean loads(Value v) {
+    Inst inst = v.definition();
+    return inst != null && rebuilt.contains(inst) && (inst.op() instanceof MemoryOp.Load && v.tile().rank() >= 2
+        || inst.operands().stream().anyMatch(o -> o.type() instanceof TileType t && t.rank() > 0 && loads(o)));
   }
 
   private Value allocate(SharedType type, String name) {
