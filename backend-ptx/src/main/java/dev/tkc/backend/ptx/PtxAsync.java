@@ -59,7 +59,8 @@ final class PtxAsync implements AsyncTarget {
   }
 
   /** The most that all threads of a block can start with, which is what the assembler gives a kernel that splits registers. */
-  int registersAtLaunch(int threads) {
+  @Override
+  public int registersAtLaunch(int threads) {
     TargetInfo.Registers limits = target.registers();
     int share = limits.perProcessor() / threads / limits.granule() * limits.granule();
     return Math.min(share, limits.perThread() / limits.granule() * limits.granule());

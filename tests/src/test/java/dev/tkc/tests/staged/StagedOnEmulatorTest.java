@@ -1,6 +1,7 @@
 package dev.tkc.tests.staged;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tkc.backend.ptx.PtxTargets;
 import dev.tkc.ir.interp.Buffer;
@@ -127,5 +128,25 @@ class StagedOnEmulatorTest {
             .isCloseTo(exact, Offset.offset(0.03));
       }
     }
+  }
+
+  /** What is wrong about copies and barriers is noticed: a wait left out, bytes that do not come or are too many, a store
+   * that is not waited for, an arrival too few. */
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', textBlock = """
+      barrier_wait %full, %slot_2, %phase_2 |                                    | threads wait at different barriers
+      {bytes = 49152}                       | {bytes = 49168}                    | threads wait at different barriers
+      {bytes = 49152}                       | {bytes = 49136}                    | threads wait at different barriers
+      store_wait {pending = 0}              |                                    | ends while its copies are under way
+      barrier_arrive %empty, %before, %keep |                                    | threads wait at different barriers
+      arrivals = 8                          | arrivals = 9                       | threads wait at different barriers""")
+  void mistake(String before, String after, String found) {
+    String tir = new StagedGemm(Element.BF16, Element.F32, "WGMMA_BF16", true, 4, 132).tir();
+    assertThat(tir).contains(before);
+    List<Datum> arguments = new ArrayList<>(List.of(buffer(Element.BF16, randoms(1, 128 * 512)),
+        buffer(Element.BF16, randoms(2, 512 * 256)), buffer(Element.BF16, new double[128 * 256])));
+    arguments.addAll(List.of(Tile.integer(128), Tile.integer(256), Tile.integer(512)));
+    assertThatThrownBy(() -> EmulatedDevice.run(
+        IrParser.parse(tir.replace(before, after == null ? "" : after)), PtxTargets.SM_90A, arguments)).hasMessageContaining(found);
   }
 }

@@ -1,6 +1,7 @@
 package dev.tkc.tests.staged;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tkc.backend.ptx.PtxBackend;
 import dev.tkc.backend.ptx.PtxResources;
@@ -90,6 +91,12 @@ class StagedProgramsTest {
   void gemmOfEightBitIntegers() throws IOException {
     assertThat(gemm("gemm-s8", Element.I8, Element.I32, "WGMMA_S8", true).ptx())
         .contains("wgmma.mma_async.sync.aligned.m64n256k32.s32.s8.s8").contains("a3, b3, p1;");
+  }
+
+  @Test
+  void rolesMayNotWantMoreRegistersThanThereAre() {
+    String tir = new StagedGemm(Element.BF16, Element.F32, "WGMMA_BF16", true, 4, 132).tir().replace("registers = 40", "registers = 48");
+    assertThatThrownBy(() -> compile("greedy", tir)).isInstanceOf(IllegalStateException.class).hasMessageContaining("168 for each");
   }
 
   @Test

@@ -34,6 +34,9 @@ public interface AsyncTarget {
   /** This thread's number in the block (i32), read anew at this place, so that nothing computed from it is kept from elsewhere. */
   LlvmValue threadHere(LlvmBuilder b);
 
+  /** How many registers each thread has at launch where a block of so many threads is to share them out among its roles. */
+  int registersAtLaunch(int threads);
+
   /** From here on a thread of these warps has so many registers, in a block of {@code threads} that was launched with equal shares. */
   void setRegisters(LlvmBuilder b, int registers, int threads);
 

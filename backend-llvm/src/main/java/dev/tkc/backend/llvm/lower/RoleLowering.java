@@ -30,7 +30,20 @@ final class RoleLowering {
 
   /** The roles of a function, in order, from warp 0. */
   void lower(List<Inst> roles) {
+    requireRegisters(roles.stream().map(i -> (ControlOp.Role) i.op()).toList());
     lower(roles, 0, 0);
+  }
+
+  /** Roles that want more registers than the block has been given would wait for them for ever. */
+  private void requireRegisters(List<ControlOp.Role> roles) {
+    if (roles.stream().anyMatch(r -> r.registers() > 0)) {
+      int each = f.target().async().registersAtLaunch(f.team().warps() * f.target().lanes());
+      int wanted = roles.stream().mapToInt(r -> r.warps() * (r.registers() > 0 ? r.registers() : each)).sum();
+      if (wanted > each * f.team().warps()) {
+        throw new IllegalStateException("the roles of @" + f.func().name() + " want more registers than "
+            + f.team().warps() + " warps have: " + each + " for each thread");
+      }
+    }
   }
 
   private void lower(List<Inst> roles, int index, int first) {
