@@ -39,6 +39,9 @@ import java.util.stream.Stream;
 final class Scheduler {
   private static final List<Long> SIZES = List.of(64L, 128L, 256L);
 
+  /** Why there is no estimate where no pass looked for asynchronous products. */
+  private static final String NOT_CONSIDERED = "products run in the warps that use them";
+
   /** The size of a dimension of which nothing is said. */
   private static final long NOMINAL = 4096;
 
@@ -172,10 +175,6 @@ final class Scheduler {
     if (r.target.info().rates().isEmpty()) {
       return Optional.of("no rates are known of " + r.target.name());
     }
-    // As long as products do not run asynchronously by default; see ChooseAsync.
-    if (!Boolean.getBoolean("tkc.async")) {
-      return Optional.of("products run in the warps that use them");
-    }
     if (free.isEmpty()) {
       return Optional.of(tiles.isEmpty() ? "no constant is only the size of a tile" : "all tile sizes are given");
     }
@@ -273,7 +272,7 @@ final class Scheduler {
       }
       Optional<String> obstacle = module.funcs().stream().filter(f -> f.kind() == Func.Kind.DEVICE)
           .map(Scheduler::obstacle).flatMap(Optional::stream).findFirst();
-      boolean hopeless = products.stream().anyMatch(d -> m.target.info()
+      boolean hopeless = obstacle.equals(Optional.of(NOT_CONSIDERED)) || products.stream().anyMatch(d -> m.target.info()
           .asyncFor(d.a().tile().element(), d.b().tile().element(), d.acc().tile().element(), d.precision()).isEmpty());
       return new Result(obstacle.isPresent() ? Optional.empty() : Optional.of(module), obstacle, hopeless);
     } catch (DiagnosticException e) {
@@ -298,6 +297,6 @@ final class Scheduler {
       products[1] |= i.op() instanceof MatrixOp.Dot && i.annotations().containsKey("instruction");
     });
     Object why = func.annotations().get("synchronous");
-    return products[0] == products[1] ? Optional.empty() : Optional.of(why == null ? "its products are not asynchronous" : why.toString());
+    return products[0] == products[1] ? Optional.empty() : Optional.of(why == null ? NOT_CONSIDERED : why.toString());
   }
 }

@@ -48,6 +48,9 @@ public final class ChooseAsync {
   /** Registers of a thread that accumulators and left operands may take; what addresses and the epilogue need is left. */
   private static final int MOST_REGISTERS = 216;
 
+  /** Shared memory that is left for results on their way out, and for barriers. */
+  private static final int RESULTS = 34 * 1024;
+
   private final Func func;
   private final TargetInfo target;
   private final BulkAccess access;
@@ -237,9 +240,11 @@ public final class ChooseAsync {
     if (registers > MOST_REGISTERS) {
       fail("accumulators and operands take " + registers + " registers of each thread");
     }
-    long bytes = loads.stream().mapToLong(l -> l.result().tile().element().bytes(l.result().tile().count())).sum();
-    if (bytes > target.shared().perBlock() / 2) {
-      fail("tiles of " + bytes + " bytes do not fit shared memory twice");
+    // What is loaded outside loops needs one slot; what rounds load needs two to be copied ahead.
+    Set<Inst> outside = new HashSet<>(func.body().insts());
+    long bytes = loads.stream().mapToLong(l -> (outside.contains(l) ? 1 : 2) * l.result().tile().element().bytes(l.result().tile().count())).sum();
+    if (bytes > target.shared().perBlock() - RESULTS) {
+      fail("two rounds' tiles of " + bytes + " bytes do not fit shared memory");
     }
   }
 }
