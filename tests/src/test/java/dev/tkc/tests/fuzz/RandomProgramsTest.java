@@ -56,7 +56,7 @@ class RandomProgramsTest {
   }
 
   private static Fuzzer.Outcome run(DeviceComparison comparison, long first, int count, int stopAfter) {
-    return Fuzzer.run(comparison, new Fuzzer.Plan(first, count, stopAfter, Duration.ofSeconds(10), Optional.empty()), _ -> { });
+    return Fuzzer.run(comparison, new Fuzzer.Plan(first, count, stopAfter, Duration.ofMinutes(2), Optional.empty()), _ -> { });
   }
 
   @Test
