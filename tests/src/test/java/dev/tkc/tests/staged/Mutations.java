@@ -8,7 +8,9 @@ import dev.tkc.ir.Module;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.AsyncOp;
+import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
+import dev.tkc.ir.op.Literal;
 import dev.tkc.ir.op.Op;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.rules.Verifier;
@@ -19,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 
 /** Every way to remove or weaken one wait, arrival, expectation, fence or barrier of a module's device functions. */
 final class Mutations {
@@ -30,27 +33,52 @@ final class Mutations {
 
   private Mutations() {}
 
-  static List<Mutation> of(Module original) {
+  /** The mutations of all instructions that a run comes to; {@code passes} says whether a run of a module ends well. */
+  static List<Mutation> of(Module original, Predicate<Module> passes) {
     List<Mutation> out = new ArrayList<>();
-    for (Inst inst : instructions(original)) {
-      int at = instructions(original).indexOf(inst);
-      for (Change change : changes(inst)) {
+    List<Inst> all = instructions(original);
+    for (int at = 0; at < all.size(); at++) {
+      Inst inst = all.get(at);
+      List<Change> changes = changes(inst);
+      if (changes.isEmpty() || passes.test(trapped(original, at))) {
+        continue;
+      }
+      String once = runsOnce(original, inst) ? " of a loop of one round" : "";
+      for (Change change : changes) {
         Module copy = Cloner.clone(original);
         Inst copied = instructions(copy).get(at);
         change.apply.accept(regionOf(copy, copied), copied);
         if (Verifier.verify(copy).isEmpty()) {
           IrPrinter.Line line = IrPrinter.line(original, inst);
-          out.add(new Mutation(change.name + " in line " + line.number() + ": " + line.text(), copy));
+          out.add(new Mutation(change.name + " in line " + line.number() + once + ": " + line.text(), copy));
         }
       }
     }
     return out;
   }
 
+  /** A copy that stops where it comes to an instruction. */
+  private static Module trapped(Module original, int at) {
+    Module copy = Cloner.clone(original);
+    Inst inst = instructions(copy).get(at);
+    Region region = regionOf(copy, inst);
+    Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
+    Value no = b.emit(new ElementwiseOp.Constant(Literal.of(false)));
+    b.append(new ControlOp.Assert(no, "come to"));
+    return copy;
+  }
+
   private static List<Inst> instructions(Module module) {
     List<Inst> out = new ArrayList<>();
     module.funcs().stream().filter(f -> f.kind() == Func.Kind.DEVICE).forEach(f -> f.body().walk(out::add));
     return out;
+  }
+
+  private static boolean runsOnce(Module module, Inst inst) {
+    boolean[] found = new boolean[1];
+    instructions(module).stream().filter(i -> i.flag("once"))
+        .forEach(loop -> loop.regions().forEach(r -> r.walk(i -> found[0] |= i == inst)));
+    return found[0];
   }
 
   private static Region regionOf(Module module, Inst inst) {

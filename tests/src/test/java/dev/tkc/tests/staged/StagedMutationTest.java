@@ -35,13 +35,20 @@ class StagedMutationTest {
   private static final int SEEDS = 4;
   private static final Target FEW = StagedLaunch.withProcessors(Target.SM_90A, 2);
 
-  /** A change that is not found, because it does no harm: {@code pattern} is found in its description. */
-  private record Harmless(String pattern, String why) {}
+  /** Changes that are not found, because they do no harm: {@code pattern} is found in their descriptions, {@code most} times. */
+  private record Harmless(String pattern, int most, String why) {}
 
-  private static final Harmless FENCE = new Harmless("^removed .*dot_fence$",
-      "the product reads no registers but those of products before it, or none at all");
-  private static final Harmless COVERED = new Harmless("^before the waits .*barrier_arrive %(k|v)_empty",
-      "the producer waits for a later release of the other ring before it fills this slot again");
+  private static final List<Harmless> PRODUCT = List.of(
+      new Harmless("^removed .*dot_fence$", 1, "the product reads no registers but those of products before it"),
+      new Harmless("loop of one round: (dot_wait \\[\\]|barrier_arrive .*%\\w+, %\\w+, %\\w+)", 4,
+          "what is for the product of the round before does nothing in the first"));
+
+  private static final List<Harmless> ATTENTION = List.of(
+      new Harmless("^removed .*dot_fence$", 4, "the product starts afresh and reads no registers"),
+      new Harmless("^before the waits .*barrier_arrive %(k|v)_empty", 8,
+          "the producer waits for a later release of the other ring before it fills this slot again"),
+      new Harmless("^removed .*barrier_wait %(k|v)_empty", 2,
+          "the last tile's Q is released after its K and V, and a tile without an interior fills each slot once"));
 
   @Test
   void aProductWrittenByHand() throws IOException {
@@ -65,7 +72,7 @@ class StagedMutationTest {
       StagedLaunch launch = StagedLaunch.of(kernel, FEW, Constants.none(),
           transposedA ? tensor(1, 168, 192) : tensor(1, 192, 168), transposedB ? tensor(2, 192, 168) : tensor(2, 168, 192),
           tensor(3, 192, 192));
-      check(launch, order.equals("gemm"), List.of(FENCE));
+      check(launch, order.equals("gemm"), PRODUCT);
     }
   }
 
@@ -75,7 +82,7 @@ class StagedMutationTest {
       Kernel kernel = kernel("attention", "attention", "BQ = 128  BK = 64  stages = 2");
       StagedLaunch launch = StagedLaunch.of(kernel, FEW, Constants.of("causal", causal), tensor(1, 1, 2, 256, 64),
           tensor(2, 1, 1, 264, 64), tensor(3, 1, 1, 264, 64), 0.125, tensor(4, 1, 2, 256, 64), Tensor.zeros(Element.F32, 1, 2, 256));
-      check(launch, true, List.of(FENCE, COVERED));
+      check(launch, true, ATTENTION);
     }
   }
 
@@ -122,12 +129,19 @@ class StagedMutationTest {
 
   private static void everyMutationIsFound(StagedProgram program, List<byte[]> expected, List<Harmless> harmless) {
     List<String> missed = new ArrayList<>();
-    for (Mutations.Mutation m : Mutations.of(program.module())) {
+    List<Mutations.Mutation> mutations = Mutations.of(program.module(), m -> program.caught(m, 1, expected).isEmpty());
+    assertThat(mutations).hasSizeGreaterThan(30);
+    for (Mutations.Mutation m : mutations) {
       Optional<String> found = program.caught(m.module(), SEEDS, expected);
-      if (found.isEmpty() && harmless.stream().noneMatch(h -> Pattern.compile(h.pattern).matcher(m.what()).find())) {
+      if (found.isEmpty()) {
         missed.add(m.what());
       }
       assertThat(found).as(m.what()).isNotEqualTo(Optional.of("wrong results"));
+    }
+    for (Harmless h : harmless) {
+      List<String> such = missed.stream().filter(m -> Pattern.compile(h.pattern).matcher(m).find()).toList();
+      assertThat(such).as(h.why).hasSizeLessThanOrEqualTo(h.most);
+      missed.removeAll(such);
     }
     assertThat(missed).isEmpty();
   }
