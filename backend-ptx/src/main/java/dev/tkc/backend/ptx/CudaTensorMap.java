@@ -15,7 +15,8 @@ import java.util.List;
 import jcuda.driver.CUresult;
 
 /**
- * A tensor in device memory as Hopper's copy engine takes it ({@code cuTensorMapEncodeTiled}, which JCuda does not offer and which
+ * A tensor in device memory as Hopper's copy engine takes it ({@code cuTensorMapEncodeTiled}, which JCuda does not
+ * offer and which
  * is called in the driver's library). Dimensions are tkc's, the slowest first.
  *
  * @param address where the first element is, a multiple of 16
@@ -42,7 +43,8 @@ public record CudaTensorMap(
   record Dimensions(List<Long> sizes, List<Long> strides, List<Integer> box) {}
 
   /**
-   * The driver takes neither sizes nor strides of 0, which an empty tensor may have, nor strides that are no multiples of 16, which
+   * The driver takes neither sizes nor strides of 0, which an empty tensor may have, nor strides that are no multiples
+   * of 16, which
    * a dimension of size 1 may have. Such strides lead nowhere: any other serves.
    */
   Dimensions dimensions() {

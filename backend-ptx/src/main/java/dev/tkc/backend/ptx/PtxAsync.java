@@ -12,7 +12,8 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * Hopper's spelling of what runs beside the warps: {@code mbarrier}, {@code cp.async.bulk.tensor}, {@code wgmma}, {@code
+ * Hopper's spelling of what runs beside the warps: {@code mbarrier}, {@code cp.async.bulk.tensor}, {@code wgmma},
+ * {@code
  * setmaxnreg}, named barriers. Addresses in shared memory are 32 bits wide wherever an instruction takes such.
  */
 final class PtxAsync implements AsyncTarget {
@@ -58,7 +59,10 @@ final class PtxAsync implements AsyncTarget {
     }
   }
 
-  /** The most that all threads of a block can start with, which is what the assembler gives a kernel that splits registers. */
+  /**
+   * The most that all threads of a block can start with, which is what the assembler gives a kernel that splits
+   * registers.
+   */
   @Override
   public int registersAtLaunch(int threads) {
     TargetInfo.Registers limits = target.registers();

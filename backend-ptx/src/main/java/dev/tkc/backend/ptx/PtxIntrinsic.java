@@ -25,7 +25,8 @@ import java.util.StringJoiner;
 
 /**
  * NVIDIA's instructions that LLVM IR has no word for: one row each with its signature, the first compute capability and
- * the first PTX version that have it, and the section of the PTX ISA manual that defines it. Rows that LLVM 20 knows are
+ * the first PTX version that have it, and the section of the PTX ISA manual that defines it. Rows that LLVM 20 knows
+ * are
  * intrinsics, the rest inline PTX. A row used on a processor without it kills the process, so lowering asks {@link
  * #isOn} through the capability table first.
  */
@@ -98,7 +99,8 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   MMA_E4M3_E5M2(89, 84, fp8Mma("e4m3", "e5m2"), mma(FLOAT, I32)),
   MMA_E5M2_E4M3(89, 84, fp8Mma("e5m2", "e4m3"), mma(FLOAT, I32)),
 
-  // Global to shared without registers; the last operand of _ZFILL is how many bytes are read, the rest is zero. (cp.async)
+  // Global to shared without registers; the last operand of _ZFILL is how many bytes are read, the rest is zero.
+  // (cp.async)
   CP_ASYNC_4(nvvm("cp.async.ca.shared.global.4"), VOID, SHARED, GLOBAL),
   CP_ASYNC_8(nvvm("cp.async.ca.shared.global.8"), VOID, SHARED, GLOBAL),
   CP_ASYNC_16(nvvm("cp.async.cg.shared.global.16"), VOID, SHARED, GLOBAL),
@@ -128,8 +130,10 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
       L2:
       }""", "r,r,~{memory}"), VOID, I32, I32),
 
-  // The copy engine: (to, barrier, map, coordinates from the fastest …, multicast mask, cache policy, use mask, use policy), and
-  // (from, map, coordinates …, cache policy, use policy). (cp.async.bulk.tensor, cp.async.bulk.commit_group, .wait_group)
+  // The copy engine: (to, barrier, map, coordinates from the fastest …, multicast mask, cache policy, use mask, use
+  // policy), and
+  // (from, map, coordinates …, cache policy, use policy). (cp.async.bulk.tensor, cp.async.bulk.commit_group,
+  // .wait_group)
   BULK_TENSOR_LOAD_1D(90, 80, bulkTensor("g2s", 1), bulkLoad(1)),
   BULK_TENSOR_LOAD_2D(90, 80, bulkTensor("g2s", 2), bulkLoad(2)),
   BULK_TENSOR_LOAD_3D(90, 80, bulkTensor("g2s", 3), bulkLoad(3)),
@@ -271,8 +275,8 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
     for (int i = 1; i <= count; i++) {
       words.add("$" + i);
     }
-    return together("stmatrix.sync.aligned.m8n8.x" + count + (transposed ? ".trans" : "") + ".shared.b16 [$0], " + words + ";",
-        "r," + "r,".repeat(count) + "~{memory}");
+    return together(
+        "stmatrix.sync.aligned.m8n8.x" + count + (transposed ? ".trans" : "") + ".shared.b16 [$0], " + words + ";", "r," + "r,".repeat(count) + "~{memory}");
   }
 
   /** LLVM 20 has no intrinsic for the fp8 products. */
@@ -322,7 +326,7 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   public Set<Integer> immediates() {
     return switch (this) {
       case CP_ASYNC_WAIT, BULK_WAIT, BULK_WAIT_READ, SETMAXNREG_INC, SETMAXNREG_DEC -> Set.of(0);
-      default -> parameters().size() > 3 && parameters().getLast().equals(I1) && parameters().contains(PTR) ? flags() : Set.of();
+      default -> parameters().contains(PTR) && parameters().getLast().equals(I1) ? flags() : Set.of();
     };
   }
 

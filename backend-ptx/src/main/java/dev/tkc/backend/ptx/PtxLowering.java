@@ -22,7 +22,8 @@ import java.util.StringJoiner;
 
 /**
  * NVIDIA's spelling of what lowering needs: warps of 32, {@code shfl.sync}, {@code bar.sync}, {@code mma.sync}, {@code
- * ldmatrix}, {@code cp.async}, the special-function unit. A row of {@link PtxIntrinsic} is used only where the processor and
+ * ldmatrix}, {@code cp.async}, the special-function unit. A row of {@link PtxIntrinsic} is used only where the
+ * processor and
  * the PTX version have it.
  */
 public final class PtxLowering implements TargetLowering {
@@ -143,7 +144,8 @@ public final class PtxLowering implements TargetLowering {
   }
 
   /**
-   * A predicated store. As a branch around an ordinary store LLVM would move the loads that feed it under the branch, and
+   * A predicated store. As a branch around an ordinary store LLVM would move the loads that feed it under the branch,
+   * and
    * they would wait for each other.
    */
   @Override
@@ -190,7 +192,8 @@ public final class PtxLowering implements TargetLowering {
   }
 
   /**
-   * (x · 1/(y s)) · s, where s brings a subnormal or huge divisor into the range in which the reciprocal is exact to an ulp.
+   * (x · 1/(y s)) · s, where s brings a subnormal or huge divisor into the range in which the reciprocal is exact to an
+   * ulp.
    * Everything but the two products depends on the divisor alone: rows divided by one number compute it once.
    */
   @Override

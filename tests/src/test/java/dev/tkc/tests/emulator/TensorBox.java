@@ -3,7 +3,8 @@ package dev.tkc.tests.emulator;
 import java.util.List;
 
 /**
- * A tensor map as the copy engine reads it: boxes of a tensor in global memory to and from shared memory, where 16-byte pieces are
+ * A tensor map as the copy engine reads it: boxes of a tensor in global memory to and from shared memory, where 16-byte
+ * pieces are
  * exchanged by bits of their address. Dimensions are the slowest first.
  *
  * @param strides in elements

@@ -6,7 +6,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The transaction barriers of a block, and the bulk copies that are on their way to shared memory. A copy lands only when no warp
+ * The transaction barriers of a block, and the bulk copies that are on their way to shared memory. A copy lands only
+ * when no warp
  * can go on without it: as late as synchronisation allows.
  */
 final class TransactionBarriers {

@@ -7,7 +7,8 @@ import dev.tkc.ir.type.Element;
 import java.util.List;
 
 /**
- * The staged product of {@code docs/staged.md} as placed IR, written by hand: one producer, two groups of consumers, persistent
+ * The staged product of {@code docs/staged.md} as placed IR, written by hand: one producer, two groups of consumers,
+ * persistent
  * blocks, results through shared memory in slices.
  *
  * @param element of A and B

@@ -15,7 +15,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
-/** Programs with roles, written by hand: the PTX is what it should be, and the assembler has nothing to say against it. */
+/**
+ * Programs with roles, written by hand: the PTX is what it should be, and the assembler has nothing to say against it.
+ */
 class StagedProgramsTest {
   private static PtxBackend.Compiled compile(String name, String tir) throws IOException {
     String folder = System.getProperty("tkc.dump");
@@ -64,7 +66,8 @@ class StagedProgramsTest {
         "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes",
         "setmaxnreg.inc.sync.aligned.u32 232;", "mbarrier.try_wait.parity.shared::cta.b64", "wgmma.fence.sync.aligned",
         "setp.ne.b32 p0, 0, 0;", "mov.pred p2",
-        // Upper halves: 1024 bytes between units of eight rows, 128-byte swizzle. B's lower one goes 2048 bytes further with k.
+        // Upper halves: 1024 bytes between units of eight rows, 128-byte swizzle. B's lower one goes 2048 bytes further
+        // with k.
         "mov.b64 a0, {", ", 1073741888}", "mov.b64 b0, {", ", 1073741888}", ", 2;", ", 128;", ", 4;", ", 256;",
         "wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16", "a0, b0, p2, 1, 1, 0, 1;",
         "wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16", "a1, b1, p1, 1, 1, 0, 1;",

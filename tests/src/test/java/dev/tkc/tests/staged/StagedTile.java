@@ -8,7 +8,8 @@ import dev.tkc.ir.type.Element;
 import java.util.List;
 
 /**
- * One product of one block without roles, as placed IR: both operands are copied in bulk, or the left one is loaded into
+ * One product of one block without roles, as placed IR: both operands are copied in bulk, or the left one is loaded
+ * into
  * registers.
  *
  * @param m rows

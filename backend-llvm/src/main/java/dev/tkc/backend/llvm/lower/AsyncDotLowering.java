@@ -14,6 +14,7 @@ import dev.tkc.ir.layout.MatrixDescriptor;
 import dev.tkc.ir.layout.MatrixDescriptor.Operand;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.type.Element;
+import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -25,12 +26,17 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * Asynchronous dots. The accumulator's rows are split among the team's warps by its layout; each group of warps computes blocks of
- * so many rows, whose registers are found by their coordinates. Registers of a left operand are held until the wait that ends
+ * Asynchronous dots. The accumulator's rows are split among the team's warps by its layout; each group of warps
+ * computes blocks of
+ * so many rows, whose registers are found by their coordinates. Registers of a left operand are held until the wait
+ * that ends
  * their product, as far as the code in between stands in one region.
  */
 final class AsyncDotLowering {
-  /** The words that elements of a left operand make, and which group of products, counted as they are lowered, reads them. */
+  /**
+   * The words that elements of a left operand make, and which group of products, counted as they are lowered, reads
+   * them.
+   */
   private record Held(Map<List<LlvmValue>, LlvmValue> words, int group) {}
 
   private final FunctionLowering f;
@@ -78,8 +84,8 @@ final class AsyncDotLowering {
     Left left = f.get(o.a()) instanceof Lowered.View view
         ? new Left.Shared(operand(view, Operand.A, groupOffset(view, c.layout(), instruction)))
         : registers(o.a(), blocks, instruction);
-    List<List<LlvmValue>> next = instruction.start(f.b(), new AsyncTarget.Product(
-        left, right, o.a().type() instanceof TileType t ? t.shape().getLast() : depth(o.a()), blocks, sums, o.keep().map(f::scalar)));
+    List<List<LlvmValue>> next = instruction.start(f.b(),
+        new AsyncTarget.Product(left, right, depth(o.a()), blocks, sums, o.keep().map(f::scalar)));
     for (int i = 0; i < next.size(); i++) {
       for (int j = 0; j < next.get(i).size(); j++) {
         values[places.get(i)[j]] = next.get(i).get(j);
@@ -88,8 +94,8 @@ final class AsyncDotLowering {
     return c.map(LlvmValue.undef(RegisterTypes.of(o.acc().tile().element())), r -> values[r]);
   }
 
-  private static int depth(Value view) {
-    return ((dev.tkc.ir.type.SharedType) view.type()).shape().getLast();
+  private static int depth(Value left) {
+    return left.type() instanceof SharedType view ? view.shape().getLast() : left.tile().shape().getLast();
   }
 
   private static List<LlvmValue> pick(LlvmValue[] values, int[] places) {
@@ -121,7 +127,8 @@ final class AsyncDotLowering {
       int row = warps.get(i).get(c.rank() - 2);
       boolean within = 1 << i < instruction.groupWarps();
       fits = warps.get(i).getLast() == 0
-          && (within ? row == instruction.fragments().m() << i : row % (instruction.fragments().m() * instruction.groupWarps()) == 0);
+          && (within ? row == instruction.fragments().m() << i
+              : row % (instruction.fragments().m() * instruction.groupWarps()) == 0);
     }
     if (!fits) {
       throw new IllegalStateException(inst + ": the warps of " + c + " do not follow each other along the rows");
@@ -143,7 +150,8 @@ final class AsyncDotLowering {
     int each = fragment.registersPerThread();
     int[] all = new int[block.columns() / instruction.fragments().n() * each];
     for (int i = 0; i < all.length / each; i++) {
-      int[] part = DotLowering.registers(c, fragment, at(c.rank(), block.row(), block.first() + i * instruction.fragments().n()));
+      int column = block.first() + i * instruction.fragments().n();
+      int[] part = DotLowering.registers(c, fragment, at(c.rank(), block.row(), column));
       System.arraycopy(part, 0, all, i * each, each);
     }
     return all;
@@ -203,7 +211,8 @@ final class AsyncDotLowering {
   // Waiting.
 
   /**
-   * Values go through the wait in registers of 32 bits, narrow ones packed as a product reads them. Where nobody reads the result
+   * Values go through the wait in registers of 32 bits, narrow ones packed as a product reads them. Where nobody reads
+   * the result
    * they are only held until then.
    */
   List<Lowered> await(Inst inst, AsyncOp.DotWait o) {

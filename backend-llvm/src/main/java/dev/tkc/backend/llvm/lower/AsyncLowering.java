@@ -17,8 +17,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Bulk copies, transaction barriers and what surrounds asynchronous dots. What one thread does for its team is always done by
- * the team's first: such ops are kept back while others only compute scalars, so that those which follow each other share a
+ * Bulk copies, transaction barriers and what surrounds asynchronous dots. What one thread does for its team is always
+ * done by
+ * the team's first: such ops are kept back while others only compute scalars, so that those which follow each other
+ * share a
  * branch.
  */
 final class AsyncLowering {
@@ -40,9 +42,10 @@ final class AsyncLowering {
   /** Whether one thread does it for its team. */
   static boolean isElected(Op op) {
     return op instanceof AsyncOp a && switch (a) {
-      case AsyncOp.BarrierExpect _, AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _, AsyncOp.StoreWait _ -> true;
-      case AsyncOp.BarrierAlloc _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _, AsyncOp.ProxyFence _, AsyncOp.SharedView _,
-          AsyncOp.Undefined _, AsyncOp.DotFence _, AsyncOp.DotAsync _, AsyncOp.DotCommit _, AsyncOp.DotWait _ -> false;
+      case AsyncOp.BarrierExpect _, AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _,
+          AsyncOp.StoreWait _ -> true;
+      case AsyncOp.BarrierAlloc _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _, AsyncOp.ProxyFence _,
+          AsyncOp.SharedView _, AsyncOp.Undefined _, AsyncOp.DotFence _, AsyncOp.DotAsync _, AsyncOp.DotCommit _, AsyncOp.DotWait _ -> false;
     };
   }
 
@@ -102,7 +105,8 @@ final class AsyncLowering {
     List<Runnable> now = List.copyOf(elected);
     elected.clear();
     f.b().ifThen(f.thread().isFirst(), () -> now.forEach(Runnable::run));
-    // Otherwise the branch may be merged into a loop's head, and the loop be taken for one that threads leave one by one.
+    // Otherwise the branch may be merged into a loop's head, and the loop be taken for one that threads leave one by
+    // one.
     target().converge(f.b());
   }
 

@@ -9,8 +9,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a target with a copy engine, transaction barriers, asynchronous products or roles does in its own way. As in {@link
- * TargetLowering}, each method emits the spelling of one thing and decides nothing. Methods are called where all threads of a
+ * What a target with a copy engine, transaction barriers, asynchronous products or roles does in its own way. As in
+ * {@link
+ * TargetLowering}, each method emits the spelling of one thing and decides nothing. Methods are called where all
+ * threads of a
  * team are together, unless they say otherwise.
  */
 public interface AsyncTarget {
@@ -28,16 +30,26 @@ public interface AsyncTarget {
 
   // Teams.
 
-  /** The same number, which is equal in all lanes of a warp, in a form in which the target's compiler sees that it is. */
+  /**
+   * The same number, which is equal in all lanes of a warp, in a form in which the target's compiler sees that it is.
+   */
   LlvmValue uniform(LlvmBuilder b, LlvmValue x);
 
-  /** This thread's number in the block (i32), read anew at this place, so that nothing computed from it is kept from elsewhere. */
+  /**
+   * This thread's number in the block (i32), read anew at this place, so that nothing computed from it is kept from
+   * elsewhere.
+   */
   LlvmValue threadHere(LlvmBuilder b);
 
-  /** How many registers each thread has at launch where a block of so many threads is to share them out among its roles. */
+  /**
+   * How many registers each thread has at launch where a block of so many threads is to share them out among its roles.
+   */
   int registersAtLaunch(int threads);
 
-  /** From here on a thread of these warps has so many registers, in a block of {@code threads} that was launched with equal shares. */
+  /**
+   * From here on a thread of these warps has so many registers, in a block of {@code threads} that was launched with
+   * equal shares.
+   */
   void setRegisters(LlvmBuilder b, int registers, int threads);
 
   /** Waits for {@code threads} threads of team {@code team}, which is 1 or more. */
@@ -91,7 +103,9 @@ public interface AsyncTarget {
 
   void dotCommit(LlvmBuilder b);
 
-  /** Waits, and gives {@code values} as they are afterwards; {@code held} are registers that products read until then. */
+  /**
+   * Waits, and gives {@code values} as they are afterwards; {@code held} are registers that products read until then.
+   */
   List<LlvmValue> dotWait(LlvmBuilder b, int pending, List<LlvmValue> values, List<LlvmValue> held);
 
   /** An operand in shared memory: the slot it lies in, for the group of warps at hand, and how. */
@@ -113,7 +127,8 @@ public interface AsyncTarget {
   }
 
   /**
-   * {@code acc + a @ b} over {@code depth} of k, all blocks. {@code accumulators} has the registers of each block, in the
+   * {@code acc + a @ b} over {@code depth} of k, all blocks. {@code accumulators} has the registers of each block, in
+   * the
    * instruction's order; they count as zero where {@code keep} (i1) is false.
    */
   record Product(

@@ -13,7 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 
-/** Loops, branches, block numbers, assertions. A carried tile becomes one phi for each register that is no duplicate. */
+/**
+ * Loops, branches, block numbers, assertions. A carried tile becomes one phi for each register that is no duplicate.
+ */
 final class ControlLowering {
   private final FunctionLowering f;
   private boolean inBranch;

@@ -37,10 +37,12 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
- * One device function under way: the two places code goes to (the prologue, which holds what depends on the thread alone, and
+ * One device function under way: the two places code goes to (the prologue, which holds what depends on the thread
+ * alone, and
  * the body), what every IR value has become, and the lowerings of the op groups.
  *
- * <p>All threads of a block run the body together; only stores and the like are guarded per thread, so every shuffle and
+ * <p>All threads of a block run the body together; only stores and the like are guarded per thread, so every shuffle
+ * and
  * barrier is met by all.
  */
 final class FunctionLowering {
@@ -197,7 +199,10 @@ final class FunctionLowering {
     });
   }
 
-  /** Lowers code with what {@code make} makes of a builder in front of it, where what depends on the thread alone is computed. */
+  /**
+   * Lowers code with what {@code make} makes of a builder in front of it, where what depends on the thread alone is
+   * computed.
+   */
   private List<Lowered> as(Function<LlvmBuilder, Team> make, Supplier<List<Lowered>> code) {
     Team before = team;
     LlvmBuilder entry = function.builder("team");
@@ -212,7 +217,8 @@ final class FunctionLowering {
   }
 
   /**
-   * Whether addresses and positions are better computed again than kept: in roles, whose loops need their registers, for what is
+   * Whether addresses and positions are better computed again than kept: in roles, whose loops need their registers,
+   * for what is
    * stored once in many rounds or computed in a branch.
    */
   private boolean computesAgain(Inst inst) {

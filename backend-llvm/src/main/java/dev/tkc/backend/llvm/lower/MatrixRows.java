@@ -12,7 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Fragments moved between registers and shared memory as 8-row matrices. Lane i supplies the address of one row of eight;
+ * Fragments moved between registers and shared memory as 8-row matrices. Lane i supplies the address of one row of
+ * eight;
  * {@link SharedLayouts#matrixLoad} says which.
  */
 final class MatrixRows {
@@ -91,7 +92,8 @@ final class MatrixRows {
         int from = r + (w << pack);
         words.add(Packing.pack(b, registers.subList(from, from + (1 << pack)), element));
       }
-      f.target().storeMatrices(b, slot.plus(b, places.bytes(lanes(count), warps(), offsets.apply(r))), words, how.transposed());
+      Place row = slot.plus(b, places.bytes(lanes(count), warps(), offsets.apply(r)));
+      f.target().storeMatrices(b, row, words, how.transposed());
     }
   }
 }

@@ -12,8 +12,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a target does in its own way. Everything else about lowering is shared, and nothing here asks for a decision: each
- * method emits the target's spelling of one thing. Methods with a default have a correct, slower spelling that every target
+ * What a target does in its own way. Everything else about lowering is shared, and nothing here asks for a decision:
+ * each
+ * method emits the target's spelling of one thing. Methods with a default have a correct, slower spelling that every
+ * target
  * can use.
  */
 public interface TargetLowering {
@@ -79,8 +81,10 @@ public interface TargetLowering {
   // Arithmetic.
 
   /**
-   * A function of f32 by the target's own instructions within the bounds that {@code docs/numerics.md} states, or nothing
-   * where the shared code should compute it. Asked for: SQRT, RSQRT, RCP, EXP2 (any argument) and LOG2 (positive normal ones).
+   * A function of f32 by the target's own instructions within the bounds that {@code docs/numerics.md} states, or
+   * nothing
+   * where the shared code should compute it. Asked for: SQRT, RSQRT, RCP, EXP2 (any argument) and LOG2 (positive normal
+   * ones).
    */
   default Optional<LlvmValue> unary(LlvmBuilder b, UnaryKind kind, LlvmValue x) {
     return Optional.empty();
@@ -97,7 +101,8 @@ public interface TargetLowering {
   }
 
   /**
-   * Conversion of many values between float formats by the target's instructions, rounding to nearest even and saturating
+   * Conversion of many values between float formats by the target's instructions, rounding to nearest even and
+   * saturating
    * where {@code to} is an 8-bit format; nothing where the shared code should do it.
    */
   default Optional<List<LlvmValue>> convert(LlvmBuilder b, List<LlvmValue> values, Element from, Element to) {
@@ -133,7 +138,10 @@ public interface TargetLowering {
     throw new IllegalStateException("the target has no matrix loads");
   }
 
-  /** At most this many 8-row matrices of 16-bit elements can go from fragments to shared memory in one instruction; 0 for none. */
+  /**
+   * At most this many 8-row matrices of 16-bit elements can go from fragments to shared memory in one instruction; 0
+   * for none.
+   */
   default int mostMatricesPerStore() {
     return 0;
   }

@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The thread's lane and warp, and linear functions of them. All of it is computed once, at the start of the function, so
+ * The thread's lane and warp, and linear functions of them. All of it is computed once, at the start of the function,
+ * so
  * that no loop repeats it.
  */
 final class ThreadIndex {
@@ -26,7 +27,10 @@ final class ThreadIndex {
     this.warp = warp;
   }
 
-  /** A thread of a block of so many warps. {@code uniform}: the target's compiler must see that a warp's lanes agree on its number. */
+  /**
+   * A thread of a block of so many warps. {@code uniform}: the target's compiler must see that a warp's lanes agree on
+   * its number.
+   */
   static ThreadIndex ofBlock(LlvmBuilder prologue, TargetLowering target, int warps, boolean uniform) {
     LlvmValue thread = target.threadId(prologue);
     if (warps == 1) {
