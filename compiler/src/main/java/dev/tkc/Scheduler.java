@@ -18,6 +18,7 @@ import dev.tkc.passes.PassDriver;
 import dev.tkc.passes.PassFailure;
 import dev.tkc.passes.PassOptions;
 import dev.tkc.passes.cost.CostModel;
+import dev.tkc.passes.cost.RepackingCost;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -25,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -134,6 +136,35 @@ final class Scheduler {
 
   private ScheduleChoice choose(Request r) {
     Specialisation.Schedule written = Schedules.choose(kernel.module().library(), item, r.target.name(), r.facts);
+    ScheduleChoice choice = choose(r, written);
+    if (repackingPays(r, choice.schedule())) {
+      return choice;
+    }
+    Map<String, Object> settings = new HashMap<>(written.function());
+    settings.put("repack", 0L);
+    return choose(r, new Specialisation.Schedule(written.constants(), settings, written.phases()));
+  }
+
+  /** Whether copying operands into rows that copy engines can address is worth its time for these sizes, where it is done. */
+  private boolean repackingPays(Request r, Specialisation.Schedule schedule) {
+    if (!Boolean.getBoolean("tkc.async") || r.target.info().rates().isEmpty() || schedule.function().containsKey("repack")) {
+      return true;
+    }
+    return make(r, schedule, Map.of()).module.map(m -> RepackingCost.pays(m, sizes(r), r.target.info())).orElse(true);
+  }
+
+  private Map<String, Long> sizes(Request r) {
+    Map<String, Long> sizes = new HashMap<>();
+    r.facts.forEach((n, v) -> {
+      if (v instanceof Long l) {
+        sizes.put(n, l);
+      }
+    });
+    kernel.parameters().forEach(p -> p.dims().forEach(d -> sizes.putIfAbsent(d, NOMINAL)));
+    return sizes;
+  }
+
+  private ScheduleChoice choose(Request r, Specialisation.Schedule written) {
     Map<String, Object> fixed = new LinkedHashMap<>(written.constants());
     Map<String, Origin> origins = new HashMap<>();
     written.constants().keySet().forEach(n -> origins.put(n, Origin.SCHEDULE));
@@ -143,7 +174,8 @@ final class Scheduler {
     r.given.keySet().forEach(n -> origins.put(n, Origin.CALLER));
 
     Specialisation.Schedule schedule = written;
-    Origin settingsFrom = written.function().isEmpty() && written.phases().isEmpty() ? Origin.KERNEL : Origin.SCHEDULE;
+    boolean silent = Set.of("repack").containsAll(written.function().keySet()) && written.phases().isEmpty();
+    Origin settingsFrom = silent ? Origin.KERNEL : Origin.SCHEDULE;
     List<Candidate> candidates = List.of();
     Optional<String> reason = Optional.empty();
     List<String> free = free(r, written);
@@ -152,7 +184,9 @@ final class Scheduler {
     if (measured.isPresent()) {
       measured.get().constants().forEach((n, v) -> origins.put(n, Origin.TUNED));
       fixed.putAll(measured.get().constants());
-      schedule = new Specialisation.Schedule(fixed, measured.get().settings(), Map.of());
+      Map<String, Object> settings = new HashMap<>(written.function());
+      settings.putAll(measured.get().settings());
+      schedule = new Specialisation.Schedule(fixed, settings, Map.of());
     } else {
       reason = whyNot(r, free);
       if (reason.isEmpty()) {
@@ -195,13 +229,7 @@ final class Scheduler {
   /** Every combination of sizes for the free constants, the quickest first; those that cannot be come last. */
   private List<Candidate> rank(Request r, Specialisation.Schedule written, List<String> free) {
     List<Candidate> all = new ArrayList<>();
-    Map<String, Long> sizes = new HashMap<>();
-    r.facts.forEach((n, v) -> {
-      if (v instanceof Long l) {
-        sizes.put(n, l);
-      }
-    });
-    kernel.parameters().forEach(p -> p.dims().forEach(d -> sizes.putIfAbsent(d, NOMINAL)));
+    Map<String, Long> sizes = sizes(r);
     for (Map<String, Object> values : combinations(free, Scheduler::sizes)) {
       Result result = make(r, written, values);
       double cycles = result.module.map(m -> CostModel.cycles(m, sizes, r.target.info())).orElse(Double.POSITIVE_INFINITY);

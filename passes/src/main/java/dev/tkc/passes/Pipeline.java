@@ -18,6 +18,7 @@ import dev.tkc.passes.stage.ChooseAsync;
 import dev.tkc.passes.stage.DelayWaits;
 import dev.tkc.passes.stage.ExpandPipeline;
 import dev.tkc.passes.stage.PartitionRoles;
+import dev.tkc.passes.stage.RepackOperands;
 import dev.tkc.passes.stage.RotateLoops;
 import dev.tkc.passes.stage.ScheduleLoops;
 import dev.tkc.passes.stage.SliceDots;
@@ -56,6 +57,8 @@ public final class Pipeline {
       step("hoist-invariant", TILE, Pass.each(HoistInvariant::run), "what a loop repeats is computed once"),
       step("eliminate-dead", TILE, Pass.each(EliminateDead::run), "nothing dead is outlined"),
       targeted("replace-products", TILE, Pass.each(ReplaceProducts::run), "products without an instruction become ones with"),
+      targeted("repack-operands", TILE, RepackOperands::run, "rows that copy engines cannot address are copied to where they can")
+          .needs(Capability.BULK_COPY),
       step("split-accumulations", TILE, Pass.each(SplitAccumulations::run), "makes two phases of one where a schedule asks"),
       step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does").isRequired(),
       step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"),
@@ -95,6 +98,10 @@ public final class Pipeline {
       targeted("insert-barriers", PLACED, Pass.devices(InsertBarriers::run), "last: hazards are those of bytes").isRequired());
 
   public static final List<Before> ORDER = List.of(
+      before("replace-products", "repack-operands", "it looks for operands of products with instructions"),
+      before("repack-operands", "split-accumulations", "the shares load what was repacked"),
+      before("repack-operands", "outline-phases", "the copy is a phase"),
+      before("repack-operands", "choose-async", "more loads are bulk copies"),
       before("clean-device", "narrow-tensors", "the ends of ranges show in their simplest form"),
       before("narrow-tensors", "choose-async", "more loads are bulk copies"),
       before("clean-device", "choose-async", "whether an access can be a bulk copy shows in its simplest form"),

@@ -37,7 +37,7 @@ public final class BulkAccess {
   private static final int MOST_DIMENSIONS = 5;
 
   /** What addresses and strides must be multiples of, in bytes. */
-  private static final int ALIGNMENT = 16;
+  public static final int ALIGNMENT = 16;
 
   /** Forms into which a count is split; more nested minima than that are not looked into. */
   private static final int MOST_CASES = 16;

@@ -66,7 +66,8 @@ final class Integers {
       case MAX -> OptionalLong.of(Math.max(l, r));
       case SHL -> OptionalLong.of(l << r);
       case SHR -> OptionalLong.of(l >> r);
-      case AND, OR, XOR, POW -> OptionalLong.empty();
+      case AND -> OptionalLong.of(l & r);
+      case OR, XOR, POW -> OptionalLong.empty();
     };
   }
 
