@@ -10,6 +10,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
+import dev.tkc.ir.op.Literal;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ShapeOp;
@@ -41,7 +42,7 @@ import java.util.TreeSet;
  *                                              %m = temp [%M, %n] #{repack}
  *                                              %u = make_tensor (address_of %m), [%M, %K], [%n, 1]
  *                                              parallel %r, %c #{label = "repack_a"} {
- *                                                store %m, [%r, %c], (load %t, [%r, %c], _)
+ *                                                store %m, [%r, %c], (load %t, [%r, %c], 0)
  *   %t = make_tensor %a, [%M, %K], [%K, 1]     }
  *   parallel … {                           →   parallel … #{repacked = "a"} {
  *     dot (load %t, [%i, %k], _), …              dot (load %u, [%i, %k], _), …
@@ -238,7 +239,9 @@ public final class RepackOperands {
       indices.add(left > 2 ? position
           : b.emit(new MemoryOp.Range(position, b.constant(1), b.sub(sizes.get(d), position), step)));
       if (left == 1) {
-        Value tile = b.emit(new MemoryOp.Load(from, indices, Optional.empty()));
+        // Said, since a load without it must not be relied on to give zeros to whoever stores them.
+        Value zero = b.constant(Literal.of(((TensorType) from.type()).element(), 0));
+        Value tile = b.emit(new MemoryOp.Load(from, indices, Optional.of(zero)));
         b.append(new MemoryOp.Store(to, indices, tile));
       } else {
         level(from, to, sizes, indices, b);
