@@ -50,7 +50,7 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
   /**
    * How a tensor is read or written.
    *
-   * @param way {@code bulk copy}, {@code asynchronous copy}, {@code by the threads}
+   * @param way {@code bulk copy}, which may be of a copy that {@code repack-operands} made, {@code asynchronous copy}, {@code by the threads}
    * @param obstacle why no copy engine does it, where the target has one
    */
   public record Access(String tensor, boolean write, String tile, String way, Optional<String> obstacle, Loc loc) {}
@@ -113,10 +113,15 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
           boolean write = i.op() instanceof MemoryOp.Store;
           Value tile = write ? i.operands().getLast() : i.result();
           Optional<String> why = i.flag("bulk") || !has || tile.tile().rank() < 2 ? Optional.empty() : engine.obstacle(i);
-          found.add(new Access(name(tensor), write, tile.type().toString(), i.flag("bulk") ? "bulk copy" : "", why, i.loc()));
+          found.add(new Access(name(tensor), write, tile.type().toString(), i.flag("bulk") ? bulk(f, tensor) : "", why, i.loc()));
         }
       });
       return found;
+    }
+
+    private static String bulk(Func f, Value tensor) {
+      boolean repacked = f.annotations().get("repacked") instanceof String names && List.of(names.split(", ")).contains(name(tensor));
+      return repacked ? "bulk copy of rows repacked before" : "bulk copy";
     }
 
     List<Phase> phases(Module placed) {
@@ -126,7 +131,7 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
     private Phase phase(Func f) {
       Map<String, Object> early = annotations.getOrDefault(f.name(), Map.of());
       Map<String, Object> settings = new TreeMap<>(early);
-      settings.keySet().retainAll(List.of("stages", "grouped", "split_k", "store_buffers"));
+      settings.keySet().retainAll(List.of("stages", "grouped", "split_k", "store_buffers", "repack"));
       List<Role> roles = new ArrayList<>();
       List<Buffer> buffers = new ArrayList<>();
       List<String> copied = new ArrayList<>();

@@ -141,7 +141,7 @@ final class Scheduler {
       return choice;
     }
     Map<String, Object> settings = new HashMap<>(written.function());
-    settings.put("repack", 0L);
+    settings.put("repack", false);
     return choose(r, new Specialisation.Schedule(written.constants(), settings, written.phases()));
   }
 

@@ -107,9 +107,11 @@ class SchedulerTest {
 
   @Test
   void whereThereIsNothingToEstimateTheKernelsOwnValuesStay() {
-    ScheduleChoice odd = choice(GEMM, "M", 4095, "N", 4097, "K", 4103);
+    ScheduleChoice odd = choice(GEMM, "M", 15, "N", 4097, "K", 4103);
     assertThat(constants(odd)).containsEntry("BM", 128L).containsEntry("BN", 128L).containsEntry("BK", 32L);
     assertThat(odd.reason().orElseThrow()).contains("is no bulk copy");
+    assertThat(odd.settings()).containsEntry("repack", false);
+    assertThat(odd.settingsFrom()).isEqualTo(Origin.KERNEL);
     ScheduleChoice f32 = choice(GEMM.replace("bf16", "f32").replace("a[i, k] @ b[k, j]", "dot(a[i, k], b[k, j], precision = ieee)"), "M", 512, "N", 512, "K", 512);
     assertThat(f32.reason().orElseThrow()).contains("no asynchronous instruction");
     assertThat(kernel("<text>", GEMM).schedule(Target.find("sm_80").orElseThrow(), Constants.none()).reason().orElseThrow())
@@ -157,6 +159,9 @@ class SchedulerTest {
         "load  a          bf16[128, 64]      bulk copy", "4 × 16384 bytes");
     String odd = ScheduleExplanation.of(kernel("<text>", GEMM), Target.find("sm_90a").orElseThrow(),
         Constants.of("M", 4095).and("N", 4097).and("K", 4103), CompileOptions.defaults()).text();
-    assertThat(odd).contains("products wait for their results: a load of", "by the threads, since", "by MMA_BF16");
+    assertThat(odd).contains("gemm_repack_b", "bulk copy of rows repacked before", "by the threads, since", "by WGMMA_BF16");
+    String few = ScheduleExplanation.of(kernel("<text>", GEMM), Target.find("sm_90a").orElseThrow(),
+        Constants.of("M", 15).and("N", 4097).and("K", 4103), CompileOptions.defaults()).text();
+    assertThat(few).contains("products wait for their results: a load of", "by MMA_BF16", "repack=false").doesNotContain("repack_");
   }
 }

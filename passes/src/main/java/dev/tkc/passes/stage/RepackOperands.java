@@ -53,7 +53,7 @@ import java.util.TreeSet;
  * share a copy. The tensor keeps its sizes, so whoever loads beyond them sees zeros, and the ends of the rows are read by nobody.
  *
  * <p>Whether the copy is worth its time depends on sizes that only a launch knows: who chooses schedules asks
- * {@link dev.tkc.passes.cost.RepackingCost} and turns the pass off by the setting {@code repack = 0}.
+ * {@link dev.tkc.passes.cost.RepackingCost} and turns the pass off by the setting {@code repack = false}.
  */
 public final class RepackOperands {
   /** A block copies so many rows and columns at a time. */
@@ -73,8 +73,7 @@ public final class RepackOperands {
   public static void run(Module module, PassContext cx) {
     Func kernel = module.kernel();
     cx.enter(kernel);
-    Object wanted = kernel.annotations().remove("repack");
-    if (Long.valueOf(0).equals(wanted)) {
+    if (Boolean.FALSE.equals(kernel.annotations().get("repack"))) {
       return;
     }
     List<Set<String>> phases = new ArrayList<>();
@@ -101,7 +100,7 @@ public final class RepackOperands {
 
   private List<Inst> loads(Inst phase) {
     List<Inst> found = new ArrayList<>();
-    if (phase.op() instanceof ControlOp.Parallel p) {
+    if (phase.op() instanceof ControlOp.Parallel p && !Boolean.FALSE.equals(phase.annotations().get("repack"))) {
       Uses uses = new Uses(p.body());
       p.body().walk(i -> {
         if (i.op() instanceof MemoryOp.Load l && made(i).filter(t -> inTheWay(l.tensor(), t)).isPresent()
