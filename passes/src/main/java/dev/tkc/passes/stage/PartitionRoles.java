@@ -143,15 +143,12 @@ public final class PartitionRoles {
     inner.forEach(r -> r.setStages((int) stages));
   }
 
-  /** For the way of the results to memory: two slices of a bulk store, or scratch to exchange a tile among threads. */
+  /** For the way of the results to memory: slices of a bulk store, or scratch to exchange them among threads. */
   private long reserved() {
     long[] most = {0};
     func.body().walk(i -> {
       if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() >= 2) {
-        TileType t = s.value().tile();
-        long rows = t.count() / t.shape().getLast();
-        most[0] = Math.max(most[0], i.flag("bulk")
-            ? StoreSlices.BUFFERS * rows * StoreSlices.ROW_BYTES : t.element().bytes(t.count()));
+        most[0] = Math.max(most[0], StoreSlices.bytes(i));
       }
     });
     return most[0];

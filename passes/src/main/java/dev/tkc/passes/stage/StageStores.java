@@ -46,6 +46,9 @@ import java.util.Set;
  *
  * <p>The function's {@code store_buffers} says how many slots, {@link StoreSlices#BUFFERS} if it is silent; fewer where shared
  * memory is full. A store for which there is none, or whose slices do not fit panels, is done by the threads.
+ *
+ * <p>In a role, what the threads store themselves is cut into slices too ({@link StoreSlices#columnsByThreads}), so that they exchange
+ * it through little scratch, which leaves shared memory for what is loaded.
  */
 public final class StageStores {
   /** Slots start at multiples of this. */
@@ -58,6 +61,7 @@ public final class StageStores {
   private final ReadOnly readOnly;
   private final Uses uses;
   private final long most;
+  private final boolean roles;
   private final Set<Inst> rebuilt = Collections.newSetFromMap(new IdentityHashMap<>());
   /** The buffers made so far, by what is stored through them and in how many slices. */
   private final Map<List<Object>, Value> buffers = new HashMap<>();
@@ -69,6 +73,7 @@ public final class StageStores {
     this.func = func;
     this.readOnly = new ReadOnly(func);
     this.uses = new Uses(func.body());
+    this.roles = func.body().insts().stream().anyMatch(i -> i.op() instanceof ControlOp.Role);
     this.most = Math.max(1, func.annotation("store_buffers", StoreSlices.BUFFERS));
     this.room = target.shared().perBlock() - taken(func);
   }
@@ -100,7 +105,7 @@ public final class StageStores {
   private void team(Region body) {
     List<Inst> stores = new ArrayList<>();
     body.walk(i -> {
-      if (i.op() instanceof MemoryOp.Store && i.flag("bulk")) {
+      if (i.op() instanceof MemoryOp.Store && (i.flag("bulk") || columnsByThreads(i) > 0)) {
         stores.add(i);
       }
     });
@@ -130,6 +135,8 @@ public final class StageStores {
       }
       if (i.op() instanceof MemoryOp.Store store && i.flag("bulk")) {
         staged |= stage(region, i, store);
+      } else if (i.op() instanceof MemoryOp.Store store && columnsByThreads(i) > 0) {
+        cut(region, i, store, columnsByThreads(i));
       }
     }
     return staged;
@@ -174,6 +181,22 @@ public final class StageStores {
     }
     region.insts().remove(inst);
     return true;
+  }
+
+  private int columnsByThreads(Inst inst) {
+    return roles ? StoreSlices.columnsByThreads(inst) : 0;
+  }
+
+  private void cut(Region region, Inst inst, MemoryOp.Store store, int columns) {
+    Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
+    TileType tile = store.value().tile();
+    int axis = tile.rank() - 1;
+    for (int from = 0; from < tile.shape().getLast(); from += columns) {
+      TileParts parts = new TileParts(b, rebuilt, readOnly, from, columns);
+      Value part = parts.of(store.value(), axis);
+      b.append(new MemoryOp.Store(store.tensor(), parts.indices(store.indices(), axis).orElseThrow(), part));
+    }
+    region.insts().remove(inst);
   }
 
   /** How many slices ago, this one counted, the slot of slice {@code n} was last used, if another tile went before. */
