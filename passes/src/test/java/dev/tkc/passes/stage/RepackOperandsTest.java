@@ -140,6 +140,21 @@ class RepackOperandsTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"65, 33, 135", "3, 40, 300"})
+  void whatThreadsStoreOfAWideTileLeavesInSlices(int m, int k, int n) {
+    String wide = GEMM.replace("[64, 64]", "[64, 128]").replace("[32, 64]", "[32, 128]").replace("step = 64} (%j", "step = 128} (%j")
+        .replace("%lj {size = 64} : range<64>", "%lj {size = 128} : range<128>");
+    Module module = after(wide, "stage-stores");
+    String text = IrPrinter.print(module);
+    text = text.substring(text.indexOf("device @gemm_2"));
+    assertThat(text.lines().filter(l -> l.contains("slice "))).hasSize(2).allMatch(l -> l.endsWith("f32[64, 64]"));
+    assertThat(text.lines().filter(l -> l.contains("store %"))).hasSize(2);
+    byte[] a = random(1, m * k);
+    byte[] b = random(2, k * n);
+    assertThat(run(module, a, b, m, k, n)).isEqualTo(run(IrParser.parse(wide), a, b, m, k, n));
+  }
+
+  @ParameterizedTest
   @CsvSource({"1, 1, 1", "65, 33, 71", "64, 40, 129", "130, 0, 9", "0, 5, 3", "4, 7, 0"})
   void theSameBitsAfterEveryPass(int m, int k, int n) {
     byte[] a = random(1, m * k);
