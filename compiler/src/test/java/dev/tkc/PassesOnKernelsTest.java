@@ -66,7 +66,6 @@ class PassesOnKernelsTest {
 
   /** Interprets launches as written, and again after passes for a target. */
   private static final class Comparing implements Engine {
-    private static final String ASYNC = "tkc.async";
     private final Map<Object, Passed> passed = new HashMap<>();
     private int launches;
 
@@ -121,12 +120,7 @@ class PassesOnKernelsTest {
         }
       };
       Module last = Cloner.clone(module);
-      System.setProperty(ASYNC, "true");
-      try {
-        PassDriver.run(last, new PassContext(Optional.of(Target.SM_90A.info()), PassOptions.checked(), _ -> { }, observer));
-      } finally {
-        System.clearProperty(ASYNC);
-      }
+      PassDriver.run(last, new PassContext(Optional.of(Target.SM_90A.info()), PassOptions.checked(), _ -> { }, observer));
       stages.put("all passes", last);
       return new Passed(settled[0], stages);
     }

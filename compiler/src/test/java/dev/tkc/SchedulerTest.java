@@ -12,8 +12,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,22 +28,6 @@ class SchedulerTest {
         }
       }
       """;
-
-  private String before;
-
-  @BeforeEach
-  void asynchronous() {
-    before = System.setProperty("tkc.async", "true");
-  }
-
-  @AfterEach
-  void asItWas() {
-    if (before == null) {
-      System.clearProperty("tkc.async");
-    } else {
-      System.setProperty("tkc.async", before);
-    }
-  }
 
   private static Kernel kernel(String name, String text) {
     return Tkc.create(Device.interpreter()).load(new Source(name, text)).kernel();

@@ -20,9 +20,6 @@ import java.util.Optional;
  * this package because a kernel's lowering is.
  */
 public record StagedLaunch(Module original, Map<String, Module> stages, List<Datum> arguments) {
-  /** Switches asynchronous products on, which need not be the default yet. */
-  private static final String ASYNC = "tkc.async";
-
   public static StagedLaunch of(Kernel kernel, Target target, Constants constants, Object... given) {
     Kernel.Bound bound = kernel.bind(constants, Arrays.stream(given).map(Argument::of).toList(), target);
     Binding binding = bound.binding();
@@ -37,13 +34,8 @@ public record StagedLaunch(Module original, Map<String, Module> stages, List<Dat
         stages.put(step.name(), Cloner.clone(module));
       }
     };
-    System.setProperty(ASYNC, "true");
-    try {
-      PassDriver.run(
-          Cloner.clone(original), new PassContext(Optional.of(target.info()), PassOptions.checked(), _ -> { }, observer));
-    } finally {
-      System.clearProperty(ASYNC);
-    }
+    PassDriver.run(
+        Cloner.clone(original), new PassContext(Optional.of(target.info()), PassOptions.checked(), _ -> { }, observer));
     return new StagedLaunch(original, stages, LaunchData.of(original.kernel(), kernel, binding, Tensor::buffer));
   }
 

@@ -11,6 +11,7 @@ import dev.tkc.passes.place.AllocateShared;
 import dev.tkc.passes.place.AnnotateAccesses;
 import dev.tkc.passes.place.AssignLayouts;
 import dev.tkc.passes.place.ChooseInstructions;
+import dev.tkc.passes.place.GroupStores;
 import dev.tkc.passes.place.InsertBarriers;
 import dev.tkc.passes.place.MakeTensorMaps;
 import dev.tkc.passes.stage.AssignLatencies;
@@ -26,6 +27,7 @@ import dev.tkc.passes.stage.StageLoads;
 import dev.tkc.passes.stage.StageStores;
 import dev.tkc.passes.target.Capability;
 import dev.tkc.passes.tile.AccumulateDots;
+import dev.tkc.passes.tile.BranchMasks;
 import dev.tkc.passes.tile.Canonicalize;
 import dev.tkc.passes.tile.EliminateCommon;
 import dev.tkc.passes.tile.EliminateDead;
@@ -70,6 +72,8 @@ public final class Pipeline {
       targeted("clean-grid", TILE, Pass.devices(Pipeline::clean), "what is the same for all tiles of a block goes in front"),
       step("fold-bounds", TILE, Pass.devices(FoldBounds::run), "ranges that are always full need no guard anywhere"),
       step("version-interior", TILE, Pass.devices(VersionInterior::run), "full tiles without guards, where guards weigh"),
+      targeted("branch-masks", TILE, Pass.devices(BranchMasks::run), "leaves fewer loops to be peeled")
+          .needs(Capability.ASYNC_MATRIX),
       step("peel-loops", TILE, Pass.devices(PeelLoops::run), "the steady part of a loop without guards and masks"),
       step("fold-interior", TILE, Pass.devices(FoldBounds::run), "the interiors' ranges and masks become constants"),
       step("clean-interior", TILE, Pass.devices(Pipeline::clean), "what the constant masks hid goes"),
@@ -90,6 +94,8 @@ public final class Pipeline {
       targeted("clean-staged", STAGED, Pass.devices(Pipeline::clean), "positions of the first rounds simplify"),
       targeted("assign-layouts", STAGED, Pass.devices(AssignLayouts::run), "after all decisions on what is copied where")
           .to(PLACED).isRequired(),
+      targeted("group-stores", PLACED, Pass.devices(GroupStores::run), "whose rows are whose is a matter of layouts")
+          .needs(Capability.BULK_COPY),
       targeted("clean-placed", PLACED, Pass.devices(Pipeline::cleanPlaced), "conversions and masks once, outside loops"),
       targeted("annotate-accesses", PLACED, Pass.devices(AnnotateAccesses::run), "vectors depend on layouts"),
       targeted("make-tensor-maps", PLACED, MakeTensorMaps::run, "boxes are those of the buffers' layouts")
@@ -105,6 +111,8 @@ public final class Pipeline {
       before("clean-device", "narrow-tensors", "the ends of ranges show in their simplest form"),
       before("narrow-tensors", "choose-async", "more loads are bulk copies"),
       before("clean-device", "choose-async", "whether an access can be a bulk copy shows in its simplest form"),
+      before("choose-async", "branch-masks", "only asynchronous functions have something to lose"),
+      before("branch-masks", "peel-loops", "a mask under a branch is none to peel for"),
       before("choose-async", "persist-grid", "asynchronous functions get a grid that stays"),
       before("choose-async", "peel-loops", "a bulk copy needs no guard"),
       before("choose-async", "choose-instructions", "what is asynchronous has its instruction"),
@@ -123,6 +131,8 @@ public final class Pipeline {
       before("assign-layouts", "make-tensor-maps", "boxes are those of the buffers' layouts"),
       before("assign-layouts", "allocate-shared", "the size of scratch depends on both layouts"),
       before("allocate-shared", "insert-barriers", "hazards are between bytes"),
+      before("group-stores", "make-tensor-maps", "a group stores a box of its own rows"),
+      before("group-stores", "insert-barriers", "a group's barrier orders nothing else"),
       before("eliminate-common", "hoist-invariant", "a value is hoisted once"),
       before("canonicalize", "outline-phases", "constants are made again in device functions, not passed"),
       before("eliminate-common", "outline-phases", "equal values would become several arguments"),

@@ -20,7 +20,6 @@ final class PtxAsync implements AsyncTarget {
   private static final int ALL_LANES = -1;
   private static final int WHOLE_WARP = 31;
   private static final int MAP_BYTES = 128;
-  private static final int MOST_BARRIERS = 16;
   private static final LlvmValue NO = LlvmValue.i1(false);
   private static final LlvmValue NO_POLICY = LlvmValue.i64(0);
 
@@ -71,11 +70,8 @@ final class PtxAsync implements AsyncTarget {
   }
 
   @Override
-  public void teamBarrier(LlvmBuilder b, int team, int threads) {
-    if (team >= MOST_BARRIERS) {
-      throw new IllegalStateException("team " + team + " has no barrier");
-    }
-    b.call(PtxIntrinsic.BARRIER, LlvmValue.i32(team), LlvmValue.i32(threads));
+  public void teamBarrier(LlvmBuilder b, LlvmValue team, int threads) {
+    b.call(PtxIntrinsic.BARRIER, team, LlvmValue.i32(threads));
   }
 
   @Override

@@ -134,10 +134,15 @@ public record Panels(List<Integer> shape, int elementBits, int columns, int swiz
    * other.
    */
   public List<Integer> box() {
+    return box(1);
+  }
+
+  /** The same where the first dimension of a tile of two is divided among so many copies. */
+  public List<Integer> box(int parts) {
     List<Integer> box = new ArrayList<>();
     boolean whole = true;
     for (int i = shape.size() - 2; i >= 0; i--) {
-      int size = whole ? Math.min(shape.get(i), MOST_IN_BOX) : 1;
+      int size = whole ? Math.min(i == 0 ? shape.get(i) / parts : shape.get(i), MOST_IN_BOX) : 1;
       whole &= size == shape.get(i);
       box.addFirst(size);
     }
@@ -147,7 +152,15 @@ public record Panels(List<Integer> shape, int elementBits, int columns, int swiz
 
   /** The copies that fill the tile, in the order of their bytes. */
   public List<Box> boxes() {
-    List<Integer> box = box();
+    return boxes(1);
+  }
+
+  /** The copies of the first of so many parts by rows; part n's are the same, n parts of rows further. */
+  public List<Box> boxes(int parts) {
+    return allBoxes(box(parts)).stream().filter(b -> b.origin().getFirst() < shape.getFirst() / parts || parts == 1).toList();
+  }
+
+  private List<Box> allBoxes(List<Integer> box) {
     long each = box.stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b) * elementBits / 8;
     List<Box> boxes = new ArrayList<>();
     for (long offset = 0; offset < bytes(); offset += each) {

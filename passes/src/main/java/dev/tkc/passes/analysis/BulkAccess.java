@@ -90,10 +90,16 @@ public final class BulkAccess {
 
   /** How many elements of each of a tensor's dimensions one copy of a tile moves. */
   public static List<Integer> box(List<Value> indices, Panels panels) {
+    return box(indices, panels, 1);
+  }
+
+  /** The same for a tile whose rows are divided among so many copies. */
+  public static List<Integer> box(List<Value> indices, Panels panels, int parts) {
     List<Integer> box = new ArrayList<>();
+    List<Integer> whole = panels.box(parts);
     int next = 0;
     for (Value index : indices) {
-      box.add(index.type() instanceof RangeType ? panels.box().get(next++) : 1);
+      box.add(index.type() instanceof RangeType ? whole.get(next++) : 1);
     }
     return box;
   }

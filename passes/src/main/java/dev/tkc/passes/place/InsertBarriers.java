@@ -157,6 +157,10 @@ public final class InsertBarriers {
   }
 
   private void step(Inst inst, Region region, State state) {
+    if (inst.annotations().containsKey("group")) {
+      // In order among themselves, by barriers of groups, which order nothing else.
+      return;
+    }
     if (inst.op() instanceof SharedOp.Barrier) {
       state.meet();
       return;

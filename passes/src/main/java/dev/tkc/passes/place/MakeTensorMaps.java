@@ -6,6 +6,7 @@ import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Module;
 import dev.tkc.ir.Param;
+import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.Panels;
 import dev.tkc.ir.op.AsyncOp;
@@ -63,9 +64,9 @@ public final class MakeTensorMaps {
     func.body().walk(inst -> {
       switch (inst.op()) {
         case AsyncOp.CopyBulk o when o.map().isEmpty() -> inst.setOp(new AsyncOp.CopyBulk(o.tensor(), o.indices(),
-            Optional.of(map(o.tensor(), o.indices(), o.buffer())), o.buffer(), o.stage(), o.barrier(), o.slot()));
+            Optional.of(map(o.tensor(), o.indices(), o.buffer(), 1)), o.buffer(), o.stage(), o.barrier(), o.slot()));
         case AsyncOp.StoreBulk o when o.map().isEmpty() -> inst.setOp(new AsyncOp.StoreBulk(
-            o.tensor(), o.indices(), Optional.of(map(o.tensor(), o.indices(), o.buffer())), o.buffer(), o.stage()));
+            o.tensor(), o.indices(), Optional.of(map(o.tensor(), o.indices(), o.buffer(), groups(inst))), o.buffer(), o.stage()));
         default -> { }
       }
     });
@@ -75,12 +76,29 @@ public final class MakeTensorMaps {
     }
   }
 
-  private Value map(Value tensor, List<Value> indices, Value buffer) {
+  /** Into how many parts by rows a store is divided among groups of warps. */
+  private int groups(Inst store) {
+    long group = store.annotation("group", 0);
+    for (Inst inst : func.body().insts()) {
+      if (group > 0 && inst.op() instanceof ControlOp.Role role && contains(role.body(), store)) {
+        return role.warps() / (int) group;
+      }
+    }
+    return 1;
+  }
+
+  private static boolean contains(Region region, Inst wanted) {
+    boolean[] found = {false};
+    region.walk(i -> found[0] |= i == wanted);
+    return found[0];
+  }
+
+  private Value map(Value tensor, List<Value> indices, Value buffer, int groups) {
     SharedType type = (SharedType) buffer.type();
     Panels panels = Panels.of(type.shape(), type.element().bits(), type.layout())
         .orElseThrow(() -> new IllegalStateException("a copy engine works on " + buffer + ", which does not lie in panels"));
     MemoryOp.MakeTensor made = (MemoryOp.MakeTensor) tensor.definition().op();
-    return maps.computeIfAbsent(new Description(made, BulkAccess.box(indices, panels), panels.swizzle()),
+    return maps.computeIfAbsent(new Description(made, BulkAccess.box(indices, panels, groups), panels.swizzle()),
         d -> new Value(new TensorMapType(), d.tensor.name() + "_map"));
   }
 

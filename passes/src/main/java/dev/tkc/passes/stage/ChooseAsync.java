@@ -31,7 +31,7 @@ import java.util.Set;
  * <pre>
  *   %x = load %ta, [%i, %k], _                      …  #{bulk}
  *   %d = dot %x, %y, %acc                       →   …  #{instruction = "WGMMA_BF16"}
- *   store %tc, [%i, %j], %r                         …  #{bulk}              and {warps = 8, persistent} on the function
+ *   store %tc, [%i, %j], %r                         …  #{bulk}              and {warps = 8, asynchronous, persistent} on the function
  * </pre>
  *
  * All products of the function or none: each needs an instruction of the target that fits its tiles, a right operand that a copy
@@ -74,8 +74,7 @@ public final class ChooseAsync {
 
   public static void run(Func func, PassContext context) {
     TargetInfo target = context.target();
-    // Until every part of the way stands; see docs/staged.md.
-    if (Boolean.getBoolean("tkc.async") && target.has(Capability.ASYNC_MATRIX) && target.has(Capability.BULK_COPY) && target.has(Capability.REGISTER_SPLIT)) {
+    if (target.has(Capability.ASYNC_MATRIX) && target.has(Capability.BULK_COPY) && target.has(Capability.REGISTER_SPLIT)) {
       ChooseAsync choice = new ChooseAsync(func, target);
       if (!choice.dots.isEmpty()) {
         choice.choose();
@@ -106,6 +105,7 @@ public final class ChooseAsync {
       }
     });
     func.annotations().put("warps", (long) warps);
+    func.annotations().put("asynchronous", true);
     if (!ragged[0]) {
       func.annotations().putIfAbsent("persistent", true);
     }

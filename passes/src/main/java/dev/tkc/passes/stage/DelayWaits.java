@@ -190,6 +190,7 @@ public final class DelayWaits {
     Region otherwise = new Region();
     new Builder(otherwise).at(inst.loc()).yield(loop.inits());
     Inst branch = new Inst(new ControlOp.If(some, then, otherwise), outs, inst.loc());
+    branch.annotate("seldom", true);
     b.insert(branch);
   }
 

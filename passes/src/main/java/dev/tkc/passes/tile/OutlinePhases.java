@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Turns each phase of the kernel into a device function and a launch of it.
@@ -36,6 +37,7 @@ import java.util.Map;
  * tile counts, and a block finds its positions from its number, the first domain varying slowest, or in bands of
  * g rows of the last two domains under the annotation {@code grouped = g} (8 where none is said and there is a product over two tiled domains). Any other nest is ragged: a fixed number of
  * blocks walk all of it and share out the tiles of the innermost domain in order. An empty domain gives a grid of 0. {@link PersistGrid} acts on {@code persistent}.
+ * Where tiles of a product take longer the further they are along the last domain, {@link LongestFirst} says which has which number.
  *
  * <p>Settings of the kernel, and over them those on the {@code parallel} itself, become annotations of the device
  * function; {@code label} names it. Needs constants folded and equal values merged. Guarantees what {@code docs/ir.md}
@@ -136,13 +138,25 @@ public final class OutlinePhases {
       lows.add(lo);
       counts.add(n);
     }
+    Optional<LongestFirst> longest = nest.contents().stream().anyMatch(OutlinePhases::multiplies)
+        ? LongestFirst.of(nest) : Optional.empty();
+    Optional<Value> sectionHere = longest.map(l -> l.section(captures.host(), counts));
     captures.prepare(nest.contents());
     lows.replaceAll(captures::get);
     counts.replaceAll(captures::get);
+    Optional<Value> section = sectionHere.map(captures::get);
     long group = settings.get("grouped") instanceof Long g ? g : 1;
     Builder b = captures.device();
     Value number = b.emit(new ControlOp.BlockId());
-    tile(nest, captures, b, lows, indices(b, number, counts, group));
+    Value[] index;
+    if (longest.isPresent()) {
+      index = longest.get().indices(b, number, counts, section.get());
+      settings.put("uneven", true);
+    } else {
+      index = indices(b, number, counts, group);
+    }
+    assertInside(b, index, counts);
+    tile(nest, captures, b, lows, index);
     return tiles;
   }
 
@@ -157,7 +171,7 @@ public final class OutlinePhases {
     captures.copy(nest.contents(), b);
   }
 
-  /** Which tile of each domain has a number. Asserts, for whoever asks for bounds later, what the grid ensures of them. */
+  /** Which tile of each domain has a number. */
   private static Value[] indices(Builder b, Value number, List<Value> counts, long group) {
     int rank = counts.size();
     boolean grouped = rank >= 2 && group > 1;
@@ -175,12 +189,16 @@ public final class OutlinePhases {
     if (last >= 0) {
       index[0] = rest;
     }
-    for (int d = 0; d < rank; d++) {
+    return index;
+  }
+
+  /** For whoever asks for bounds later: what the grid ensures of a tile's indices. */
+  private static void assertInside(Builder b, Value[] index, List<Value> counts) {
+    for (int d = 0; d < index.length; d++) {
       Value inside = b.binary(BinaryKind.AND, b.compare(CompareKind.GE, index[d], b.constant(0)),
           b.compare(CompareKind.LT, index[d], counts.get(d)));
       b.append(new ControlOp.Assert(inside, "a block outside its grid"));
     }
-    return index;
   }
 
   private Value ragged(Nest nest, Captures captures) {

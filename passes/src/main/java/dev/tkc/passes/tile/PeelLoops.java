@@ -42,6 +42,9 @@ import java.util.Set;
  * annotated {@code boundary}, or a branch where at most one round remains, which pipelining leaves alone; with
  * asynchronous products that is a loop too, annotated {@code once}.
  *
+ * <p>In functions whose products are asynchronous, bulk copies clip by themselves and {@link BranchMasks} has dealt with
+ * comparisons; only other accesses count there.
+ *
  * <p>Leaves the program as it was in meaning, and {@link FoldBounds} to find that the interior's ranges are full.
  */
 public final class PeelLoops {
@@ -56,9 +59,11 @@ public final class PeelLoops {
   private final List<Affine> upTo = new ArrayList<>();
   /** How many rounds at the start are not. */
   private final List<Affine> after = new ArrayList<>();
+  private final boolean asynchronous;
   private boolean masks;
 
-  private PeelLoops(Bounds bounds, Inst inst, ControlOp.For loop) {
+  private PeelLoops(Bounds bounds, Inst inst, ControlOp.For loop, boolean asynchronous) {
+    this.asynchronous = asynchronous;
     this.bounds = bounds;
     this.inst = inst;
     this.loop = loop;
@@ -75,7 +80,8 @@ public final class PeelLoops {
     // Inner loops first: a copy of an outer body then holds them split already.
     for (Inst inst : loops.reversed()) {
       Bounds bounds = new Bounds(func);
-      PeelLoops p = new PeelLoops(bounds, inst, (ControlOp.For) inst.op());
+      PeelLoops p = new PeelLoops(
+          bounds, inst, (ControlOp.For) inst.op(), Boolean.TRUE.equals(func.annotations().get("asynchronous")));
       if (p.worthwhile()) {
         p.split(bounds.scopes().regionOf(inst));
       }
@@ -89,12 +95,20 @@ public final class PeelLoops {
     loop.body().walk(i -> {
       size[0]++;
       switch (i.op()) {
-        case MemoryOp.Range r -> range(i, r);
-        case Compare c when !i.result().tile().isScalar() -> mask(i, c);
+        case MemoryOp.Range r when !asynchronous || guards(i.result()) -> range(i, r);
+        case Compare c when !asynchronous && !i.result().tile().isScalar() -> mask(i, c);
         default -> { }
       }
     });
     return size[0] <= LARGEST && !(upTo.isEmpty() && after.isEmpty());
+  }
+
+  /** Whether an access that is no bulk copy depends on the range. */
+  private boolean guards(Value range) {
+    boolean[] found = {false};
+    loop.body().walk(i -> found[0] |= i.operands().contains(range) && !i.flag("bulk") && !(i.op() instanceof MemoryOp.Valid)
+        && !(i.op() instanceof MemoryOp.Lanes));
+    return found[0];
   }
 
   private Value position() {

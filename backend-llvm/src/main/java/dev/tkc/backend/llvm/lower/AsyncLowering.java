@@ -29,6 +29,7 @@ final class AsyncLowering {
   private final FunctionLowering f;
   private final AsyncDotLowering dots;
   private final List<Runnable> elected = new ArrayList<>();
+  private int electedGroup;
 
   AsyncLowering(FunctionLowering f) {
     this.f = f;
@@ -75,11 +76,11 @@ final class AsyncLowering {
       case AsyncOp.BarrierArrive o -> arrive(o);
       case AsyncOp.BarrierWait o ->
           target().barrierWait(b, barrier(o.barrier(), o.slot()), b.trunc(f.scalar(o.parity()), LlvmType.I32));
-      case AsyncOp.BarrierExpect o -> elect(() -> target().barrierExpect(b, barrier(o.barrier(), o.slot()), o.bytes()));
-      case AsyncOp.CopyBulk o -> elect(() -> copy(o));
-      case AsyncOp.StoreBulk o -> elect(() -> store(o));
-      case AsyncOp.StoreCommit _ -> elect(() -> target().storeCommit(b));
-      case AsyncOp.StoreWait o -> elect(() -> target().storeWait(b, o.pending(), o.read()));
+      case AsyncOp.BarrierExpect o -> elect(inst, () -> target().barrierExpect(b, barrier(o.barrier(), o.slot()), o.bytes()));
+      case AsyncOp.CopyBulk o -> elect(inst, () -> copy(o));
+      case AsyncOp.StoreBulk o -> elect(inst, () -> store(inst, o));
+      case AsyncOp.StoreCommit _ -> elect(inst, () -> target().storeCommit(b));
+      case AsyncOp.StoreWait o -> elect(inst, () -> target().storeWait(b, o.pending(), o.read()));
       case AsyncOp.ProxyFence _ -> target().proxyFence(b);
       case AsyncOp.DotFence _ -> target().dotFence(b);
       case AsyncOp.DotCommit _ -> dots.commit();
@@ -89,12 +90,18 @@ final class AsyncLowering {
 
   // One thread for its team.
 
-  private void elect(Runnable effect) {
+  /** By the first thread of the team, or of each group of warps where there are groups. */
+  private void elect(Inst inst, Runnable effect) {
     if (f.team().alone()) {
       effect.run();
-    } else {
-      elected.add(effect);
+      return;
     }
+    int group = (int) inst.annotation("group", 0);
+    if (group != electedGroup) {
+      flush();
+      electedGroup = group;
+    }
+    elected.add(effect);
   }
 
   /** Emits what was kept back, before something that it must not follow. */
@@ -104,7 +111,8 @@ final class AsyncLowering {
     }
     List<Runnable> now = List.copyOf(elected);
     elected.clear();
-    f.b().ifThen(f.thread().isFirst(), () -> now.forEach(Runnable::run));
+    LlvmValue first = electedGroup == 0 ? f.thread().isFirst() : f.thread().isFirstOf(electedGroup);
+    f.b().ifThen(first, () -> now.forEach(Runnable::run));
     // Otherwise the branch may be merged into a loop's head, and the loop be taken for one that threads leave one by
     // one.
     target().converge(f.b());
@@ -158,14 +166,35 @@ final class AsyncLowering {
     }
   }
 
-  private void store(AsyncOp.StoreBulk o) {
+  private void store(Inst inst, AsyncOp.StoreBulk o) {
+    LlvmBuilder b = f.b();
     Lowered.Buffer buffer = (Lowered.Buffer) f.get(o.buffer());
     LlvmValue map = map(o, o.map());
     Place slot = f.slot(buffer, o.stage());
     List<LlvmValue> origin = origin(o.indices());
-    for (Panels.Box box : panels(buffer.type()).boxes()) {
-      target().storeBulk(f.b(), map, moved(origin, o.indices(), box.origin()), slot.plus(f.b(), box.offset()));
+    Panels panels = panels(buffer.type());
+    int group = (int) inst.annotation("group", f.team().warps());
+    int parts = f.team().warps() / group;
+    if (parts > 1) {
+      // Each group stores its share of the rows.
+      int share = buffer.type().shape().getFirst() / parts;
+      LlvmValue part = b.lshr(f.thread().warp(), LlvmValue.i32(Integer.numberOfTrailingZeros(group)));
+      int rows = firstRange(o.indices());
+      origin.set(rows, b.add(origin.get(rows), b.mulNsw(part, LlvmValue.i32(share))));
+      slot = slot.plus(b, b.mulNsw(part, LlvmValue.i32(panels.offset(List.of(share, 0)))));
     }
+    for (Panels.Box box : panels.boxes(parts)) {
+      target().storeBulk(b, map, moved(origin, o.indices(), box.origin()), slot.plus(b, box.offset()));
+    }
+  }
+
+  private int firstRange(List<Value> indices) {
+    for (int d = 0; d < indices.size(); d++) {
+      if (f.get(indices.get(d)) instanceof Lowered.Range) {
+        return d;
+      }
+    }
+    throw new IllegalStateException("a bulk copy without a range");
   }
 
   private LlvmValue map(AsyncOp op, Optional<Value> map) {

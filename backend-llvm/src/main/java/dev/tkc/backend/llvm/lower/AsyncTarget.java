@@ -53,7 +53,7 @@ public interface AsyncTarget {
   void setRegisters(LlvmBuilder b, int registers, int threads);
 
   /** Waits for {@code threads} threads of team {@code team}, which is 1 or more. */
-  void teamBarrier(LlvmBuilder b, int team, int threads);
+  void teamBarrier(LlvmBuilder b, LlvmValue team, int threads);
 
   /** The threads of each warp are together again, after a branch for some of them. */
   void converge(LlvmBuilder b);

@@ -241,7 +241,7 @@ final class Combining {
   /** For each register of the state the partial results of all warps that meet, in order. */
   private List<List<List<LlvmValue>>> exchange(List<List<LlvmValue>> totals, CombinePlan.Warps step) {
     if (exchanges++ > 0) {
-      f.barrier();
+      f.barrier(0);
     }
     for (int r = 0; r < totals.size(); r++) {
       if (totals.get(r) != null) {
@@ -252,7 +252,7 @@ final class Combining {
         }
       }
     }
-    f.barrier();
+    f.barrier(0);
     List<List<List<LlvmValue>>> all = new ArrayList<>();
     for (List<LlvmValue> total : totals) {
       int r = all.size();

@@ -85,8 +85,19 @@ final class ControlLowering {
   private List<Lowered> branch(Inst inst, ControlOp.If o) {
     List<Value> results = inst.results();
     List<LlvmValue> joined = f.b().ifElse(f.scalar(o.condition()),
-        () -> flatten(results, region(o.then(), true)), () -> flatten(results, region(o.otherwise(), true)));
+        () -> flatten(results, region(o.then(), true)), () -> otherwise(inst, o.otherwise()));
     return rebuild(results, joined);
+  }
+
+  /**
+   * The second side of a branch. One that is {@code seldom} taken is kept from being empty: LLVM would put its values into registers
+   * in front of the branch, on the way of the side that has no use for them.
+   */
+  private List<LlvmValue> otherwise(Inst inst, Region region) {
+    if (inst.flag("seldom")) {
+      f.b().inlineAsm(LlvmType.VOID, new LlvmIntrinsic.Asm("", "", true, false));
+    }
+    return flatten(inst.results(), region(region, true));
   }
 
   private List<Lowered> check(ControlOp.Assert o) {

@@ -125,7 +125,7 @@ final class ConvertLowering {
     LlvmValue base = f.scratch(inst);
     SharedPlaces places = new SharedPlaces(f, scratch.layout(), wholeBytes(source.element()));
     places.write(base, f.view(source), registers, scratch.write());
-    f.barrier();
+    f.barrier(0);
     return places.read(base, f.view(target), scratch.read());
   }
 

@@ -270,9 +270,13 @@ final class FunctionLowering {
     return team.thread();
   }
 
-  /** Waits for all threads that run the code at hand. */
-  void barrier() {
-    team.barrier(body, target);
+  /** Waits for all threads that run the code at hand, or for those of each group of so many warps if not 0. */
+  void barrier(int group) {
+    if (group == 0 || group == team.warps()) {
+      team.barrier(body, target);
+    } else {
+      team.groupBarrier(body, target, group);
+    }
   }
 
   Signs signs() {

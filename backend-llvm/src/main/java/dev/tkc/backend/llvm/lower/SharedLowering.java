@@ -46,7 +46,7 @@ final class SharedLowering {
       case SharedOp.CopyAsync o -> copy(inst, o);
       case SharedOp.CopyCommit _ -> f.target().copyCommit(f.b());
       case SharedOp.CopyWait o -> f.target().copyWait(f.b(), o.pending());
-      case SharedOp.Barrier _ -> f.barrier();
+      case SharedOp.Barrier _ -> f.barrier((int) inst.annotation("group", 0));
     }
     return List.of();
   }

@@ -109,6 +109,12 @@ final class ThreadIndex {
     return positions.computeIfAbsent(List.of("first"), _ -> isZero(b.or(lane, warp)));
   }
 
+  /** Whether this is the first thread of a group of so many warps (i1). */
+  LlvmValue isFirstOf(int group) {
+    return positions.computeIfAbsent(List.of("group", group),
+        _ -> isZero(b.or(lane, b.and(warp, LlvmValue.i32(group - 1)))));
+  }
+
   private LlvmValue isZero(LlvmValue x) {
     return b.icmp(LlvmBuilder.Compare.EQ, x, LlvmValue.i32(0));
   }

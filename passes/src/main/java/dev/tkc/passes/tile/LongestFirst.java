@@ -1,0 +1,130 @@
+package dev.tkc.passes.tile;
+
+import dev.tkc.ir.Builder;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp.Binary;
+import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
+import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.type.RangeType;
+import dev.tkc.ir.type.TensorType;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The order of a grid whose tiles take the longer, the further they are along the last domain, as the query tiles of causal
+ * attention: a loop inside ends where the position does. The longest are begun first, so that short ones fill up the end; but only
+ * within sections of the domains before, so that what blocks read together stays in the cache.
+ */
+final class LongestFirst {
+  /** About the second-level cache of the larger devices of today, of which other traffic needs a part. */
+  private static final long SECTION_BYTES = 32L << 20;
+
+  private final Nest nest;
+  private final ControlOp.For loop;
+
+  private LongestFirst(Nest nest, ControlOp.For loop) {
+    this.nest = nest;
+    this.loop = loop;
+  }
+
+  /** The order, if the nest has such a loop. */
+  static Optional<LongestFirst> of(Nest nest) {
+    if (nest.domains().size() < 2) {
+      return Optional.empty();
+    }
+    Value position = nest.domains().getLast().position();
+    List<ControlOp.For> found = new ArrayList<>();
+    for (Inst inst : nest.contents()) {
+      consider(inst, position, found);
+      inst.regions().forEach(r -> r.walk(i -> consider(i, position, found)));
+    }
+    return found.stream().findFirst().map(f -> new LongestFirst(nest, f));
+  }
+
+  private static void consider(Inst inst, Value position, List<ControlOp.For> found) {
+    if (inst.op() instanceof ControlOp.For f && growsWith(f.hi(), position) && !follows(f.lo(), position, new HashSet<>())) {
+      found.add(f);
+    }
+  }
+
+  private static boolean growsWith(Value v, Value position) {
+    if (v == position) {
+      return true;
+    }
+    return v.definition() != null && v.definition().op() instanceof Binary b
+        && (b.kind() == BinaryKind.ADD || b.kind() == BinaryKind.MIN)
+        && (growsWith(b.lhs(), position) || growsWith(b.rhs(), position));
+  }
+
+  private static boolean follows(Value v, Value source, Set<Value> seen) {
+    return v == source || v.definition() != null && seen.add(v)
+        && v.definition().operands().stream().anyMatch(o -> follows(o, source, seen));
+  }
+
+  /** How many of the outer tiles make a section, computed in front of the launch. */
+  Value section(Builder host, List<Value> counts) {
+    Map<Value, Value> bytes = new LinkedHashMap<>();
+    Region body = loop.body();
+    body.walk(i -> {
+      if (i.op() instanceof MemoryOp.Load load && load.tensor().definition() != null
+          && load.tensor().definition().op() instanceof MemoryOp.MakeTensor t && !bytes.containsKey(load.tensor())) {
+        extent(host, load, t, body.params().getFirst()).ifPresent(n -> bytes.put(load.tensor(), n));
+      }
+    });
+    Value all = host.constant(1);
+    for (Value n : bytes.values()) {
+      all = host.add(all, n);
+    }
+    Value outer = host.constant(1);
+    for (Value n : counts.subList(0, counts.size() - 1)) {
+      outer = host.mul(outer, n);
+    }
+    Value fits = host.binary(BinaryKind.MAX, host.binary(BinaryKind.DIV, host.constant(SECTION_BYTES), all), host.constant(1));
+    return host.binary(BinaryKind.MAX, host.binary(BinaryKind.MIN, fits, outer), host.constant(1));
+  }
+
+  /** The bytes that the loop reads of a tensor in all its rounds. */
+  private static Optional<Value> extent(Builder host, MemoryOp.Load load, MemoryOp.MakeTensor t, Value position) {
+    Value n = host.constant(Math.max(1, ((TensorType) load.tensor().type()).element().bits() / 8));
+    boolean moves = false;
+    for (int d = 0; d < load.indices().size(); d++) {
+      Value index = load.indices().get(d);
+      if (index.definition() != null && index.definition().op() instanceof MemoryOp.Range r) {
+        boolean along = follows(r.start(), position, new HashSet<>());
+        moves |= along;
+        n = host.mul(n, along ? t.sizes().get(d) : host.constant(((RangeType) index.type()).size()));
+      }
+    }
+    return moves ? Optional.of(n) : Optional.empty();
+  }
+
+  /** Index of each domain for a tile's number, {@code counts} and the section on the device. */
+  Value[] indices(Builder b, Value number, List<Value> counts, Value section) {
+    int last = counts.size() - 1;
+    Value outer = b.constant(1);
+    for (Value n : counts.subList(0, last)) {
+      outer = b.mul(outer, n);
+    }
+    Value area = b.mul(section, counts.get(last));
+    Value first = b.mul(b.binary(BinaryKind.DIV, number, area), section);
+    Value within = b.binary(BinaryKind.REM, number, area);
+    Value width = b.binary(BinaryKind.MIN, b.sub(outer, first), section);
+    Value[] index = new Value[counts.size()];
+    index[last] = b.sub(b.sub(counts.get(last), b.constant(1)), b.binary(BinaryKind.DIV, within, width));
+    Value rest = b.add(first, b.binary(BinaryKind.REM, within, width));
+    for (int d = last - 1; d > 0; d--) {
+      index[d] = b.binary(BinaryKind.REM, rest, counts.get(d));
+      rest = b.binary(BinaryKind.DIV, rest, counts.get(d));
+    }
+    index[0] = rest;
+    return index;
+  }
+}
