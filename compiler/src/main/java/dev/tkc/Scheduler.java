@@ -26,7 +26,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -174,7 +173,8 @@ final class Scheduler {
     r.given.keySet().forEach(n -> origins.put(n, Origin.CALLER));
 
     Specialisation.Schedule schedule = written;
-    boolean silent = Set.of("repack").containsAll(written.function().keySet()) && written.phases().isEmpty();
+    boolean none = written.function().isEmpty() || written.function().equals(Map.of("repack", false));
+    boolean silent = none && written.phases().isEmpty();
     Origin settingsFrom = silent ? Origin.KERNEL : Origin.SCHEDULE;
     List<Candidate> candidates = List.of();
     Optional<String> reason = Optional.empty();
