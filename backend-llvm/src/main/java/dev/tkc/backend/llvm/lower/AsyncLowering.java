@@ -30,6 +30,7 @@ final class AsyncLowering {
   private final AsyncDotLowering dots;
   private final List<Runnable> elected = new ArrayList<>();
   private int electedGroup;
+  private int part;
 
   AsyncLowering(FunctionLowering f) {
     this.f = f;
@@ -111,8 +112,14 @@ final class AsyncLowering {
     }
     List<Runnable> now = List.copyOf(elected);
     elected.clear();
-    LlvmValue first = electedGroup == 0 ? f.thread().isFirst() : f.thread().isFirstOf(electedGroup);
-    f.b().ifThen(first, () -> now.forEach(Runnable::run));
+    if (electedGroup == 0) {
+      f.b().ifThen(f.thread().isFirst(), () -> now.forEach(Runnable::run));
+    } else {
+      // A branch for each group, so that which group it is stays a constant and addresses are the same for all threads.
+      for (part = 0; part < f.team().warps() / electedGroup; part++) {
+        f.b().ifThen(f.thread().isFirstOfWarp(part * electedGroup), () -> now.forEach(Runnable::run));
+      }
+    }
     // Otherwise the branch may be merged into a loop's head, and the loop be taken for one that threads leave one by
     // one.
     target().converge(f.b());
@@ -178,10 +185,9 @@ final class AsyncLowering {
     if (parts > 1) {
       // Each group stores its share of the rows.
       int share = buffer.type().shape().getFirst() / parts;
-      LlvmValue part = b.lshr(f.thread().warp(), LlvmValue.i32(Integer.numberOfTrailingZeros(group)));
       int rows = firstRange(o.indices());
-      origin.set(rows, b.add(origin.get(rows), b.mulNsw(part, LlvmValue.i32(share))));
-      slot = slot.plus(b, b.mulNsw(part, LlvmValue.i32(panels.offset(List.of(share, 0)))));
+      origin.set(rows, b.add(origin.get(rows), LlvmValue.i32((long) part * share)));
+      slot = slot.plus(b, part * panels.offset(List.of(share, 0)));
     }
     for (Panels.Box box : panels.boxes(parts)) {
       target().storeBulk(b, map, moved(origin, o.indices(), box.origin()), slot.plus(b, box.offset()));

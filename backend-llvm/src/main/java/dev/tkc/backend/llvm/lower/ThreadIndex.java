@@ -109,10 +109,10 @@ final class ThreadIndex {
     return positions.computeIfAbsent(List.of("first"), _ -> isZero(b.or(lane, warp)));
   }
 
-  /** Whether this is the first thread of a group of so many warps (i1). */
-  LlvmValue isFirstOf(int group) {
-    return positions.computeIfAbsent(List.of("group", group),
-        _ -> isZero(b.or(lane, b.and(warp, LlvmValue.i32(group - 1)))));
+  /** Whether this is the first thread of a warp (i1). */
+  LlvmValue isFirstOfWarp(int number) {
+    return positions.computeIfAbsent(List.of("first of", number),
+        _ -> isZero(b.or(lane, b.xor(warp, LlvmValue.i32(number)))));
   }
 
   private LlvmValue isZero(LlvmValue x) {
