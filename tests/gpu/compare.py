@@ -62,7 +62,7 @@ def dry_run(root, cases):
 
 def check(tkc, case, inputs, folder):
     """What tkc writes, beside the reference: the largest error, relative to the larger of the element and the root mean
-    square, and the root mean square of the errors relative to that of the reference; or what is wrong."""
+    square of its row, and the root mean square of the errors relative to that of the reference; or what is wrong."""
     from safetensors.torch import load_file
     path = os.path.join(folder, "out.safetensors")
     if os.path.exists(path):
@@ -73,10 +73,11 @@ def check(tkc, case, inputs, folder):
     for name, found, exact in case.errors(inputs, got):
         if found.shape != exact.shape or not found.isfinite().all():
             return None, f"{name}: shape {tuple(found.shape)} for {tuple(exact.shape)}, or values that are not finite"
-        rms = exact.pow(2).mean().sqrt()
+        # Of its own row: the first rows of causal attention average few keys and are larger than the rest.
+        rms = exact.pow(2).mean(-1, keepdim=True).sqrt()
         difference = (found - exact).abs()
-        worst = max(worst, (difference / exact.abs().clamp(min=rms)).max().item())
-        worst_rms = max(worst_rms, (difference.pow(2).mean().sqrt() / rms).item())
+        worst = max(worst, (difference / exact.abs().maximum(rms)).max().item())
+        worst_rms = max(worst_rms, (difference.pow(2).mean().sqrt() / exact.pow(2).mean().sqrt()).item())
     holds = worst <= case.tolerance and worst_rms <= case.tolerance / 2
     return (worst, worst_rms), "" if holds else f"largest error {worst:.1e}, root mean square {worst_rms:.1e}"
 
