@@ -96,7 +96,7 @@ final class Scheduler {
     Request r = new Request(target, Map.copyOf(given), Map.copyOf(facts), Map.copyOf(divisibility));
     Specialisation.Schedule written = Schedules.choose(kernel.module().library(), item, target.name(), facts);
     List<String> free = free(r, written);
-    if (whyNot(r, free).isEmpty()) {
+    if (whyNot(r, written, free).isEmpty()) {
       List<Map<String, Object>> legal = rank(r, written, free).stream().filter(c -> c.obstacle().isEmpty())
           .map(Candidate::constants).toList();
       if (!legal.isEmpty()) {
@@ -146,7 +146,7 @@ final class Scheduler {
 
   /** Whether copying operands into rows that copy engines can address is worth its time for these sizes, where it is done. */
   private boolean repackingPays(Request r, Specialisation.Schedule schedule) {
-    if (!Boolean.getBoolean("tkc.async") || r.target.info().rates().isEmpty() || schedule.function().containsKey("repack")) {
+    if (r.target.info().rates().isEmpty() || schedule.function().containsKey("repack")) {
       return true;
     }
     return make(r, schedule, Map.of()).module.map(m -> RepackingCost.pays(m, sizes(r), r.target.info())).orElse(true);
@@ -188,7 +188,7 @@ final class Scheduler {
       settings.putAll(measured.get().settings());
       schedule = new Specialisation.Schedule(fixed, settings, Map.of());
     } else {
-      reason = whyNot(r, free);
+      reason = whyNot(r, written, free);
       if (reason.isEmpty()) {
         candidates = rank(r, written, free);
         Candidate best = candidates.getFirst();
@@ -205,14 +205,18 @@ final class Scheduler {
         measured.isPresent() ? Origin.TUNED : settingsFrom, candidates, reason);
   }
 
-  private Optional<String> whyNot(Request r, List<String> free) {
+  private Optional<String> whyNot(Request r, Specialisation.Schedule written, List<String> free) {
     if (r.target.info().rates().isEmpty()) {
       return Optional.of("no rates are known of " + r.target.name());
     }
     if (free.isEmpty()) {
       return Optional.of(tiles.isEmpty() ? "no constant is only the size of a tile" : "all tile sizes are given");
     }
-    return Optional.empty();
+    if (item.constants().stream().anyMatch(c -> free.contains(c.name().text()) && TileConstants.own(c).orElseThrow() == 1)) {
+      return Optional.of("a tile of one element may be meant so");
+    }
+    return TileMeaning.dependence(
+        Lowering.lower(kernel.module().library(), kernel.name(), specialisation(r, written, Map.of())));
   }
 
   private List<Chosen> chosen(Request r, Map<String, Object> fixed, Map<String, Origin> origins) {
@@ -275,15 +279,18 @@ final class Scheduler {
   }
 
   private Result make(Request r, Specialisation.Schedule written, Map<String, Object> values) {
+    return made.computeIfAbsent(new Made(r.target, specialisation(r, written, values)), this::make);
+  }
+
+  private Specialisation specialisation(Request r, Specialisation.Schedule written, Map<String, Object> values) {
     Map<String, Object> scheduled = new HashMap<>(written.constants());
     scheduled.putAll(values);
     Map<String, Object> given = new HashMap<>(r.given);
     item.constants().stream().map(c -> c.name().text()).filter(n -> r.facts.containsKey(n) && !scheduled.containsKey(n))
         .forEach(n -> given.putIfAbsent(n, r.facts.get(n)));
     Map<String, Object> constants = Binder.constants(item, kernel.module()::global, given, scheduled);
-    Specialisation s = new Specialisation(constants, r.divisibility,
+    return new Specialisation(constants, r.divisibility,
         new Specialisation.Schedule(scheduled, written.function(), written.phases()));
-    return made.computeIfAbsent(new Made(r.target, s), this::make);
   }
 
   private Result make(Made m) {

@@ -87,7 +87,7 @@ class StagedMutationTest {
   }
 
   private static Kernel kernel(String file, String name, String schedule) throws IOException {
-    String text = Files.readString(Project.ROOT.resolve("kernels/" + file + ".tk"));
+    String text = Files.readString(Project.ROOT.resolve("kernels/" + file + ".tk")).replaceAll("(?m)^schedule .*$", "");
     Source source = new Source(file + ".tk", text + "\nschedule " + name + " for sm_90a { " + schedule + " }\n");
     return Tkc.create(Device.interpreter()).load(source).kernel(name);
   }
