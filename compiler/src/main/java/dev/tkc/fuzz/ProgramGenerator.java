@@ -231,7 +231,8 @@ final class ProgramGenerator {
     if (random.nextBoolean()) {
       pieces.add(new Piece(Place.ITEM, List.of(f), "fn " + f + "(v1: f32, n1: i32, v2: f32, n2: i32) {\n"
           + "  if v1 > v2 or (v1 == v2 and n1 < n2) {\n    return v1, n1\n  }\n  return v2, n2\n}\n", List.of()));
-      body(List.of(v, w), call + "({0}, {1}" + axis, List.of(terms.term(FULL, true, 2), terms.term(WHOLE, true, 2)));
+      // With a NaN among them the order would tell.
+      body(List.of(v, w), call + "(where({0} == {0}, {0}, 0.0), {1}" + axis, List.of(terms.term(FULL, true, 2), terms.term(WHOLE, true, 2)));
       terms.know(v, scan ? FULL : COLUMN, true);
       terms.know(w, scan ? WHOLE : WHOLE_COLUMN, true);
     } else {
