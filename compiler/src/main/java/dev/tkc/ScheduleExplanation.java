@@ -17,6 +17,7 @@ import dev.tkc.passes.PassContext;
 import dev.tkc.passes.PassDriver;
 import dev.tkc.passes.Step;
 import dev.tkc.passes.analysis.BulkAccess;
+import dev.tkc.passes.analysis.Tensors;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -113,14 +114,14 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
           boolean write = i.op() instanceof MemoryOp.Store;
           Value tile = write ? i.operands().getLast() : i.result();
           Optional<String> why = i.flag("bulk") || !has || tile.tile().rank() < 2 ? Optional.empty() : engine.obstacle(i);
-          found.add(new Access(name(tensor), write, tile.type().toString(), i.flag("bulk") ? bulk(f, tensor) : "", why, i.loc()));
+          found.add(new Access(Tensors.name(tensor), write, tile.type().toString(), i.flag("bulk") ? bulk(f, tensor) : "", why, i.loc()));
         }
       });
       return found;
     }
 
     private static String bulk(Func f, Value tensor) {
-      boolean repacked = f.annotations().get("repacked") instanceof String names && List.of(names.split(", ")).contains(name(tensor));
+      boolean repacked = f.annotations().get("repacked") instanceof String names && List.of(names.split(", ")).contains(Tensors.name(tensor));
       return repacked ? "bulk copy of rows repacked before" : "bulk copy";
     }
 
@@ -140,7 +141,7 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
         switch (i.op()) {
           case ControlOp.Role r -> roles.add(new Role(r.name(), r.warps(), r.registers()));
           case SharedOp.SharedAlloc a -> buffers.add(buffer(i, a));
-          case SharedOp.CopyAsync c -> copied.add(name(c.tensor()));
+          case SharedOp.CopyAsync c -> copied.add(Tensors.name(c.tensor()));
           case MatrixOp.Dot d -> products.merge(product(i, d.a(), d.b(), d.acc()), 1, Integer::sum);
           case AsyncOp.DotAsync d -> products.merge(product(i, d.a(), d.b(), d.acc()), 1, Integer::sum);
           default -> { }
@@ -169,10 +170,6 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
       long bytes = t.element().bytes(t.tile().count());
       return new Buffer(a.name(), t.element().text() + t.shape(), t.stages(), bytes,
           i.annotations().get("offset") instanceof Long l ? Optional.of(l) : Optional.empty());
-    }
-
-    private static String name(Value tensor) {
-      return tensor.definition() != null && tensor.definition().op() instanceof MemoryOp.MakeTensor t ? t.name() : tensor.name();
     }
   }
 

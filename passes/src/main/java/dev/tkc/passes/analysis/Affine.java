@@ -1,6 +1,8 @@
 package dev.tkc.passes.analysis;
 
+import dev.tkc.ir.Builder;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.type.Element;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -62,5 +64,18 @@ public record Affine(long constant, Map<Value, Long> terms) {
   public Affine replace(Value v, Affine by) {
     long k = factor(v);
     return plus(of(v), -k).plus(by, k);
+  }
+
+  /** Computes it where the builder stands. */
+  public Value emit(Builder b) {
+    Value sum = null;
+    for (Map.Entry<Value, Long> t : terms.entrySet()) {
+      // Forms look through casts: a number read from an i32 tensor stands in them as it was read.
+      Value value = t.getKey().tile().element() == Element.I64 ? t.getKey() : b.cast(t.getKey(), Element.I64);
+      Value term = Math.abs(t.getValue()) == 1 ? value : b.mul(value, b.constant(Math.abs(t.getValue())));
+      sum = sum == null ? (t.getValue() > 0 ? term : b.sub(b.constant(0), term))
+          : t.getValue() > 0 ? b.add(sum, term) : b.sub(sum, term);
+    }
+    return sum == null ? b.constant(constant) : constant == 0 ? sum : b.add(sum, b.constant(constant));
   }
 }

@@ -16,11 +16,9 @@ import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.TensorType;
 import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -286,7 +284,7 @@ public final class BulkAccess {
     });
     bounds.scopes().around(inst).filter(i -> i.op() instanceof ControlOp.For).forEach(loop -> {
       Value position = loop.regions().getFirst().params().getFirst();
-      if (store.indices().stream().noneMatch(i -> follows(i, position, new HashSet<>()))) {
+      if (store.indices().stream().noneMatch(i -> Scalars.follows(i, position))) {
         why.add("a loop stores to the same place in each round");
       }
     });
@@ -316,13 +314,5 @@ public final class BulkAccess {
 
   private static boolean inside(Scopes scopes, Inst inst, Region region) {
     return scopes.inside(scopes.regionOf(inst), region);
-  }
-
-  /** Whether a value is computed from another. */
-  private static boolean follows(Value v, Value source, Set<Value> seen) {
-    if (v == source) {
-      return true;
-    }
-    return v.definition() != null && seen.add(v) && v.definition().operands().stream().anyMatch(o -> follows(o, source, seen));
   }
 }

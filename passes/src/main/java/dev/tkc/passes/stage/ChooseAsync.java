@@ -13,6 +13,7 @@ import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.BulkAccess;
+import dev.tkc.passes.analysis.Tensors;
 import dev.tkc.passes.analysis.Uses;
 import dev.tkc.passes.target.AsyncMatrix;
 import dev.tkc.passes.target.Capability;
@@ -164,8 +165,7 @@ public final class ChooseAsync {
   }
 
   private static String source(Inst load) {
-    Value tensor = ((MemoryOp.Load) load.op()).tensor();
-    return tensor.definition() != null && tensor.definition().op() instanceof MemoryOp.MakeTensor t ? t.name() : tensor.name();
+    return Tensors.name(((MemoryOp.Load) load.op()).tensor());
   }
 
   // ------------------------------------------------------------------------------------------------ all of them

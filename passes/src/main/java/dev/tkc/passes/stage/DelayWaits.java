@@ -9,11 +9,11 @@ import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.Literal;
-import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.type.BarrierType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Regions;
+import dev.tkc.passes.analysis.Scalars;
 import dev.tkc.passes.analysis.Uses;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -148,7 +148,7 @@ public final class DelayWaits {
         behind.add(new Inst(new AsyncOp.BarrierArrive(arrive.barrier(), inst.results().getLast(), Optional.empty()),
             List.of(), w.end.loc()));
       }
-      if (isZero(loop.inits().get(at))) {
+      if (Scalars.isZero(loop.inits().get(at))) {
         TileType t = loop.inits().get(at).tile();
         inits.set(at, before.emit(new AsyncOp.Undefined(t.element(), t.shape())));
         AsyncOp.DotAsync d = w.op();
@@ -194,33 +194,19 @@ public final class DelayWaits {
     b.insert(branch);
   }
 
-  private static boolean isZero(Value v) {
-    return v.definition() != null && v.definition().op() instanceof ShapeOp.Splat s
-        && Regions.literal(s.scalar()).map(Literal::bits).filter(bits -> bits == 0).isPresent();
-  }
-
   // ------------------------------------------------------------------------------------------------ no sum to start from
 
   private static void startFresh(Region region) {
-    region.walk(inst -> {
-      if (inst.op() instanceof AsyncOp.DotAsync d && d.keep().isEmpty() && isZero(d.acc())) {
-        Region home = region(region, inst);
-        Builder b = new Builder(home, home.insts().indexOf(inst)).at(inst.loc());
+    for (Inst inst : List.copyOf(region.insts())) {
+      inst.regions().forEach(DelayWaits::startFresh);
+      if (inst.op() instanceof AsyncOp.DotAsync d && d.keep().isEmpty() && Scalars.isZero(d.acc())) {
+        Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
         TileType t = d.acc().tile();
         Value none = b.emit(new AsyncOp.Undefined(t.element(), t.shape()));
         inst.setOp(new AsyncOp.DotAsync(
             d.a(), d.b(), none, Optional.of(b.constant(Literal.of(false))), d.precision()));
       }
-    });
-  }
-
-  /** The region in or below this one that the instruction stands in. */
-  private static Region region(Region region, Inst wanted) {
-    if (region.insts().contains(wanted)) {
-      return region;
     }
-    return region.insts().stream().flatMap(i -> i.regions().stream()).map(r -> region(r, wanted))
-        .filter(java.util.Objects::nonNull).findFirst().orElse(null);
   }
 
   // ------------------------------------------------------------------------------------------------ down to the first use

@@ -106,21 +106,17 @@ public final class PartitionRoles {
   private void allocate(Builder b, Ring ring) {
     List<Value> buffers = new ArrayList<>();
     for (Ring.Member m : ring.members) {
-      Value buffer = b.emit(new SharedOp.SharedAlloc(SharedType.of(m.type().element(), m.type().shape(), ring.stages()), name(m)));
-      buffer.setName(name(m));
+      SharedType type = SharedType.of(m.type().element(), m.type().shape(), ring.stages());
+      Value buffer = b.emit(new SharedOp.SharedAlloc(type, m.name()));
+      buffer.setName(m.name());
       buffers.add(buffer);
     }
-    String name = String.join("_", ring.members.stream().map(PartitionRoles::name).toList());
+    String name = String.join("_", ring.members.stream().map(Ring.Member::name).toList());
     Value full = b.emit(new AsyncOp.BarrierAlloc(ring.stages(), 1, name + "_full"));
     Value empty = b.emit(new AsyncOp.BarrierAlloc(ring.stages(), consumers, name + "_empty"));
     full.setName(name + "_full");
     empty.setName(name + "_empty");
     ring.place(buffers, full, empty);
-  }
-
-  private static String name(Ring.Member m) {
-    return m.tensor().definition() != null && m.tensor().definition().op() instanceof MemoryOp.MakeTensor t
-        ? t.name() : m.tensor().name();
   }
 
   /** What is left of the registers that all warps have at the start, in steps that can be asked for. */

@@ -5,6 +5,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.analysis.Tensors;
 import java.util.List;
 import java.util.Objects;
 
@@ -14,7 +15,11 @@ import java.util.Objects;
  */
 final class Ring {
   /** What is copied into one slot: the tile {@code type} of a tensor. */
-  record Member(Value tensor, TileType type) {}
+  record Member(Value tensor, TileType type) {
+    String name() {
+      return Tensors.name(tensor);
+    }
+  }
 
   /**
    * Where a role stands in a ring: the slot that is next, and the parity of the phase that its full barrier completes in this turn

@@ -12,6 +12,7 @@ import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.AccessPattern;
+import dev.tkc.passes.analysis.Tensors;
 import dev.tkc.passes.place.CopyWidth;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
@@ -69,8 +70,8 @@ public final class StageLoads {
       // Registers hold the next round, so one slot does for what passes through them.
       SharedType type = SharedType.of(
           tile.element(), tile.shape(), copied ? (int) inst.annotation("stages", 2) : 1);
-      Value buffer = before.at(load.loc()).emit(new SharedOp.SharedAlloc(type, name(op)));
-      buffer.setName(name(op));
+      Value buffer = before.at(load.loc()).emit(new SharedOp.SharedAlloc(type, Tensors.name(op.tensor())));
+      buffer.setName(Tensors.name(op.tensor()));
       if (copied) {
         async = true;
         front.add(new Inst(new SharedOp.CopyAsync(op.tensor(), op.indices(), buffer, zero), List.of(), load.loc())
@@ -115,10 +116,6 @@ public final class StageLoads {
     }
     loop.body().insts().clear();
     loop.body().insts().addAll(body);
-  }
-
-  private static String name(MemoryOp.Load op) {
-    return op.tensor().definition().op() instanceof MemoryOp.MakeTensor t ? t.name() : op.tensor().name();
   }
 
   static List<Integer> zeros(int rank) {

@@ -15,6 +15,7 @@ import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.ReadOnly;
+import dev.tkc.passes.analysis.Tensors;
 import dev.tkc.passes.analysis.Uses;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
@@ -237,7 +238,7 @@ public final class StageStores {
       }
       SharedType type = SharedType.of(slot.element(), slot.shape(), (int) slots);
       room -= bytes(type);
-      buffers.put(key, allocate(type, name(store)));
+      buffers.put(key, allocate(type, Tensors.name(store.tensor())));
     }
     return Optional.of(buffers.get(key));
   }
@@ -259,10 +260,5 @@ public final class StageStores {
     Value buffer = new Builder(func.body(), at).at(func.loc()).emit(new SharedOp.SharedAlloc(type, name));
     buffer.setName(name);
     return buffer;
-  }
-
-  private static String name(MemoryOp.Store op) {
-    return op.tensor().definition() != null && op.tensor().definition().op() instanceof MemoryOp.MakeTensor t
-        ? t.name() : op.tensor().name();
   }
 }

@@ -7,9 +7,8 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.MatrixOp;
-import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.passes.PassContext;
-import dev.tkc.passes.analysis.Regions;
+import dev.tkc.passes.analysis.Scalars;
 import dev.tkc.passes.analysis.Uses;
 import java.util.List;
 
@@ -46,15 +45,10 @@ public final class AccumulateDots {
 
   private static boolean fuse(Inst sum, Value product, Value other, Region region, Uses uses) {
     if (product == other || product.definition() == null || !(product.definition().op() instanceof MatrixOp.Dot dot)
-        || !region.insts().contains(product.definition()) || uses.of(product).size() != 1 || !isZero(dot.acc())) {
+        || !region.insts().contains(product.definition()) || uses.of(product).size() != 1 || !Scalars.isZero(dot.acc())) {
       return false;
     }
     sum.setOp(new MatrixOp.Dot(dot.a(), dot.b(), other, dot.precision()));
     return true;
-  }
-
-  private static boolean isZero(Value value) {
-    return value.definition() != null && value.definition().op() instanceof ShapeOp.Splat splat
-        && Regions.literal(splat.scalar()).filter(l -> l.bits() == 0).isPresent();
   }
 }

@@ -21,7 +21,6 @@ import dev.tkc.passes.analysis.Scopes;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -103,7 +102,7 @@ public final class BranchMasks {
     Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
     Value full = null;
     for (Affine margin : margins) {
-      Value holds = b.compare(CompareKind.GE, emit(b, margin), b.constant(0));
+      Value holds = b.compare(CompareKind.GE, margin.emit(b), b.constant(0));
       full = full == null ? holds : b.binary(BinaryKind.AND, full, holds);
     }
     Region then = new Region();
@@ -133,15 +132,5 @@ public final class BranchMasks {
     if (tile && into.add(def)) {
       def.operands().forEach(o -> collect(o, into));
     }
-  }
-
-  private static Value emit(Builder b, Affine a) {
-    Value sum = b.constant(a.constant());
-    for (Map.Entry<Value, Long> t : a.terms().entrySet()) {
-      long k = Math.abs(t.getValue());
-      Value term = k == 1 ? t.getKey() : b.mul(t.getKey(), b.constant(k));
-      sum = t.getValue() > 0 ? b.add(sum, term) : b.sub(sum, term);
-    }
-    return sum;
   }
 }

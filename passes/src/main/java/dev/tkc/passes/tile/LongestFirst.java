@@ -10,13 +10,12 @@ import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.TensorType;
+import dev.tkc.passes.analysis.Scalars;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * The order of a grid whose tiles take the longer, the further they are along the last domain, as the query tiles of causal
@@ -50,7 +49,7 @@ final class LongestFirst {
   }
 
   private static void consider(Inst inst, Value position, List<ControlOp.For> found) {
-    if (inst.op() instanceof ControlOp.For f && growsWith(f.hi(), position) && !follows(f.lo(), position, new HashSet<>())) {
+    if (inst.op() instanceof ControlOp.For f && growsWith(f.hi(), position) && !Scalars.follows(f.lo(), position)) {
       found.add(f);
     }
   }
@@ -62,11 +61,6 @@ final class LongestFirst {
     return v.definition() != null && v.definition().op() instanceof Binary b
         && (b.kind() == BinaryKind.ADD || b.kind() == BinaryKind.MIN)
         && (growsWith(b.lhs(), position) || growsWith(b.rhs(), position));
-  }
-
-  private static boolean follows(Value v, Value source, Set<Value> seen) {
-    return v == source || v.definition() != null && seen.add(v)
-        && v.definition().operands().stream().anyMatch(o -> follows(o, source, seen));
   }
 
   /** How many of the outer tiles make a section, computed in front of the launch. */
@@ -98,7 +92,7 @@ final class LongestFirst {
     for (int d = 0; d < load.indices().size(); d++) {
       Value index = load.indices().get(d);
       if (index.definition() != null && index.definition().op() instanceof MemoryOp.Range r) {
-        boolean along = follows(r.start(), position, new HashSet<>());
+        boolean along = Scalars.follows(r.start(), position);
         moves |= along;
         n = host.mul(n, along ? t.sizes().get(d) : host.constant(((RangeType) index.type()).size()));
       }

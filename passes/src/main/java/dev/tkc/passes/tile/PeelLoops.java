@@ -12,7 +12,6 @@ import dev.tkc.ir.op.ElementwiseOp.Compare;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MemoryOp;
-import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Affine;
@@ -196,23 +195,11 @@ public final class PeelLoops {
   }
 
   private Value rounds(Builder b, Affine distance) {
-    return b.binary(BinaryKind.DIV, emit(b, distance), b.constant(loop.step()));
+    return b.binary(BinaryKind.DIV, distance.emit(b), b.constant(loop.step()));
   }
 
   private Value at(Builder b, Value round) {
     return b.add(loop.lo(), b.mul(round, b.constant(loop.step())));
-  }
-
-  private static Value emit(Builder b, Affine a) {
-    Value sum = null;
-    for (Map.Entry<Value, Long> t : a.terms().entrySet()) {
-      // Forms look through casts: a number read from an i32 tensor stands in them as it was read.
-      Value value = t.getKey().tile().element() == Element.I64 ? t.getKey() : b.cast(t.getKey(), Element.I64);
-      Value term = Math.abs(t.getValue()) == 1 ? value : b.mul(value, b.constant(Math.abs(t.getValue())));
-      sum = sum == null ? (t.getValue() > 0 ? term : b.sub(b.constant(0), term))
-          : t.getValue() > 0 ? b.add(sum, term) : b.sub(sum, term);
-    }
-    return sum == null ? b.constant(a.constant()) : a.constant() == 0 ? sum : b.add(sum, b.constant(a.constant()));
   }
 
   /** A copy of the loop over other bounds. */

@@ -23,16 +23,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Which operands are copied into rows that copy engines can address, what then becomes of them, and that the results are the same. */
 class RepackOperandsTest {
-  private static final String ASYNC = "tkc.async";
-
   private static final String GEMM = """
       kernel @gemm(%a: ptr<bf16> div 16, %b: ptr<bf16> div 16, %c: ptr<bf16> div 16, %M: i64, %K: i64, %N: i64) {
         %c1 = constant {value = 1 : i64} : i64
@@ -65,16 +61,6 @@ class RepackOperandsTest {
         yield []
       }
       """;
-
-  @BeforeEach
-  void asynchronous() {
-    System.setProperty(ASYNC, "true");
-  }
-
-  @AfterEach
-  void back() {
-    System.clearProperty(ASYNC);
-  }
 
   private static PassContext context(PassOptions options, PassContext.Observer observer) {
     return new PassContext(Optional.of(TestTargets.BULK), options, _ -> { }, observer);
