@@ -27,13 +27,24 @@ import java.util.Map;
  *   device @f(…) #{persistent} {           →       device @f(…, %tiles: i64) {
  *     %b = block_id : i64                            %first = block_id : i64
  *     …                                              for %first, %tiles [] {step = 132} (%b: i64) { … }
- *   }                                              }
+ *   }                                              } #{tiles}
  * </pre>
  *
  * Between the tiles of one block, copies and stores go on; that is what it is for. As many blocks as the target has
  * multiprocessors: such a block takes one for itself.
+ *
+ * <p>Two flags tell later passes about the order of tiles, whatever it is: {@link #TILES} marks the loop, whose position is the
+ * number of the block's tile and which ends with the first number that is no tile's; {@link #NEXT_TILE} marks the one instruction
+ * in its body, if a pass puts one there, whose result is the position of the next round, a tile's or not. Whatever else that body
+ * says of the next tile is made from that result.
  */
 public final class PersistGrid {
+  /** On the loop over a block's tiles. */
+  public static final String TILES = "tiles";
+
+  /** On the instruction that computes the number of a block's next tile. */
+  public static final String NEXT_TILE = "next_tile";
+
   private PersistGrid() {}
 
   public static void run(Module module, PassContext context) {
@@ -76,7 +87,7 @@ public final class PersistGrid {
     if (Boolean.TRUE.equals(func.annotations().get("uneven"))) {
       turn(round, number, first, tiles, residents);
     }
-    b.append(new ControlOp.For(first, tiles, residents, List.of(), false, round), List.of());
+    b.append(new ControlOp.For(first, tiles, residents, List.of(), false, round), List.of()).annotate(TILES, true);
     b.yield(List.of());
   }
 
