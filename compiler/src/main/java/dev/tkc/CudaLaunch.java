@@ -22,6 +22,7 @@ import dev.tkc.ir.num.FloatFormat;
 import dev.tkc.ir.type.Element;
 import dev.tkc.launch.Argument;
 import dev.tkc.launch.Binding;
+import dev.tkc.passes.target.Capability;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -126,7 +127,8 @@ final class CudaLaunch implements AutoCloseable {
         if (grid > 0) {
           steps.add(new Step(
               module.kernel(callee.name()),
-              new CudaKernel.Launch((int) grid, 1, 1, shape.threads(), Math.toIntExact(shape.sharedBytes())),
+              new CudaKernel.Launch((int) grid, 1, 1, shape.threads(), Math.toIntExact(shape.sharedBytes()))
+                  .early(compiled.target().info().has(Capability.DEPENDENT_LAUNCH)),
               arguments.stream().map(CudaLaunch.this::argument).toList()));
         }
       }

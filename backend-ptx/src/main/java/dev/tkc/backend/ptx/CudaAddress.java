@@ -3,8 +3,10 @@ package dev.tkc.backend.ptx;
 import java.lang.foreign.MemorySegment;
 import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUfunction;
+import jcuda.driver.CUstream;
 
-/** Raw addresses as JCuda's pointer objects: JCuda itself offers only arrays and buffers. */
+/** Raw addresses as JCuda's pointer objects, and back: JCuda itself offers only arrays and buffers. */
 final class CudaAddress {
   private CudaAddress() {}
 
@@ -18,6 +20,28 @@ final class CudaAddress {
     long address() {
       return getNativePointer();
     }
+  }
+
+  /** A function whose handle can be passed to what JCuda does not offer. */
+  static final class Function extends CUfunction {
+    private long address() {
+      return getNativePointer();
+    }
+  }
+
+  /** A stream likewise. */
+  static final class Queue extends CUstream {
+    private long address() {
+      return getNativePointer();
+    }
+  }
+
+  static MemorySegment of(Function function) {
+    return MemorySegment.ofAddress(function.address());
+  }
+
+  static MemorySegment of(Queue stream) {
+    return MemorySegment.ofAddress(stream.address());
   }
 
   /** Memory outside the Java heap; the segment must stay reachable while the driver uses it. */

@@ -7,7 +7,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.util.List;
-import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.JCudaDriver;
 
@@ -18,10 +17,10 @@ public final class CudaKernel {
 
   private final CudaModule module;
   private final String name;
-  private final CUfunction handle;
+  private final CudaAddress.Function handle;
   private int allowedDynamicShared = DEFAULT_DYNAMIC_SHARED;
 
-  CudaKernel(CudaModule module, String name, CUfunction handle) {
+  CudaKernel(CudaModule module, String name, CudaAddress.Function handle) {
     this.module = module;
     this.name = name;
     this.handle = handle;
@@ -49,8 +48,20 @@ public final class CudaKernel {
     }
   }
 
-  /** How many blocks and threads, and the shared memory beyond what the kernel declares. */
-  public record Launch(int gridX, int gridY, int gridZ, int threads, int dynamicShared) {}
+  /**
+   * How many blocks and threads, and the shared memory beyond what the kernel declares.
+   *
+   * @param early whether blocks may begin before the launch in front is over, which the kernel must wait for itself
+   */
+  public record Launch(int gridX, int gridY, int gridZ, int threads, int dynamicShared, boolean early) {
+    public Launch(int gridX, int gridY, int gridZ, int threads, int dynamicShared) {
+      this(gridX, gridY, gridZ, threads, dynamicShared, false);
+    }
+
+    public Launch early(boolean may) {
+      return new Launch(gridX, gridY, gridZ, threads, dynamicShared, may);
+    }
+  }
 
   public String name() {
     return name;
@@ -120,6 +131,11 @@ public final class CudaKernel {
           case Argument.Map(MemorySegment bytes) -> at = bytes.address();
         }
         pointers.set(ValueLayout.JAVA_LONG, 8L * i, at);
+      }
+      if (launch.early && CudaEarlyLaunch.isOffered()) {
+        check(CudaEarlyLaunch.queue(arena, launch, CudaAddress.of(handle), CudaAddress.of(stream.handle()), pointers),
+            "cuLaunchKernelEx(" + name + ")");
+        return;
       }
       check(JCudaDriver.cuLaunchKernel(handle, launch.gridX, launch.gridY, launch.gridZ, launch.threads, 1, 1,
           launch.dynamicShared, stream.handle(), CudaAddress.host(pointers), null), "cuLaunchKernel(" + name + ")");

@@ -7,7 +7,6 @@ import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import java.util.Arrays;
 import jcuda.Pointer;
-import jcuda.driver.CUfunction;
 import jcuda.driver.CUjit_option;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
@@ -52,7 +51,7 @@ public final class CudaModule implements AutoCloseable {
 
   public CudaKernel kernel(String name) {
     device.enter();
-    CUfunction function = new CUfunction();
+    CudaAddress.Function function = new CudaAddress.Function();
     check(JCudaDriver.cuModuleGetFunction(function, handle, name), "cuModuleGetFunction(" + name + ")");
     return new CudaKernel(this, name, function);
   }

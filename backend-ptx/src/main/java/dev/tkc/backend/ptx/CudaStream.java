@@ -2,14 +2,13 @@ package dev.tkc.backend.ptx;
 
 import static dev.tkc.backend.ptx.CudaRuntime.check;
 
-import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 
 /** A queue of work on one device; work in one stream runs in order. */
 public final class CudaStream implements AutoCloseable {
   private final CudaDevice device;
-  private final CUstream handle = new CUstream();
+  private final CudaAddress.Queue handle = new CudaAddress.Queue();
   private boolean open = true;
 
   CudaStream(CudaDevice device) {
@@ -22,7 +21,7 @@ public final class CudaStream implements AutoCloseable {
     return device;
   }
 
-  CUstream handle() {
+  CudaAddress.Queue handle() {
     return handle;
   }
 

@@ -152,6 +152,10 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   PROXY_FENCE(90, 80, together("fence.proxy.async.shared::cta;", "~{memory}"), VOID),
   PROXY_FENCE_ALL(90, 80, together("fence.proxy.async;", "~{memory}"), VOID),
 
+  // Launches that begin before others are over. Each clobbers memory: no access is moved to the other side. (griddepcontrol)
+  GRID_WAIT(90, 78, together("griddepcontrol.wait;", "~{memory}"), VOID),
+  GRID_LAUNCH_DEPENDENTS(90, 78, together("griddepcontrol.launch_dependents;", "~{memory}"), VOID),
+
   // Asynchronous products; the product itself depends on the program ({@link PtxWgmma}). (wgmma, setmaxnreg)
   WGMMA_FENCE(90, 80, nvvm("wgmma.fence.sync.aligned"), VOID),
   WGMMA_COMMIT(90, 80, nvvm("wgmma.commit_group.sync.aligned"), VOID),

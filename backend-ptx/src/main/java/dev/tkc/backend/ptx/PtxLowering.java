@@ -130,6 +130,14 @@ public final class PtxLowering implements TargetLowering {
   }
 
   @Override
+  public void awaitLaunches(LlvmBuilder b) {
+    if (target.has(Capability.DEPENDENT_LAUNCH)) {
+      b.call(PtxIntrinsic.GRID_WAIT);
+      b.call(PtxIntrinsic.GRID_LAUNCH_DEPENDENTS);
+    }
+  }
+
+  @Override
   public LlvmValue shuffleXor(LlvmBuilder b, LlvmValue value, int mask) {
     return shuffle(b, PtxIntrinsic.SHFL_BFLY_I32, value, LlvmValue.i32(mask));
   }

@@ -21,6 +21,8 @@ public enum Capability {
   REGISTER_SPLIT,
   /** Blocks that run together and see each other's shared memory. */
   CLUSTERS,
+  /** A launch may begin before the one in front of it is over, and waits for that itself. */
+  DEPENDENT_LAUNCH,
   /** One lane reads another lane's register, by the other's number. */
   SHUFFLE_INDEX,
   /** One lane reads the register of the lane whose number differs from its own by an exclusive-or. */

@@ -22,6 +22,7 @@ import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ReductionOp;
 import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.rules.Effects;
 import dev.tkc.ir.type.PointerType;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TensorMapType;
@@ -59,6 +60,7 @@ final class FunctionLowering {
   private final Set<Value> used = new HashSet<>();
   private LlvmValue sharedMemory;
   private LlvmValue zeros;
+  private boolean waited;
 
   private final ControlLowering control = new ControlLowering(this);
   private final MemoryLowering memory = new MemoryLowering(this);
@@ -161,6 +163,10 @@ final class FunctionLowering {
       if (!mayPass(inst)) {
         async.flush();
       }
+      if (region == func.body() && !waited && mustWait(inst)) {
+        waited = true;
+        target.awaitLaunches(body);
+      }
       if (inst.op() instanceof ControlOp.Yield y) {
         async.dots().leave(held);
         return y.values().stream().map(this::get).toList();
@@ -179,6 +185,13 @@ final class FunctionLowering {
       }
     }
     throw new IllegalStateException("a region without a yield in @" + func.name());
+  }
+
+  /** Whether launches in front must be over before this; a kernel without such a place waits at its end. */
+  private static boolean mustWait(Inst inst) {
+    Set<Effects> effects = Effects.of(inst);
+    return effects.contains(Effects.READS_GLOBAL) || effects.contains(Effects.WRITES_GLOBAL)
+        || inst.op() instanceof ControlOp.Role || inst.op() instanceof ControlOp.Yield;
   }
 
   /** Whether what one thread does for its team may be done after this instruction as well as before. */
