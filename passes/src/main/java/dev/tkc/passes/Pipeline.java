@@ -25,6 +25,7 @@ import dev.tkc.passes.stage.ScheduleLoops;
 import dev.tkc.passes.stage.SliceDots;
 import dev.tkc.passes.stage.StageLoads;
 import dev.tkc.passes.stage.StageStores;
+import dev.tkc.passes.stage.TakeTurns;
 import dev.tkc.passes.target.Capability;
 import dev.tkc.passes.tile.AccumulateDots;
 import dev.tkc.passes.tile.BranchMasks;
@@ -83,6 +84,8 @@ public final class Pipeline {
       targeted("partition-roles", TILE, Pass.devices(PartitionRoles::run), "who copies and who computes").to(STAGED)
           .isRequired(),
       targeted("delay-waits", STAGED, Pass.devices(DelayWaits::run), "products stay in flight while other work goes on"),
+      targeted("take-turns", STAGED, Pass.devices(TakeTurns::run), "one group computes while the other multiplies")
+          .needs(Capability.ASYNC_MATRIX),
       targeted("assign-latencies", STAGED, Pass.devices(AssignLatencies::run), "marks loads worth starting rounds ahead"),
       targeted("schedule-loops", STAGED, Pass.devices(ScheduleLoops::run), "how many rounds at once; nothing moves yet"),
       targeted("stage-loads", STAGED, Pass.devices(StageLoads::run), "marked loads go through shared buffers")
@@ -119,6 +122,7 @@ public final class Pipeline {
       before("choose-instructions", "partition-roles", "the number of warps that compute"),
       before("rotate-loops", "partition-roles", "it moves loads, not copies"),
       before("partition-roles", "delay-waits", "there must be waits to move"),
+      before("delay-waits", "take-turns", "a turn ends where something is waited for"),
       before("partition-roles", "assign-latencies", "bulk loads are copies by then"),
       before("choose-instructions", "assign-layouts", "layouts of dots are those of their instructions"),
       before("choose-instructions", "slice-dots", "a step of k is the instruction's"),

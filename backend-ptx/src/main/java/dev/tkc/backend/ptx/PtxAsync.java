@@ -75,6 +75,11 @@ final class PtxAsync implements AsyncTarget {
   }
 
   @Override
+  public void arriveAtTeam(LlvmBuilder b, LlvmValue team, int threads) {
+    b.call(PtxIntrinsic.BARRIER_ARRIVE, team, LlvmValue.i32(threads));
+  }
+
+  @Override
   public void converge(LlvmBuilder b) {
     b.call(PtxIntrinsic.BAR_WARP_SYNC, LlvmValue.i32(ALL_LANES));
   }

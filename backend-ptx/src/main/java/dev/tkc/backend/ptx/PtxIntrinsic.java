@@ -49,6 +49,8 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   BARRIER_ALL(nvvm("barrier0"), VOID),
   /** Named barrier and the number of threads that meet there, a multiple of 32. */
   BARRIER(nvvm("barrier"), VOID, I32, I32),
+  /** The same barrier for those that need not wait. */
+  BARRIER_ARRIVE(together("bar.arrive $0, $1;", "r,r,~{memory}"), VOID, I32, I32),
   BAR_WARP_SYNC(nvvm("bar.warp.sync"), VOID, I32),
   MEMBAR_CTA(nvvm("membar.cta"), VOID),
   MEMBAR_GPU(nvvm("membar.gl"), VOID),

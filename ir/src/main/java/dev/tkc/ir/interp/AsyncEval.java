@@ -41,6 +41,9 @@ final class AsyncEval {
       case AsyncOp.Undefined _ -> {
         return List.of(new UndefinedTile(inst));
       }
+      case AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> {
+        // A team runs as one here: its groups are always in step.
+      }
       case AsyncOp.DotFence _ -> team.dotFence = frame.block().state().tiles();
       case AsyncOp.DotAsync o -> {
         return List.of(dot(inst, o, frame));

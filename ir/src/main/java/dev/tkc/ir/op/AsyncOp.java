@@ -97,6 +97,17 @@ public sealed interface AsyncOp extends Op {
     }
   }
 
+  /**
+   * The groups of four warps of the team take turns in a circle, the first group first: a group goes on from its nth
+   * {@code turn_take} when the group before it has come to its nth {@code turn_pass}, the first group when the last one has
+   * come to its turn before. Orders nothing but the groups' progress. Each take is followed by its pass in the same region, and
+   * nothing between them is waited for by another group, or the circle stands still.
+   */
+  record TurnTake() implements AsyncOp {}
+
+  /** The next group's turn. */
+  record TurnPass() implements AsyncOp {}
+
   /** What was written to registers that the next {@code dot_async} reads or adds to is there for it. */
   record DotFence() implements AsyncOp {}
 

@@ -56,7 +56,8 @@ final class AsyncRules {
         check(o.pending() >= 0, op, "pending is negative");
         yield List.of();
       }
-      case AsyncOp.StoreCommit _, AsyncOp.ProxyFence _, AsyncOp.DotFence _, AsyncOp.DotCommit _ -> List.of();
+      case AsyncOp.StoreCommit _, AsyncOp.ProxyFence _, AsyncOp.DotFence _, AsyncOp.DotCommit _,
+          AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> List.of();
       case AsyncOp.SharedView o -> List.of(view(o));
       case AsyncOp.Undefined o -> List.of(TileType.of(o.element(), o.shape()));
       case AsyncOp.DotAsync o -> List.of(dot(o));

@@ -40,6 +40,8 @@ import java.util.Set;
  *   <li>loads, stores and tiles of rank 1 and up stand inside a {@code parallel} or a device function, never in a
  *       kernel's own body, which is scalar;
  *   <li>shared-memory ops, asynchronous ops and {@code convert_layout} stand in device functions only;
+ *   <li>{@code turn_take} and {@code turn_pass} stand in roles of two or more whole groups of four warps, and in each region in
+ *       turn, with no region that has any between a take and its pass;
  *   <li>{@code role}s are the last instructions of a device function's body; {@code make_tensor_map} stands in kernels only;
  *   <li>in a device function annotated {@code placed}, every tile of rank 1 and up and every shared buffer has a
  *       layout, whose sizes are the power-of-two cover of the shape; elsewhere none has one;
@@ -186,11 +188,12 @@ public final class Verifier {
       }
       case MemoryOp.Temp _, MemoryOp.AddressOf _ -> check(place == Place.HOST, inst.loc(), name + " outside a kernel's own body");
       case ControlOp.BlockId _, ControlOp.BlockCount _ -> check(device, inst.loc(), name + " outside a device function");
-      case ControlOp.Role _ -> {
+      case ControlOp.Role role -> {
         check(device && region == func.body(), inst.loc(), name + " inside another region");
         boolean rest = region.insts().subList(index, region.insts().size() - 1).stream()
             .allMatch(i -> i.op() instanceof ControlOp.Role);
         check(rest, inst.loc(), "roles are the last instructions of a function");
+        Turns.obstacle(role).ifPresent(why -> check(false, inst.loc(), why));
       }
       case MemoryOp.MakeTensorMap _ -> check(place == Place.HOST, inst.loc(), name + " outside a kernel's own body");
       case SharedOp _, AsyncOp _, ShapeOp.ConvertLayout _ -> check(device, inst.loc(), name + " outside a device function");

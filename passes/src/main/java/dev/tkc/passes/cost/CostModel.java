@@ -6,11 +6,13 @@ import dev.tkc.ir.Module;
 import dev.tkc.ir.Param;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ReductionOp;
+import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TensorType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.target.AsyncMatrix;
@@ -56,6 +58,25 @@ public final class CostModel {
   /** The cycles of a launch with these sizes; names are the kernel function's integer parameters. */
   public static double cycles(Module module, Map<String, Long> sizes, TargetInfo target) {
     return new CostModel(target).launch(module, sizes);
+  }
+
+  /** The cycles that a round's arithmetic on tiles takes one multiprocessor, regions below it left out. */
+  public static double arithmetic(Region round, TargetInfo target) {
+    CostModel model = new CostModel(target);
+    return round.insts().stream().mapToDouble(i -> model.work(i).vector()).sum();
+  }
+
+  /** The cycles that a round's products take, asynchronous or not. */
+  public static double products(Region round, TargetInfo target) {
+    CostModel model = new CostModel(target);
+    return round.insts().stream().mapToDouble(i -> i.op() instanceof AsyncOp.DotAsync d ? model.asynchronous(d) : model.work(i).matrix())
+        .sum();
+  }
+
+  private double asynchronous(AsyncOp.DotAsync dot) {
+    SharedType view = (SharedType) dot.b().type();
+    double macs = (double) dot.acc().tile().count() * view.shape().getFirst();
+    return macs / (rates.products() * 16 / view.element().bits());
   }
 
   private double launch(Module module, Map<String, Long> sizes) {

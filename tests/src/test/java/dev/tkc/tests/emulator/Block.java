@@ -13,6 +13,8 @@ final class Block {
   private final boolean profiling;
   private final List<TensorBox> maps;
   private final TransactionBarriers barriers;
+  /** Arrivals at each barrier of threads that do not wait there. */
+  private final int[] arrivals = new int[16];
   private final List<Warp> warps = new ArrayList<>();
 
   Block(PtxKernel kernel, long id, GlobalMemory memory, byte[] parameters, SharedMemory shared, boolean profiling,
@@ -91,11 +93,19 @@ final class Block {
     }
   }
 
+  /** {@code bar.arrive}: so many threads count as there. */
+  void arrive(int barrier, int threads, int expected) {
+    arrivals[barrier] += threads;
+    if (arrivals[barrier] > expected) {
+      throw new PtxFault("block " + id + ": barrier " + barrier + " of " + expected + " threads has " + arrivals[barrier] + " arrivals");
+    }
+  }
+
   /** Opens the barriers at which all expected threads have arrived. */
   private boolean meet() {
     boolean any = false;
     for (int barrier = 0; barrier < 16; barrier++) {
-      int arrived = 0;
+      int arrived = arrivals[barrier];
       int expected = 0;
       int alive = 0;
       for (Warp w : warps) {
@@ -107,10 +117,11 @@ final class Block {
           expected = w.at(lane).barrierThreads(w, lane);
         }
       }
-      if (arrived > 0 && arrived >= (expected == 0 ? alive : expected)) {
+      if (arrived > arrivals[barrier] && arrived >= (expected == 0 ? alive : expected)) {
         for (Warp w : warps) {
           w.release(lanesAt(w, barrier));
         }
+        arrivals[barrier] = 0;
         shared.nextEpoch();
         any = true;
       }

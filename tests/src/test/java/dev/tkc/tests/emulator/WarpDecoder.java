@@ -37,8 +37,13 @@ final class WarpDecoder {
     if (s.has("warp")) {
       return new Collective(registers.slot(s.operand(0)), (w, lanes) -> { });
     }
-    if (!s.has("sync")) {
+    if (!s.has("sync") && !s.has("arrive")) {
       throw s.unknown();
+    }
+    if (s.has("arrive")) {
+      int id = registers.slot(s.operand(0));
+      int threads = registers.slot(s.operand(1));
+      return new Collective(-1, (w, lanes) -> w.block.arrive((int) w.registers[id], Integer.bitCount(lanes), (int) w.registers[threads]));
     }
     return new Barrier(registers.slot(s.operand(0)), s.operands().size() > 1 ? registers.slot(s.operand(1)) : -1);
   }

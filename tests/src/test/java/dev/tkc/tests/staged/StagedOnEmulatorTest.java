@@ -4,12 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tkc.backend.ptx.PtxTargets;
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Module;
 import dev.tkc.ir.interp.Buffer;
 import dev.tkc.ir.interp.Datum;
 import dev.tkc.ir.interp.Tile;
 import dev.tkc.ir.num.FloatFormat;
+import dev.tkc.ir.rules.Verifier;
 import dev.tkc.ir.text.IrParser;
+import dev.tkc.ir.text.IrPrinter;
 import dev.tkc.ir.type.Element;
+import dev.tkc.passes.PassContext;
+import dev.tkc.passes.PassOptions;
+import dev.tkc.passes.stage.TakeTurns;
 import dev.tkc.tests.emulator.EmulatedDevice;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -22,6 +29,7 @@ import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The programs with roles as PTX, executed by the emulator: every copy as late as it may be, and the right result. */
 class StagedOnEmulatorTest {
@@ -97,8 +105,13 @@ class StagedOnEmulatorTest {
     }
   }
 
-  @Test
-  void attention() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void attention(boolean turns) {
+    Module module = IrParser.parse(StagedAttention.tir());
+    if (turns) {
+      takeTurns(module);
+    }
     int heads = 2;
     int keys = 384;
     int width = 128;
@@ -107,7 +120,7 @@ class StagedOnEmulatorTest {
     double[] v = randoms(7, (long) heads * keys * width);
     MemorySegment result = Arena.ofAuto().allocate(4L * heads * keys * width, 256);
     result.fill((byte) 0xFF);
-    EmulatedDevice.run(IrParser.parse(StagedAttention.tir()), PtxTargets.SM_90A, List.of(buffer(Element.BF16, q),
+    EmulatedDevice.run(module, PtxTargets.SM_90A, List.of(buffer(Element.BF16, q),
         buffer(Element.BF16, k), buffer(Element.BF16, v), Buffer.of(Element.F32, result), Tile.integer(heads), Tile.integer(keys)));
     for (int row = 0; row < heads * keys; row += 7) {
       double[] weights = new double[keys];
@@ -128,6 +141,25 @@ class StagedOnEmulatorTest {
             .isCloseTo(exact, Offset.offset(0.03));
       }
     }
+  }
+
+  private static void takeTurns(Module module) {
+    Func device = module.funcs().stream().filter(f -> f.kind() == Func.Kind.DEVICE).findFirst().orElseThrow();
+    device.annotations().put("turns", true);
+    TakeTurns.run(device, PassContext.of(PtxTargets.SM_90A, PassOptions.checked()));
+    assertThat(IrPrinter.print(module)).containsPattern("turn_take\\s+dot_fence[^@]*turn_pass\\s+%\\S+ = dot_wait");
+    assertThat(Verifier.verify(module)).isEmpty();
+  }
+
+  /** Groups that take more turns than are passed on wait for ever, and what makes them do so is no sound IR. */
+  @Test
+  void turnsThatAreNotPassedOn() {
+    Module module = IrParser.parse(StagedAttention.tir());
+    takeTurns(module);
+    String text = IrPrinter.print(module);
+    assertThat(Verifier.verify(IrParser.parse(text.replaceFirst("\n *turn_pass", "")))).anySatisfy(
+        d -> assertThat(d.message()).contains("a turn that is not passed on"));
+    assertThat(Verifier.verify(IrParser.parse(text.replaceFirst("\n *turn_take", "")))).isNotEmpty();
   }
 
   /** What is wrong about copies and barriers is noticed: a wait left out, bytes that do not come or are too many, a store

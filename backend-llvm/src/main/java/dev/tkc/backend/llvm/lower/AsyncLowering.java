@@ -47,7 +47,8 @@ final class AsyncLowering {
       case AsyncOp.BarrierExpect _, AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _,
           AsyncOp.StoreWait _ -> true;
       case AsyncOp.BarrierAlloc _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _, AsyncOp.ProxyFence _,
-          AsyncOp.SharedView _, AsyncOp.Undefined _, AsyncOp.DotFence _, AsyncOp.DotAsync _, AsyncOp.DotCommit _, AsyncOp.DotWait _ -> false;
+          AsyncOp.SharedView _, AsyncOp.Undefined _, AsyncOp.DotFence _, AsyncOp.DotAsync _, AsyncOp.DotCommit _, AsyncOp.DotWait _,
+          AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> false;
     };
   }
 
@@ -85,6 +86,8 @@ final class AsyncLowering {
       case AsyncOp.ProxyFence _ -> target().proxyFence(b);
       case AsyncOp.DotFence _ -> target().dotFence(b);
       case AsyncOp.DotCommit _ -> dots.commit();
+      case AsyncOp.TurnTake _ -> f.team().takeTurn(b, f.target());
+      case AsyncOp.TurnPass _ -> f.team().passTurn(b, f.target());
     }
     return List.of();
   }

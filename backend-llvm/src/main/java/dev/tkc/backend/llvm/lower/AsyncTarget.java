@@ -55,6 +55,9 @@ public interface AsyncTarget {
   /** Waits for {@code threads} threads of team {@code team}, which is 1 or more. */
   void teamBarrier(LlvmBuilder b, LlvmValue team, int threads);
 
+  /** Counts as there for the threads that wait at a {@code teamBarrier} of as many, and does not wait itself. */
+  void arriveAtTeam(LlvmBuilder b, LlvmValue team, int threads);
+
   /** The threads of each warp are together again, after a branch for some of them. */
   void converge(LlvmBuilder b);
 

@@ -79,9 +79,18 @@ final class RoleLowering {
       if (alone) {
         b.ifThen(f.thread().isFirst(), () -> f.region(role.body()));
       } else {
+        if (takesTurns(role.body())) {
+          f.team().openTurns(b, f.target());
+        }
         f.region(role.body());
       }
     });
+  }
+
+  private static boolean takesTurns(Region region) {
+    boolean[] found = {false};
+    region.walk(i -> found[0] |= i.op() instanceof AsyncOp.TurnTake);
+    return found[0];
   }
 
   /** Whether all that the region does is computing scalars, waiting, and what one thread does for its team. */

@@ -1,6 +1,7 @@
 package dev.tkc.backend.llvm.lower;
 
 import dev.tkc.backend.llvm.LlvmBuilder;
+import dev.tkc.backend.llvm.LlvmBuilder.Compare;
 import dev.tkc.backend.llvm.LlvmValue;
 
 /**
@@ -15,6 +16,12 @@ import dev.tkc.backend.llvm.LlvmValue;
 record Team(ThreadIndex thread, int first, int warps, int number, boolean alone) {
   /** Barriers below are those of teams. */
   private static final int FIRST_GROUP = 8;
+
+  /** Barriers from here on say whose turn it is; there are 16 in all. */
+  private static final int FIRST_TURN = 12;
+
+  /** Warps that run asynchronous products together. */
+  private static final int GROUP = 4;
 
   /** The same team, with a thread index made where {@code entry} is. */
   Team again(LlvmBuilder entry, TargetLowering target) {
@@ -34,5 +41,38 @@ record Team(ThreadIndex thread, int first, int warps, int number, boolean alone)
   void groupBarrier(LlvmBuilder b, TargetLowering target, int group) {
     LlvmValue index = b.lshr(thread.warp(), LlvmValue.i32(Integer.numberOfTrailingZeros(group)));
     target.async().teamBarrier(b, b.add(index, LlvmValue.i32(FIRST_GROUP)), group * target.lanes());
+  }
+
+  private int groups() {
+    return warps / GROUP;
+  }
+
+  private static int pair(TargetLowering target) {
+    return 2 * GROUP * target.lanes();
+  }
+
+  private LlvmValue turn(LlvmBuilder b, LlvmValue group) {
+    return b.add(group, LlvmValue.i32(FIRST_TURN));
+  }
+
+  private LlvmValue group(LlvmBuilder b) {
+    return b.lshr(thread.warp(), LlvmValue.i32(Integer.numberOfTrailingZeros(GROUP)));
+  }
+
+  /** Before any turn is taken: the first group finds that the last one has passed. */
+  void openTurns(LlvmBuilder b, TargetLowering target) {
+    b.ifThen(b.icmp(Compare.EQ, group(b), LlvmValue.i32(groups() - 1)),
+        () -> target.async().arriveAtTeam(b, turn(b, LlvmValue.i32(0)), pair(target)));
+  }
+
+  /** Waits at this group's barrier, where the group before it arrives when it passes its turn on. */
+  void takeTurn(LlvmBuilder b, TargetLowering target) {
+    target.async().teamBarrier(b, turn(b, group(b)), pair(target));
+  }
+
+  void passTurn(LlvmBuilder b, TargetLowering target) {
+    LlvmValue next = b.add(group(b), LlvmValue.i32(1));
+    LlvmValue last = b.icmp(Compare.EQ, next, LlvmValue.i32(groups()));
+    target.async().arriveAtTeam(b, turn(b, b.select(last, LlvmValue.i32(0), next)), pair(target));
   }
 }
