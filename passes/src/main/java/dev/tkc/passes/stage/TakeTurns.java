@@ -30,9 +30,9 @@ import java.util.List;
  * waited for inside. That cannot stand still: what a group waits for inside its turn is copied once every group has released
  * an earlier slot, and those releases stand before this turn in every group's text.
  *
- * <p>Where loops multiply for longer than they compute, groups get out of step by themselves, and turns only cost: a role takes
- * turns if arithmetic weighs at least {@link #SHARE} of the products in one of its innermost loops (figures in
- * docs/performance/hopper.md). The annotation {@code turns} of the function, true or false, decides otherwise.
+ * <p>Where loops hardly compute, there is nothing to put beside the products: a role takes turns if arithmetic weighs at least
+ * {@link #SHARE} of the products in one of its innermost loops (figures in docs/performance/hopper.md). The annotation
+ * {@code turns} of the function, true or false, decides otherwise.
  */
 public final class TakeTurns {
   /** Warps that run an asynchronous product together. */
@@ -41,7 +41,7 @@ public final class TakeTurns {
   /** Barriers that a processor has for turns. */
   private static final int MOST_GROUPS = 4;
 
-  private static final double SHARE = 1.0;
+  private static final double SHARE = 0.5;
 
   private TakeTurns() {}
 
