@@ -28,6 +28,7 @@ class Case:
     against: tuple = ()
     tiny: dict = field(default_factory=dict)
     same_as: Optional[str] = None     # another case that this one is compared with, by its rate
+    sustained: bool = False           # whether 1.5 s without rest are of interest too
 
 
 def lazily(name, *args, **kwargs):
@@ -86,7 +87,9 @@ def gemm(m, n, k, group="gemm", kernel="gemm", file="gemm.tk", ta=False, tb=Fals
 def gemms():
     both = lambda: {"cublas": lazily("product"), "triton": lazily("triton_product")}
     for m, n, k in [(2048,) * 3, (4096,) * 3, (8192,) * 3, (4096, 14336, 4096), (8192, 8192, 1024)]:
-        yield gemm(m, n, k, peers=both(), bar=0.98)
+        c = gemm(m, n, k, peers=both(), bar=0.98)
+        c.sustained = True
+        yield c
     for n in (512, 1024):
         yield gemm(n, n, n, group="gemm short", bar=0.95)
     yield gemm(16, 4096, 4096, group="gemm skinny", kernel="gemm_skinny", bar=1.3)
@@ -348,18 +351,19 @@ def rotary():
 
 # Kernels that the library does not have
 
-def novel():
+def gated_product(n):
     def errors(s, got):
         import peers
         a = (peers.F.silu(s["x"].float()) * s["y"].float()).bfloat16().float()
         yield "c", got["c"].cuda().float(), a @ s["b"].float()
-    n = 8192
-    c = gemm(n, n, n, group="novel", file="novel.tk", kernel="gemm_silu_mul", bar=0.9, name="silu(x)*y @ b", peers={})
+    c = gemm(n, n, n, group="novel", file="novel.tk", kernel="gemm_silu_mul", bar=0.9, name="silu(x)*y @ b")
     c.make = lambda: {"x": normal(n, n), "y": normal(n, n), "b": normal(n, n)}
+    c.bytes += 2 * n * n
     c.peers, c.errors, c.same_as = {}, errors, f"gemm {n}^3"
-    yield c
-    b, h, n, d = 4, 16, 4096, 128
+    return c
 
+
+def attention_with_bias(b, h, n, d):
     def biased(s, got):
         import peers
         for bi, hi in peers.some_heads(b, h):
@@ -370,9 +374,15 @@ def novel():
     a.make = lambda: {"q": normal(b, h, n, d), "k": normal(b, h, n, d), "v": normal(b, h, n, d), "bias": normal(h, n, n),
                       "scale": 1 / math.sqrt(d)}
     a.values = dict(B=b, H=h, N=n, S=n, D=d)
+    a.bytes += 2 * h * n * n
     a.tiny = dict(B=1, H=2, N=40, S=40, D=16)
-    a.same_as = "attention D128 4x4096 full"
-    yield a
+    a.same_as = f"attention D{d} {b}x{n} full"
+    return a
+
+
+def novel():
+    yield gated_product(8192)
+    yield attention_with_bias(4, 16, 4096, 128)
 
 
 def all_cases():

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times tkc's kernels beside their peers on a GPU machine, in one run, in turn, and prints the ratios.
 
-    python3 tests/gpu/compare.py ROOT [--only gemm,decode] [--rounds 2] [--sustained] [--out results.json]
+    python3 tests/gpu/compare.py ROOT [--only gemm,decode] [--rounds 3] [--sustained] [--out results.json] [--markdown table.md]
     python3 tests/gpu/compare.py --list
     python3 tests/gpu/compare.py ROOT --dry-run
 
@@ -9,7 +9,8 @@ ROOT is an unpacked tkc archive (the folder with bin/tkc) or a working copy. Pro
 for both sides: the results of tkc at the timed sizes are compared with torch's in f32 on fresh random data before anything is
 timed, and the same data are timed; buffers are rotated so that together they exceed twice the L2; work of 0.2 ms and more in
 bursts of at most 20 ms after 0.2 s of idling and two warm-ups, median of five; shorter work by graphs of back-to-back launches.
-tkc and its peers take turns in random order; while one measures, the other process is idle.
+In each round tkc and its peers take turns, in an order drawn anew; while one measures, the other process is idle. A figure is
+the median of the rounds, its spread the longest time of any round over the shortest, less one.
 
 --dry-run needs neither GPU nor torch: every case is run at a tiny size in the interpreter and compared with its own test.
 """
@@ -82,23 +83,20 @@ def check(tkc, case, inputs, folder):
     return (worst, worst_rms), "" if holds else f"largest error {worst:.1e}, root mean square {worst_rms:.1e}"
 
 
-def give(tkc, root, case, inputs, folder, copies):
-    """Hands torch's inputs to tkc by a file in memory."""
+def written(inputs, folder):
+    """torch's inputs in a file in memory, as tkc is told where to find them."""
     import torch
     from safetensors.torch import save_file
     path = os.path.join(folder, "in.safetensors")
     tensors = {n: v.contiguous().cpu() for n, v in inputs.items() if torch.is_tensor(v)}
-    parameters = {n: f"{path}:{n}" if n in tensors else v for n, v in inputs.items()}
     save_file(tensors, path)
-    return prepare(tkc, root, case, case.values, inputs=parameters, copies=copies)
+    return {n: f"{path}:{n}" if n in tensors else v for n, v in inputs.items()}
 
 
 def turns(case, tkc, sides, rounds, protocol, shuffled):
-    """Microseconds of each side, in every turn."""
-    jobs = [who for who in ("tkc", *sides) for _ in range(rounds)]
-    shuffled.shuffle(jobs)
+    """Microseconds of each side, in every round."""
     times = {}
-    for who in jobs:
+    for who in (w for _ in range(rounds) for w in shuffled.sample(["tkc", *sides], 1 + len(sides))):
         try:
             micros = tkc.ask(do="time", name=case.name, protocol=protocol)["micros"] if who == "tkc" else sides[who].time(protocol)
             times.setdefault(who, []).append(micros)
@@ -114,7 +112,7 @@ def measure(case, tkc, options, folder, l2_bytes, shuffled):
     inputs = case.make()
     copies = copies_for(case.bytes, l2_bytes)
     try:
-        row["prepared"] = give(tkc, options.root, case, inputs, folder, copies)
+        row["prepared"] = prepare(tkc, options.root, case, case.values, inputs=written(inputs, folder), copies=copies)
         errors, wrong = check(tkc, case, inputs, folder)
         row["errors"] = errors
         if wrong:
@@ -139,10 +137,11 @@ def measure(case, tkc, options, folder, l2_bytes, shuffled):
         row["micros"] = times
         row["us"] = {who: median([m[len(m) // 2] for m in t]) for who, t in times.items()}
         row["spread"] = {who: max(m[-1] for m in t) / min(m[0] for m in t) - 1 for who, t in times.items()}
-        if options.sustained:
+        if options.sustained and case.sustained:
             row["sustained_us"] = {who: s.sustained(1500) for who, s in sides.items()}
             row["sustained_us"]["tkc"] = tkc.ask(do="sustained", name=case.name, millis=1500)["us"]
     del sets, sides, inputs
+    case.peers.clear()  # they may hold what they were called with
     torch.cuda.empty_cache()
     try:
         tkc.ask(do="release", name=case.name)
@@ -166,6 +165,8 @@ def finish(case, row, rates):
     if case.same_as:
         if case.same_as in rates:
             row["ratios"][case.same_as] = row["rate"] / rates[case.same_as]
+        else:
+            row.setdefault("missing", {})[case.same_as] = "was not timed"
         row["ratio"] = row["ratios"].get(case.same_as)
     else:
         against = [r for who, r in row["ratios"].items() if not case.against or who in case.against]
@@ -184,8 +185,12 @@ def show(case, row):
     wrong = f"  WRONG: {row['wrong']}" if "wrong" in row else ""
     functions = row["prepared"].get("functions", [])
     taken = ", ".join(f"{f['registers']} regs" + (f" SPILLS {f['spill_bytes']}" if f["spill_bytes"] else "") for f in functions)
-    print(f"{case.name:44} {row['us']['tkc']:9.1f} us {row['rate']:7.0f} {row['unit']:7} {ratios}  {bar}  [{taken}]{wrong}",
-          flush=True)
+    print(f"{case.name:44} {row['us']['tkc']:9.1f} us {row['rate']:7.0f} {row['unit']:7} {ratios}  {bar}  "
+          f"spread {row['spread']['tkc']:.1%}  [{taken}]{wrong}", flush=True)
+    if "sustained_us" in row:
+        long = row["sustained_us"]
+        print(f"  1.5 s without rest: {rate(case, long['tkc']):.0f} {row['unit']}, "
+              + ", ".join(f"{who} {t / long['tkc']:.3f}" for who, t in long.items() if who != "tkc"))
     for name, why in row.get("missing", {}).items():
         print(f"  {name}: {why}")
 
@@ -203,6 +208,41 @@ def summary(rows):
         result[group] = dict(cases=len(ratios), geometric_mean=mean, least=min(ratios))
         print(f"{group:36} {len(ratios):5} {mean:14.3f} {min(ratios):7.3f}")
     return result
+
+
+def markdown(cases, rows, groups):
+    """The rows as tables for people, a table for each group."""
+    lines = []
+    of = {c.name: c for c in cases}
+    for group in dict.fromkeys(r["group"] for r in rows):
+        own = [r for r in rows if r["group"] == group]
+        others = sorted({who for r in own for who in r.get("ratios", {})})
+        long = any("sustained_us" in r for r in own)
+        head = ["case", "µs", "rate", *(f"× {w}" for w in others), *(["sustained"] if long else []), "spread", "wanted", "met"]
+        lines += [f"### {group}", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+        for r in own:
+            if "us" not in r or "tkc" not in r["us"]:
+                lines.append(f"| {r['case']} | failed: {r.get('failed', '').splitlines()[0] if r.get('failed') else ''} "
+                             + "| " * (len(head) - 2) + "|")
+                continue
+            spread = ", ".join(f"{who} {x:.1%}" for who, x in sorted(r["spread"].items(), key=lambda e: e[0] != "tkc"))
+            cells = [r["case"], f"{r['us']['tkc']:.1f}", f"{r['rate']:.0f} {r['unit']}",
+                     *(f"{r['ratios'][w]:.3f}" if w in r["ratios"] else "" for w in others), *(sustained(of[r["case"]], r) if long else []),
+                     spread, "" if r["bar"] is None else f"{r['bar']:.2f}",
+                     "wrong result" if "wrong" in r else {True: "yes", False: "no"}.get(r.get("met"), "")]
+            lines.append("| " + " | ".join(cells) + " |")
+        if group in groups and groups[group]["cases"] > 1:
+            g = groups[group]
+            lines += ["", f"Of the smallest ratio of each case: geometric mean {g['geometric_mean']:.3f}, least {g['least']:.3f}."]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def sustained(case, row):
+    """A cell: the rate without rest, and the ratios there."""
+    long = row.get("sustained_us")
+    return [f"{rate(case, long['tkc']):.0f}, " + ", ".join(f"× {w} {t / long['tkc']:.3f}" for w, t in long.items() if w != "tkc")
+            if long else ""]
 
 
 def machine(torch, hello):
@@ -247,6 +287,9 @@ def compare(options, cases):
     if options.out:
         with open(options.out, "w") as f:
             json.dump(dict(machine=about, seed=seed, groups=groups, rows=rows), f, indent=1)
+    if options.markdown:
+        with open(options.markdown, "w") as f:
+            f.write(markdown(cases, rows, groups))
     missed = [r["case"] for r in rows if "failed" in r or "wrong" in r or r.get("met") is False]
     print("all bars met" if not missed else "not met: " + ", ".join(missed))
     return 1 if missed else 0
@@ -258,10 +301,11 @@ def main():
     parser.add_argument("--only", default="", help="groups, or patterns of names (`gemm*`), joined by commas")
     parser.add_argument("--list", action="store_true", help="only say which cases there are")
     parser.add_argument("--dry-run", action="store_true", help="tiny sizes in the interpreter, without peers")
-    parser.add_argument("--rounds", type=int, default=2, help="turns of each side")
-    parser.add_argument("--sustained", action="store_true", help="1.5 s without rest as well")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each side")
+    parser.add_argument("--sustained", action="store_true", help="1.5 s without rest as well, for the cases that say so")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--out", help="a file for the results, JSON")
+    parser.add_argument("--markdown", help="a file for the tables")
     options = parser.parse_args()
     cases = chosen(options.only)
     if options.list:

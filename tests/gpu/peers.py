@@ -161,9 +161,9 @@ def backward_errors(s, got, causal):
     if group != 1:
         raise ValueError("references of grouped heads are not written")
     for bi, hi in some_heads(b, h):
-        q, k, v = (s[n][bi, hi].float() for n in ("q", "k", "v"))
-        o, lse = exact_attention(q, k, v, causal)
-        go = s["go"][bi, hi].float()
+        # What the forward pass rounded is given to both: where gradients cancel, its rounding is all that is left of them.
+        q, k, v, o, go = (s[n][bi, hi].float() for n in ("q", "k", "v", "o", "go"))
+        lse = s["lse"][bi, hi]
         dq, dk, dv = [], torch.zeros_like(k), torch.zeros_like(v)
         for first in range(0, q.shape[0], 2048):
             rows = slice(first, first + 2048)

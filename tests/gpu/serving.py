@@ -18,13 +18,13 @@ class TkcFailed(Exception):
 class Tkc:
     """The served process; started again when its device was lost."""
 
-    def __init__(self, root, device):
-        self.root, self.device, self.process = os.path.abspath(root), device, None
+    def __init__(self, root, device, *options):
+        self.root, self.device, self.options, self.process = os.path.abspath(root), device, options, None
 
     def start(self):
         unpacked = os.path.join(self.root, "bin", "tkc")
         command = unpacked if os.path.exists(unpacked) else os.path.join(self.root, "tkc")
-        self.process = subprocess.Popen([command, "bench", "--serve", "--device", self.device], text=True,
+        self.process = subprocess.Popen([command, "bench", "--serve", "--device", self.device, *self.options], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         return self.ask(do="hello")
 

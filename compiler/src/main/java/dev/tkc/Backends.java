@@ -18,9 +18,9 @@ public enum Backends {
   /** NVIDIA processors, through PTX. */
   PTX("ptx", "cubin", PtxTargets.ALL) {
     @Override
-    Code compile(Module placed, TargetInfo target, CompileOptions options) {
+    Code compile(Module placed, TargetInfo target, OpLowering.Options options) {
       PtxBackend.Compiled compiled =
-          PtxBackend.compile(placed, target, new PtxBackend.Options(options.lowering(), PtxBackend.Options.DEFAULT.newestPtx()));
+          PtxBackend.compile(placed, target, new PtxBackend.Options(options, PtxBackend.Options.DEFAULT.newestPtx()));
       return new Code(compiled.llvm(), compiled.ptx(), compiled.kernels(), () -> assemble(compiled));
     }
 
@@ -40,8 +40,8 @@ public enum Backends {
   /** AMD processors, through AMDGCN. */
   AMDGCN("amdgcn", "hsaco", AmdgcnTargets.ALL) {
     @Override
-    Code compile(Module placed, TargetInfo target, CompileOptions options) {
-      AmdgcnBackend.Compiled compiled = AmdgcnBackend.compile(placed, target, options.lowering());
+    Code compile(Module placed, TargetInfo target, OpLowering.Options options) {
+      AmdgcnBackend.Compiled compiled = AmdgcnBackend.compile(placed, target, options);
       return new Code(compiled.llvm(), AmdgcnBackend.assembly(compiled), compiled.kernels(), () -> link(compiled));
     }
 
@@ -81,7 +81,7 @@ public enum Backends {
     this.targets = targets;
   }
 
-  abstract Code compile(Module placed, TargetInfo target, CompileOptions options);
+  abstract Code compile(Module placed, TargetInfo target, OpLowering.Options options);
 
   /** What its text is called: {@code ptx}. */
   public String assemblyName() {

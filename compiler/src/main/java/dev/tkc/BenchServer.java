@@ -9,6 +9,9 @@ import dev.tkc.host.KernelRun;
 import dev.tkc.io.ArrayFile;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.op.AsyncOp;
+import dev.tkc.ir.op.MatrixOp;
+import dev.tkc.ir.op.Op;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -16,6 +19,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -31,6 +35,8 @@ import java.util.function.Consumer;
  * {"do": "hello"}                                     version, device, driver
  * {"do": "prepare", "name": "g", "file": "gemm.tk", "kernel": "gemm", "values": {"M": 512}, "inputs": {"a": "x.npy"},
  *  "copies": 4}                                       shapes, bytes, copies, milliseconds; registers and spills of each function
+ * {"do": "code", "file": "gemm.tk", "values": {…}}    what is made of a kernel without running it: a hash of the assembly, the
+ *                                                     constants, how many products run beside the warps and how many do not
  * {"do": "run", "name": "g", "outputs": {"c": "c.npy"}}   one launch, results to files
  * {"do": "check", "name": "g"}                        one launch against the kernel's test: "ok", "wrong" or why not
  * {"do": "time", "name": "g", "protocol": "burst"}    median_us, micros, runs, protocol
@@ -39,7 +45,8 @@ import java.util.function.Consumer;
  * {"do": "quit"}
  * }</pre>
  *
- * <p>{@code values}, {@code inputs}, {@code kernel}, {@code copies} and {@code protocol} may be left out. What fails is answered
+ * <p>{@code values}, {@code inputs}, {@code kernel}, {@code copies} and {@code protocol} may be left out. {@code prepare} and
+ * {@code code} also take {@code "disable": ["delay-waits"]}, passes to leave out. What fails is answered
  * by {@code {"error": …, "lost": …}}; after a lost device nothing more can be measured in this process.
  */
 public final class BenchServer {
@@ -49,10 +56,15 @@ public final class BenchServer {
 
   private final Tkc tkc;
   private final Map<String, Prepared> prepared = new LinkedHashMap<>();
-  private final Map<Path, KernelModule> modules = new LinkedHashMap<>();
+  private final Map<Set<String>, Tkc> sessions = new LinkedHashMap<>();
+  private final Map<Loaded, KernelModule> modules = new LinkedHashMap<>();
+
+  /** A file as a session without these passes knows it. */
+  private record Loaded(Path file, Set<String> disabled) {}
 
   public BenchServer(Tkc tkc) {
     this.tkc = tkc;
+    sessions.put(tkc.options().disabled(), tkc);
   }
 
   /** Answers requests until there are no more. */
@@ -67,6 +79,7 @@ public final class BenchServer {
       }
     } finally {
       prepared.values().forEach(p -> p.subject().close());
+      sessions.values().stream().filter(s -> s != tkc).forEach(Tkc::close);
     }
   }
 
@@ -75,6 +88,7 @@ public final class BenchServer {
       return switch (String.valueOf(request.get("do"))) {
         case "hello" -> hello();
         case "prepare" -> prepare(request);
+        case "code" -> code(request);
         case "run" -> run(request);
         case "check" -> check(of(request));
         case "time" -> time(request);
@@ -105,8 +119,7 @@ public final class BenchServer {
   private Map<String, Object> prepare(Map<String, Object> request) {
     String name = string(request, "name");
     long start = System.nanoTime();
-    KernelModule module = modules.computeIfAbsent(Path.of(string(request, "file")), tkc::load);
-    Kernel kernel = request.containsKey("kernel") ? module.kernel(string(request, "kernel")) : module.kernel();
+    Kernel kernel = kernel(request);
     Map<String, String> inputs = new LinkedHashMap<>();
     object(request, "inputs").forEach((parameter, value) -> inputs.put(parameter, value.toString()));
     KernelRun.Request run = new KernelRun.Request(object(request, "values"), inputs, Set.of(), 0, true);
@@ -125,6 +138,40 @@ public final class BenchServer {
       answer.put("warnings", r.warnings());
     });
     return answer;
+  }
+
+  /** The kernel that a request names, of a session that leaves out what the request says. */
+  private Kernel kernel(Map<String, Object> request) {
+    Set<String> disabled = new LinkedHashSet<>();
+    if (request.get("disable") instanceof List<?> passes) {
+      passes.forEach(p -> disabled.add(p.toString()));
+    }
+    Tkc session = disabled.isEmpty()
+        ? tkc : sessions.computeIfAbsent(disabled, d -> Tkc.create(tkc.device(), tkc.options().withDisabled(d)));
+    KernelModule module = modules.computeIfAbsent(new Loaded(Path.of(string(request, "file")), disabled), l -> session.load(l.file()));
+    return request.containsKey("kernel") ? module.kernel(string(request, "kernel")) : module.kernel();
+  }
+
+  private Map<String, Object> code(Map<String, Object> request) {
+    Kernel kernel = kernel(request);
+    Target target = tkc.engine().target()
+        .orElseThrow(() -> new IllegalArgumentException(tkc.device() + " compiles nothing"));
+    Constants values = new Constants(object(request, "values"));
+    CompiledKernel compiled = kernel.compile(target, values, kernel.module().session().options().compiling());
+    Map<String, Object> constants = new LinkedHashMap<>();
+    kernel.schedule(target, values).constants().forEach(c -> constants.put(c.name(), c.value()));
+    Map<String, Object> answer = new LinkedHashMap<>();
+    answer.put("code", Integer.toHexString(compiled.assembly().hashCode()));
+    answer.put("constants", constants);
+    answer.put("asynchronous", count(compiled, AsyncOp.DotAsync.class));
+    answer.put("synchronous", count(compiled, MatrixOp.Dot.class));
+    return answer;
+  }
+
+  private static long count(CompiledKernel compiled, Class<? extends Op> kind) {
+    long[] found = {0};
+    compiled.placed().funcs().forEach(f -> f.body().walk(i -> found[0] += kind.isInstance(i.op()) ? 1 : 0));
+    return found[0];
   }
 
   private static Map<String, Object> function(Report.Function f) {

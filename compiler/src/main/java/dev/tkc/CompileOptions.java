@@ -24,7 +24,8 @@ public record CompileOptions(PassOptions passes, boolean asserts, boolean lineTa
     return new CompileOptions(passes.withDebugAsserts(on), on, lineTable);
   }
 
-  OpLowering.Options lowering() {
-    return new OpLowering.Options(asserts, lineTable ? Optional.of("kernel.tk") : Optional.empty());
+  /** How the IR is lowered, of a kernel of this source. */
+  OpLowering.Options lowering(String source) {
+    return new OpLowering.Options(asserts, lineTable ? Optional.of(source) : Optional.empty());
   }
 }

@@ -35,7 +35,8 @@ public final class CompiledKernel {
   static CompiledKernel compile(
       Kernel kernel, Target target, Specialisation specialisation, CompileOptions options, Consumer<String> log) {
     Module placed = place(kernel, target, specialisation, options, log);
-    return new CompiledKernel(kernel, target, placed, target.backend().compile(placed, target.info(), options));
+    return new CompiledKernel(kernel, target, placed, target.backend().compile(
+        placed, target.info(), options.lowering(kernel.syntax().span().source().name())));
   }
 
   /** The pipeline alone: IR as a backend reads it. */

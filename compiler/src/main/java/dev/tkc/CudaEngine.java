@@ -34,7 +34,7 @@ final class CudaEngine implements Engine {
     this.device = CudaRuntime.device(ordinal);
     this.stream = device.newStream();
     this.target = target(device);
-    this.options = CompileOptions.defaults().withAsserts(options.debugAsserts());
+    this.options = options.compiling();
   }
 
   /** The newest target whose code the device runs; a name that ends in a letter is for exactly that processor. */
@@ -51,9 +51,9 @@ final class CudaEngine implements Engine {
     return Integer.parseInt(target.name().replaceAll("\\D", ""));
   }
 
-  /** What kernels are compiled for. */
-  Target target() {
-    return target;
+  @Override
+  public Optional<Target> target() {
+    return Optional.of(target);
   }
 
   CudaDevice device() {

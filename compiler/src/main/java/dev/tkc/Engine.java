@@ -10,6 +10,11 @@ interface Engine extends AutoCloseable {
   /** Runs a launch to its end: when this returns, outputs are in the tensors. */
   Timing launch(Kernel kernel, Constants constants, List<Argument> arguments);
 
+  /** What it compiles for, if it does. */
+  default Optional<Target> target() {
+    return Optional.empty();
+  }
+
   /** A tensor in the device's memory, with undefined elements. */
   default Tensor empty(Element element, long... shape) {
     return Tensor.empty(element, shape);

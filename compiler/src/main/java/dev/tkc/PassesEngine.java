@@ -11,21 +11,29 @@ import dev.tkc.passes.PassOptions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** Launches of what the passes for a target, or those that need none, make of a kernel; the verifier runs after every pass. */
 final class PassesEngine implements Engine {
   private final Optional<Target> target;
+  private final Set<String> disabled;
   private final PassContext.Observer observer;
   private final Execution execution;
   private final Map<Key, Module> placed = new ConcurrentHashMap<>();
 
   private record Key(Kernel kernel, Specialisation specialisation) {}
 
-  PassesEngine(Optional<Target> target, PassContext.Observer observer, Execution execution) {
+  PassesEngine(Optional<Target> target, Set<String> disabled, PassContext.Observer observer, Execution execution) {
     this.target = target;
+    this.disabled = Set.copyOf(disabled);
     this.observer = observer;
     this.execution = execution;
+  }
+
+  @Override
+  public Optional<Target> target() {
+    return target;
   }
 
   @Override
@@ -47,7 +55,7 @@ final class PassesEngine implements Engine {
 
   private Module place(Key key) {
     Module module = Cloner.clone(key.kernel().lower(key.specialisation()));
-    PassContext context = new PassContext(target.map(Target::info), PassOptions.checked(), _ -> { }, observer);
+    PassContext context = new PassContext(target.map(Target::info), PassOptions.checked().withDisabled(disabled), _ -> { }, observer);
     PassDriver.run(module, context);
     return module;
   }

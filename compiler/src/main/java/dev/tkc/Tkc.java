@@ -5,16 +5,19 @@ import dev.tkc.grammar.lower.ImportResolver;
 import dev.tkc.grammar.lower.Library;
 import dev.tkc.grammar.syntax.Parsed;
 import dev.tkc.grammar.syntax.SyntaxReader;
+import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.diag.Source;
 import dev.tkc.ir.interp.Interpreter;
 import dev.tkc.ir.type.Element;
 import dev.tkc.passes.PassContext;
+import dev.tkc.passes.PassOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A session on one device: loads programs and launches their kernels.
@@ -46,18 +49,37 @@ public final class Tkc implements AutoCloseable {
    *     written completely and padding that reaches a result
    * @param maxSteps on the interpreter, the instructions after which to stop
    * @param debugAsserts on other devices, compile {@code assert}s
+   * @param disabled on other devices, passes of the pipeline to leave out, so that it can be seen what they are good for
+   * @param lineTable on GPUs, let the code say which source line it comes from, for profilers and sanitizers
    */
-  public record Options(boolean check, long maxSteps, boolean debugAsserts) {
+  public record Options(boolean check, long maxSteps, boolean debugAsserts, Set<String> disabled, boolean lineTable) {
+    public Options {
+      disabled = Set.copyOf(disabled);
+    }
+
     public static Options defaults() {
-      return new Options(false, Long.MAX_VALUE, false);
+      return new Options(false, Long.MAX_VALUE, false, Set.of(), false);
     }
 
     public Options withCheck(boolean on) {
-      return new Options(on, maxSteps, debugAsserts);
+      return new Options(on, maxSteps, debugAsserts, disabled, lineTable);
     }
 
     public Options withMaxSteps(long steps) {
-      return new Options(check, steps, debugAsserts);
+      return new Options(check, steps, debugAsserts, disabled, lineTable);
+    }
+
+    public Options withDisabled(Set<String> passes) {
+      return new Options(check, maxSteps, debugAsserts, passes, lineTable);
+    }
+
+    public Options withLineTable(boolean on) {
+      return new Options(check, maxSteps, debugAsserts, disabled, on);
+    }
+
+    /** How its kernels are compiled. */
+    CompileOptions compiling() {
+      return new CompileOptions(PassOptions.defaults().withDisabled(disabled).withDebugAsserts(debugAsserts), debugAsserts, lineTable);
     }
   }
 
@@ -76,15 +98,19 @@ public final class Tkc implements AutoCloseable {
   }
 
   /**
-   * @throws DiagnosticException if the device is not there
+   * @throws DiagnosticException if the device is not there, or passes are left out that it does not run
    */
   public static Tkc create(Device device, Options options) {
+    if (device instanceof Device.Interpreter && !options.disabled().isEmpty()) {
+      throw new DiagnosticException(Diagnostic.error(Code.USAGE, "the interpreter runs no passes that could be left out")
+          .help("name a device that does: `cuda`, or `passes:TARGET`"));
+    }
     Engine engine =
         switch (device) {
           case Device.Interpreter _ -> new InterpreterEngine(interpreting(options));
           case Device.Cuda(int ordinal) -> new CudaEngine(ordinal, options);
           case Device.Passes(Optional<Target> target) ->
-              new PassesEngine(target, PassContext.NONE, (module, data) -> new Interpreter(interpreting(options)).run(module, data));
+              new PassesEngine(target, options.disabled(), PassContext.NONE, (module, data) -> new Interpreter(interpreting(options)).run(module, data));
         };
     return new Tkc(device, options, engine);
   }
@@ -95,7 +121,7 @@ public final class Tkc implements AutoCloseable {
    * @param observer sees, and may change, the module between passes: how tests show that a wrong pass is noticed
    */
   public static Tkc create(Target target, PassContext.Observer observer, Execution execution) {
-    return new Tkc(Device.passes(target), Options.defaults(), new PassesEngine(Optional.of(target), observer, execution));
+    return new Tkc(Device.passes(target), Options.defaults(), new PassesEngine(Optional.of(target), Set.of(), observer, execution));
   }
 
   private static Interpreter.Options interpreting(Options options) {

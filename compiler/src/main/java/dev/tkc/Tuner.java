@@ -104,6 +104,10 @@ public final class Tuner {
       throw new DiagnosticException(Diagnostic.error(Code.NO_DEVICE, "only a GPU's times are worth keeping")
           .note("this session runs on " + kernel.module().session().device()));
     }
+    if (!kernel.module().session().options().disabled().isEmpty()) {
+      throw new DiagnosticException(Diagnostic.error(Code.USAGE, "times without some passes are not worth keeping")
+          .note("this session leaves out " + String.join(", ", kernel.module().session().options().disabled())));
+    }
     Map<String, Object> given = new LinkedHashMap<>(request.values());
     given.keySet().retainAll(kernel.constants());
     Constants constants = new Constants(given);
@@ -116,7 +120,7 @@ public final class Tuner {
         return measured.time(Optional.empty()).median();
       }
     };
-    return tune(kernel, cuda.target(), constants, used.stream().map(u -> Argument.of(u.value())).toList(), options, progress,
+    return tune(kernel, cuda.target().orElseThrow(), constants, used.stream().map(u -> Argument.of(u.value())).toList(), options, progress,
         stopwatch);
   }
 

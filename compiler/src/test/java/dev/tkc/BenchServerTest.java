@@ -44,8 +44,12 @@ class BenchServerTest {
   }
 
   private List<String> answers(String... requests) throws IOException {
+    return answers(Device.interpreter(), requests);
+  }
+
+  private List<String> answers(Device device, String... requests) throws IOException {
     List<String> answers = new ArrayList<>();
-    try (Tkc tkc = Tkc.create(Device.interpreter())) {
+    try (Tkc tkc = Tkc.create(device)) {
       String text = String.join("\n", requests).replace('\'', '"').replace("FILE", program.toString()).replace("DIR", folder.toString());
       new BenchServer(tkc).serve(new BufferedReader(new StringReader(text)), answers::add);
     }
@@ -91,5 +95,45 @@ class BenchServerTest {
     assertThat(answers.get(2)).contains("TK0512");
     assertThat(answers.get(5)).isEqualTo("{\"check\":\"wrong\"}");
     assertThat(answers.get(6)).contains("there is no parameter z");
+  }
+
+  private static final String PRODUCT =
+      """
+      kernel gemm<BM = 128, BN = 128, BK = 32>(a: bf16[M, K], b: bf16[K, N], out c: bf16[M, N]) {
+        parallel i in M by BM, j in N by BN {
+          var acc = zeros(f32[BM, BN])
+          for k in K by BK { acc += a[i, k] @ b[k, j] }
+          c[i, j] = acc as bf16
+        }
+      }
+      """;
+
+  private static String field(String answer, String name) {
+    return answer.replaceAll(".*\"" + name + "\":\"?([^,\"}]+).*", "$1");
+  }
+
+  @Test
+  void codeIsMadeWithoutSomePasses() throws IOException {
+    program = Files.writeString(folder.resolve("gemm.tk"), PRODUCT);
+    String request = "{'do': 'code', 'file': 'FILE', 'values': {'M': 4096, 'N': 4096, 'K': 4096, 'BM': 128, 'BN': 128, 'BK': 64}";
+    List<String> answers = answers(Device.passes(Target.find("sm_90a").orElseThrow()),
+        request + "}",
+        request + ", 'disable': ['rotate-loops']}",
+        request + ", 'disable': ['delay-waits']}",
+        request + ", 'disable': ['choose-async']}",
+        request + ", 'disable': ['insert-barriers']}",
+        request + ", 'disable': ['delay-wait']}");
+    assertThat(answers.get(0)).contains("\"BN\":128", "\"asynchronous\":1", "\"synchronous\":0");
+    assertThat(field(answers.get(1), "code")).isEqualTo(field(answers.get(0), "code"));
+    assertThat(field(answers.get(2), "code")).isNotEqualTo(field(answers.get(0), "code"));
+    assertThat(answers.get(3)).contains("\"asynchronous\":0");
+    assertThat(answers.get(4)).contains("cannot be left out");
+    assertThat(answers.get(5)).contains("there is no pass called `delay-wait`");
+  }
+
+  @Test
+  void theInterpreterLeavesOutNoPasses() throws IOException {
+    assertThat(answers("{'do': 'prepare', 'name': 'a', 'file': 'FILE', 'kernel': 'twice', 'disable': ['delay-waits']}"))
+        .singleElement().asString().contains("the interpreter runs no passes");
   }
 }

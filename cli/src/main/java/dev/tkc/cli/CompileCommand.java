@@ -52,7 +52,9 @@ final class CompileCommand extends Command {
 
   @Mixin private PassChoices passes;
 
-  @Option(names = "--line-table", description = "Let the code say which source line it comes from.")
+  @Option(
+      names = {"--lineinfo", "--line-table"},
+      description = "Let the code say which source line it comes from, for profilers and sanitizers.")
   private boolean lineTable;
 
   CompileCommand(Terminal terminal) {

@@ -2,6 +2,7 @@ package dev.tkc.cli;
 
 import dev.tkc.Device;
 import dev.tkc.Tkc;
+import java.util.Set;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -18,9 +19,19 @@ final class DeviceOptions {
       description = "Stop the interpreter after so many instructions.")
   private Long maxSteps;
 
+  @Option(
+      names = "--disable", paramLabel = "NAME", split = ",",
+      description = "Passes to leave out, so that it can be seen what they are good for; tkc opt --list-passes shows them.")
+  private Set<String> disable = Set.of();
+
+  @Option(
+      names = {"--lineinfo", "--line-table"},
+      description = "Let the code say which source line it comes from, for profilers and sanitizers.")
+  private boolean lineTable;
+
   /** A session on the device. */
   Tkc session(boolean check) {
-    Tkc.Options options = Tkc.Options.defaults().withCheck(check);
+    Tkc.Options options = Tkc.Options.defaults().withCheck(check).withDisabled(disable).withLineTable(lineTable);
     return Tkc.create(device, maxSteps == null ? options : options.withMaxSteps(maxSteps));
   }
 
