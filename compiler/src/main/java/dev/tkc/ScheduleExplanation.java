@@ -121,8 +121,12 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
     }
 
     private static String bulk(Func f, Value tensor) {
-      boolean repacked = f.annotations().get("repacked") instanceof String names && List.of(names.split(", ")).contains(Tensors.name(tensor));
-      return repacked ? "bulk copy of rows repacked before" : "bulk copy";
+      return isAmong(f, "repacked", tensor) ? "bulk copy of rows repacked before"
+          : isAmong(f, "materialised", tensor) ? "bulk copy of what is computed before" : "bulk copy";
+    }
+
+    private static boolean isAmong(Func f, String annotation, Value tensor) {
+      return f.annotations().get(annotation) instanceof String names && List.of(names.split(", ")).contains(Tensors.name(tensor));
     }
 
     List<Phase> phases(Module placed) {
@@ -132,7 +136,7 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
     private Phase phase(Func f) {
       Map<String, Object> early = annotations.getOrDefault(f.name(), Map.of());
       Map<String, Object> settings = new TreeMap<>(early);
-      settings.keySet().retainAll(List.of("stages", "grouped", "split_k", "store_buffers", "repack"));
+      settings.keySet().retainAll(List.of("stages", "grouped", "split_k", "store_buffers", "repack", "materialise"));
       List<Role> roles = new ArrayList<>();
       List<Buffer> buffers = new ArrayList<>();
       List<String> copied = new ArrayList<>();

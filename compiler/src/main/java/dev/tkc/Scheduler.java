@@ -26,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -42,6 +43,9 @@ final class Scheduler {
 
   /** Why there is no estimate where no pass looked for asynchronous products. */
   private static final String NOT_CONSIDERED = "products run in the warps that use them";
+
+  /** Settings that are turned off where they do not pay. */
+  private static final Set<String> CHOSEN = Set.of("repack", "materialise");
 
   /** The size of a dimension of which nothing is said. */
   private static final long NOMINAL = 4096;
@@ -136,12 +140,33 @@ final class Scheduler {
   private ScheduleChoice choose(Request r) {
     Specialisation.Schedule written = Schedules.choose(kernel.module().library(), item, r.target.name(), r.facts);
     ScheduleChoice choice = choose(r, written);
-    if (repackingPays(r, choice.schedule())) {
-      return choice;
+    if (isMaterialised(r, choice.schedule())) {
+      Specialisation.Schedule in = without("materialise", written);
+      ScheduleChoice there = choose(r, in);
+      if (cycles(r, there.schedule()) < cycles(r, choice.schedule())) {
+        written = in;
+        choice = there;
+      }
     }
-    Map<String, Object> settings = new HashMap<>(written.function());
-    settings.put("repack", false);
-    return choose(r, new Specialisation.Schedule(written.constants(), settings, written.phases()));
+    return repackingPays(r, choice.schedule()) ? choice : choose(r, without("repack", written));
+  }
+
+  private static Specialisation.Schedule without(String setting, Specialisation.Schedule s) {
+    Map<String, Object> settings = new HashMap<>(s.function());
+    settings.put(setting, false);
+    return new Specialisation.Schedule(s.constants(), settings, s.phases());
+  }
+
+  /** Whether operands are computed in a phase before, and nobody said whether they should be. */
+  private boolean isMaterialised(Request r, Specialisation.Schedule schedule) {
+    return r.target.info().rates().isPresent() && !schedule.function().containsKey("materialise")
+        && make(r, schedule, Map.of()).module.filter(m -> m.funcs().stream()
+            .anyMatch(f -> f.annotations().containsKey("materialised"))).isPresent();
+  }
+
+  /** By estimate; those of a kernel whose products are not all asynchronous are without end. */
+  private double cycles(Request r, Specialisation.Schedule schedule) {
+    return make(r, schedule, Map.of()).module.map(m -> CostModel.cycles(m, sizes(r), r.target.info())).orElse(Double.POSITIVE_INFINITY);
   }
 
   /** Whether copying operands into rows that copy engines can address is worth its time for these sizes, where it is done. */
@@ -173,8 +198,7 @@ final class Scheduler {
     r.given.keySet().forEach(n -> origins.put(n, Origin.CALLER));
 
     Specialisation.Schedule schedule = written;
-    boolean none = written.function().isEmpty() || written.function().equals(Map.of("repack", false));
-    boolean silent = none && written.phases().isEmpty();
+    boolean silent = CHOSEN.containsAll(written.function().keySet()) && written.phases().isEmpty();
     Origin settingsFrom = silent ? Origin.KERNEL : Origin.SCHEDULE;
     List<Candidate> candidates = List.of();
     Optional<String> reason = Optional.empty();

@@ -18,6 +18,7 @@ import dev.tkc.passes.stage.AssignLatencies;
 import dev.tkc.passes.stage.ChooseAsync;
 import dev.tkc.passes.stage.DelayWaits;
 import dev.tkc.passes.stage.ExpandPipeline;
+import dev.tkc.passes.stage.MaterialiseOperands;
 import dev.tkc.passes.stage.PartitionRoles;
 import dev.tkc.passes.stage.RepackOperands;
 import dev.tkc.passes.stage.RotateLoops;
@@ -60,6 +61,8 @@ public final class Pipeline {
       step("hoist-invariant", TILE, Pass.each(HoistInvariant::run), "what a loop repeats is computed once"),
       step("eliminate-dead", TILE, Pass.each(EliminateDead::run), "nothing dead is outlined"),
       targeted("replace-products", TILE, Pass.each(ReplaceProducts::run), "products without an instruction become ones with"),
+      targeted("materialise-operands", TILE, MaterialiseOperands::run, "what all tiles would compute of an operand is computed once")
+          .needs(Capability.BULK_COPY),
       targeted("repack-operands", TILE, RepackOperands::run, "rows that copy engines cannot address are copied to where they can")
           .needs(Capability.BULK_COPY),
       step("split-accumulations", TILE, Pass.each(SplitAccumulations::run), "makes two phases of one where a schedule asks"),
@@ -107,6 +110,9 @@ public final class Pipeline {
       targeted("insert-barriers", PLACED, Pass.devices(InsertBarriers::run), "last: hazards are those of bytes").isRequired());
 
   public static final List<Before> ORDER = List.of(
+      before("replace-products", "materialise-operands", "it looks for operands of products with instructions"),
+      before("eliminate-common", "materialise-operands", "a dimension of an operand is one range"),
+      before("materialise-operands", "repack-operands", "what is computed anew has rows that can be addressed"),
       before("replace-products", "repack-operands", "it looks for operands of products with instructions"),
       before("repack-operands", "split-accumulations", "the shares load what was repacked"),
       before("repack-operands", "outline-phases", "the copy is a phase"),

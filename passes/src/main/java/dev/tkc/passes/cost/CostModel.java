@@ -109,6 +109,7 @@ public final class CostModel {
   private double phase(Func func, ControlOp.Launch launch, Integers host) {
     long tiles = Math.max(1, host.of(launch.grid()).orElse(target.processors()));
     warps = (int) func.annotation("warps", 8);
+    boolean products = func.annotations().containsKey("asynchronous");
     double sum = 0;
     int samples = (int) Math.min(SAMPLES, tiles);
     for (int s = 0; s < samples; s++) {
@@ -119,7 +120,9 @@ public final class CostModel {
       outside = bulkBytes(func.body());
       Stretch all = stretch(func.body(), values);
       Work w = all.work;
-      sum += all.loops + w.matrix() + w.vector() + w.cache() + w.shared();
+      // Blocks of a phase without products run beside each other, and what they load comes from memory.
+      sum += all.loops + (products ? w.matrix() + w.vector() + w.cache() + w.shared()
+          : Math.max(w.vector(), w.cache() * rates.cacheBytes() / rates.memoryBytes()));
     }
     return Math.ceilDiv(tiles, (long) target.processors()) * sum / samples + rates.latency();
   }

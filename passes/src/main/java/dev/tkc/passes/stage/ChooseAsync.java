@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Decides whether a function's products run beside its warps, and what the copy engine loads and stores for them.
@@ -192,10 +193,14 @@ public final class ChooseAsync {
   }
 
   private boolean feedsProduct(Value v, Set<Value> seen) {
+    return feedsProduct(v, uses, seen);
+  }
+
+  private static boolean feedsProduct(Value v, Uses uses, Set<Value> seen) {
     return seen.add(v) && uses.of(v).stream().anyMatch(user -> switch (user.op()) {
       case MatrixOp.Dot d -> d.a() == v || d.b() == v;
-      case ElementwiseOp _ -> feedsProduct(user.result(), seen);
-      case ShapeOp _ -> feedsProduct(user.result(), seen);
+      case ElementwiseOp _ -> feedsProduct(user.result(), uses, seen);
+      case ShapeOp _ -> feedsProduct(user.result(), uses, seen);
       default -> false;
     });
   }
@@ -225,6 +230,18 @@ public final class ChooseAsync {
     }
   }
 
+  /**
+   * Bytes of the tiles that threads load and that come to products through shared memory, since other threads need them: those of the
+   * region that has most.
+   */
+  static long exchanged(Region region, Uses uses, Predicate<Inst> bulk) {
+    long here = region.insts().stream().filter(i -> i.op() instanceof MemoryOp.Load && i.result().tile().rank() == 2
+        && !bulk.test(i) && feedsProduct(i.result(), uses, new HashSet<>()))
+        .mapToLong(i -> i.result().tile().element().bytes(i.result().tile().count())).sum();
+    return region.insts().stream().flatMap(i -> i.regions().stream()).mapToLong(r -> exchanged(r, uses, bulk))
+        .reduce(here, Math::max);
+  }
+
   private void fits(int warps) {
     long threads = (long) warps * target.lanes();
     long registers = 0;
@@ -243,6 +260,7 @@ public final class ChooseAsync {
     // What is loaded outside loops needs one slot; what rounds load needs two to be copied ahead.
     Set<Inst> outside = new HashSet<>(func.body().insts());
     long bytes = loads.stream().mapToLong(l -> (outside.contains(l) ? 1 : 2) * l.result().tile().element().bytes(l.result().tile().count())).sum();
+    bytes += exchanged(func.body(), uses, loads::contains);
     if (bytes > target.shared().perBlock() - RESULTS) {
       fail("two rounds' tiles of " + bytes + " bytes do not fit shared memory");
     }

@@ -13,6 +13,7 @@ import dev.tkc.ir.rules.Effects;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
+import dev.tkc.passes.analysis.Uses;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.List;
@@ -139,7 +140,10 @@ public final class PartitionRoles {
     inner.forEach(r -> r.setStages((int) stages));
   }
 
-  /** For the way of the results to memory: slices of a bulk store, or scratch to exchange them among threads. */
+  /**
+   * For the way of the results to memory, slices of a bulk store or scratch to exchange them among threads, and for operands that
+   * threads load.
+   */
   private long reserved() {
     long[] most = {0};
     func.body().walk(i -> {
@@ -147,6 +151,6 @@ public final class PartitionRoles {
         most[0] = Math.max(most[0], StoreSlices.bytes(i));
       }
     });
-    return most[0];
+    return most[0] + ChooseAsync.exchanged(func.body(), new Uses(func.body()), RingPlan::isBulk);
   }
 }

@@ -9,7 +9,6 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
-import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.Literal;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MemoryOp;
@@ -18,8 +17,6 @@ import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.TensorType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
-import dev.tkc.passes.Pipeline;
-import dev.tkc.passes.Step;
 import dev.tkc.passes.analysis.BulkAccess;
 import dev.tkc.passes.analysis.Divisibility;
 import dev.tkc.passes.analysis.Regions;
@@ -147,16 +144,7 @@ public final class RepackOperands {
     List<Set<String>> only = new ArrayList<>(Collections.nCopies(trial.kernel().body().insts().size(), Set.of()));
     only.set(phase, names);
     new RepackOperands(trial.kernel()).rewrite(only);
-    boolean after = false;
-    for (Step s : Pipeline.STEPS) {
-      if (after && s.applies(cx) && !cx.options().disabled().contains(s.name())) {
-        s.pass().run(trial, cx);
-      }
-      if (s.name().equals("choose-async")) {
-        break;
-      }
-      after |= s.name().equals("repack-operands");
-    }
+    Trial.decide(trial, "repack-operands", cx);
     Set<String> bulk = new TreeSet<>();
     boolean[] synchronous = {false};
     trial.funcs().stream().filter(f -> f.annotations().containsKey("repacked")).forEach(f -> f.body().walk(i -> {
@@ -207,22 +195,11 @@ public final class RepackOperands {
 
   private static Value copy(Value tensor, MemoryOp.MakeTensor t, Builder b) {
     Element element = ((TensorType) tensor.type()).element();
-    int rank = t.sizes().size();
-    long group = BulkAccess.ALIGNMENT * 8L / element.bits();
-    Value longer = b.add(t.sizes().getLast(), b.constant(group - 1));
-    List<Value> sizes = new ArrayList<>(t.sizes());
-    sizes.set(rank - 1, b.binary(BinaryKind.AND, longer, b.constant(-group)));
-    Inst memory = b.append(new MemoryOp.Temp(sizes, element, t.name()));
-    memory.annotate("repack", true);
-    Value[] strides = new Value[rank];
-    strides[rank - 1] = b.constant(1);
-    for (int d = rank - 2; d >= 0; d--) {
-      strides[d] = d == rank - 2 ? sizes.getLast() : b.mul(sizes.get(d + 1), strides[d + 1]);
-    }
-    Inst phase = level(tensor, memory.result(), sizes, new ArrayList<>(), b);
+    AddressableRows longer = AddressableRows.allocate(b, t.sizes(), element, t.name());
+    longer.memory().annotate("repack", true);
+    Inst phase = level(tensor, longer.memory().result(), longer.sizes(), new ArrayList<>(), b);
     phase.annotate("label", "repack_" + t.name());
-    Value address = b.emit(new MemoryOp.AddressOf(memory.result()));
-    Value rows = b.emit(new MemoryOp.MakeTensor(address, t.sizes(), List.of(strides), t.access(), t.name()));
+    Value rows = longer.tensor(b, t.sizes(), t.name());
     rows.setName(tensor.name());
     return rows;
   }
