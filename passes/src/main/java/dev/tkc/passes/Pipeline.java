@@ -19,6 +19,7 @@ import dev.tkc.passes.stage.ChooseAsync;
 import dev.tkc.passes.stage.DelayWaits;
 import dev.tkc.passes.stage.ExpandPipeline;
 import dev.tkc.passes.stage.MaterialiseOperands;
+import dev.tkc.passes.stage.OverlapTiles;
 import dev.tkc.passes.stage.PartitionRoles;
 import dev.tkc.passes.stage.RepackOperands;
 import dev.tkc.passes.stage.RotateLoops;
@@ -84,6 +85,8 @@ public final class Pipeline {
       targeted("choose-instructions", TILE, Pass.devices(ChooseInstructions::run), "staging and layouts start from them"),
       targeted("rotate-loops", TILE, Pass.devices(RotateLoops::run), "products that need others' results run beside the next round's")
           .needs(Capability.ASYNC_MATRIX),
+      targeted("overlap-tiles", TILE, Pass.devices(OverlapTiles::run), "a block's next tile begins beside the last products of its tile")
+          .needs(Capability.ASYNC_MATRIX),
       targeted("partition-roles", TILE, Pass.devices(PartitionRoles::run), "who copies and who computes").to(STAGED)
           .isRequired(),
       targeted("delay-waits", STAGED, Pass.devices(DelayWaits::run), "products stay in flight while other work goes on"),
@@ -127,6 +130,8 @@ public final class Pipeline {
       before("choose-async", "choose-instructions", "what is asynchronous has its instruction"),
       before("choose-instructions", "partition-roles", "the number of warps that compute"),
       before("rotate-loops", "partition-roles", "it moves loads, not copies"),
+      before("rotate-loops", "overlap-tiles", "what is pending after the rounds is where the next tile comes in"),
+      before("overlap-tiles", "partition-roles", "it moves loads, and says which tiles stay in their slots"),
       before("partition-roles", "delay-waits", "there must be waits to move"),
       before("delay-waits", "take-turns", "a turn ends where something is waited for"),
       before("partition-roles", "assign-latencies", "bulk loads are copies by then"),

@@ -24,7 +24,7 @@ import java.util.stream.IntStream;
 
 /**
  * The consumers: wait for a slot to be full, use it where it is or read it into registers, release it after the last use in the region that the
- * load stood in. Asynchronous products are started and waited for.
+ * load stood in. Asynchronous products are started and waited for. A tile that is kept is released where it was found again.
  */
 final class ConsumerRole extends RoleBody {
   private final TargetInfo target;
@@ -46,7 +46,7 @@ final class ConsumerRole extends RoleBody {
   void enter(List<Inst> insts) {
     for (Inst inst : insts) {
       RingPlan.Site site = plan.site(inst);
-      if (site != null && site.last() == inst) {
+      if (site != null && site.last() == inst && !site.isKept()) {
         Set<Value> tiles = Collections.newSetFromMap(new java.util.IdentityHashMap<>());
         site.loads().forEach(l -> tiles.add(l.result()));
         Inst last = inst;
@@ -100,18 +100,24 @@ final class ConsumerRole extends RoleBody {
 
   private void receive(Builder b, RingPlan.Site site) {
     Cursor at = cursor(site.ring());
-    b.append(new AsyncOp.BarrierWait(site.ring().full(), at.slot(), at.parity()));
-    slots.put(site, at.slot());
+    // What a kept load waited for is there already.
+    Value slot = site.isAgain() ? site.ring().before(b, at) : at.slot();
+    if (!site.isAgain()) {
+      b.append(new AsyncOp.BarrierWait(site.ring().full(), at.slot(), at.parity()));
+    }
+    slots.put(site, slot);
     for (int i = 0; i < site.loads().size(); i++) {
       Value tile = site.loads().get(i).result();
       Value buffer = site.ring().buffer(i);
-      places.put(tile, new Place(buffer, at.slot()));
+      places.put(tile, new Place(buffer, slot));
       if (!plan.onlyProducts(tile)) {
         List<Integer> shape = tile.tile().shape();
-        copies.define(tile, b.emit(new SharedOp.SharedLoad(buffer, at.slot(), StageLoads.zeros(shape.size()), shape)));
+        copies.define(tile, b.emit(new SharedOp.SharedLoad(buffer, slot, StageLoads.zeros(shape.size()), shape)));
       }
     }
-    advance(b, site.ring());
+    if (!site.isAgain()) {
+      advance(b, site.ring());
+    }
   }
 
   private void dot(Builder b, Inst inst, MatrixOp.Dot dot) {

@@ -260,10 +260,20 @@ public final class DelayWaits {
     return found[0];
   }
 
-  /** Whether the instruction computes what the loop carries where the left operand is now. */
+  /**
+   * Whether the instruction computes what the region yields where the left operand is now: as the value the loop carries in its
+   * place, or as a branch's value of the same type, where the operand comes from before the branch.
+   */
   private static boolean takesRegistersOf(Region region, Value a, Inst inst) {
-    int at = a.type() instanceof TileType ? region.params().indexOf(a) - 1 : -1;
-    return at >= 0 && region.terminator().op() instanceof ControlOp.Yield y && inst.results().contains(y.values().get(at));
+    if (!(a.type() instanceof TileType) || !(region.terminator().op() instanceof ControlOp.Yield yield)) {
+      return false;
+    }
+    int at = region.params().indexOf(a) - 1;
+    if (at >= 0) {
+      return inst.results().contains(yield.values().get(at));
+    }
+    boolean inside = a.definition() != null && region.insts().contains(a.definition());
+    return !inside && inst.results().stream().anyMatch(v -> v.type().equals(a.type()) && yield.values().contains(v));
   }
 
   /** Whether the instruction waits for a slot that the producer may only fill after the release. */

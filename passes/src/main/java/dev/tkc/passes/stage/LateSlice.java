@@ -79,7 +79,7 @@ final class LateSlice {
   }
 
   /** What is computed again rather than carried: scalars, ranges, loads and moves, but no arithmetic on tiles. */
-  private static boolean isCheap(Inst inst) {
+  static boolean isCheap(Inst inst) {
     return switch (inst.op()) {
       case MemoryOp _, ShapeOp _ -> true;
       case ControlOp _, ReductionOp _, MatrixOp _, SharedOp _, AsyncOp _ -> false;
@@ -245,7 +245,7 @@ final class LateSlice {
     return (sums + crossing().stream().mapToLong(LateSlice::bytes).sum()) / (4 * threads);
   }
 
-  private static long bytes(Value v) {
+  static long bytes(Value v) {
     return switch (v.type()) {
       case TileType t -> t.element().bytes(t.shape().stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b));
       case RangeType _ -> 16;
@@ -253,7 +253,8 @@ final class LateSlice {
     };
   }
 
-  private static Set<Value> used(Inst inst) {
+  /** What an instruction uses, in its regions too. */
+  static Set<Value> used(Inst inst) {
     Set<Value> used = identities();
     used.addAll(inst.operands());
     inst.regions().forEach(r -> used.addAll(Regions.freeValues(r)));

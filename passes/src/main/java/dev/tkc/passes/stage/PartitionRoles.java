@@ -7,7 +7,6 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
-import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.rules.Effects;
 import dev.tkc.ir.type.SharedType;
@@ -33,8 +32,8 @@ import java.util.List;
  *
  * Both roles walk the same loops and branches, so each counts the slots of a ring by itself. Scalars, tensors and ranges that do not
  * depend on memory stay in front of the roles. Products are waited for at once, and slots released right after their last use in the
- * region that copies them; {@link DelayWaits} makes that late. Rings get as many slots as the schedule's {@code stages} say, or as
- * fit, those outside the innermost loops one.
+ * region that copies them; {@link DelayWaits} makes that late. {@link RingRoom} says how
+ * many slots each ring has.
  *
  * <p>Needs what {@link ChooseAsync} marks; leaves other functions alone. The block's warps become the {@code warps} of the consumers
  * and {@link #PRODUCER_WARPS} more.
@@ -43,14 +42,11 @@ public final class PartitionRoles {
   /** A producer takes a whole group of warps, since registers are moved between groups. */
   static final int PRODUCER_WARPS = 4;
 
-  /** More slots than this hide nothing more. */
-  private static final int MOST_STAGES = 6;
-
   /** Registers that a producer can do with: addresses and loop counters. */
   private static final int PRODUCER_REGISTERS = 40;
 
-  /** Alignment of buffers and barriers takes no more than this. */
-  private static final long SLACK = 2048;
+  /** The same where it computes one tile's places while it still needs those of the tile before. */
+  private static final int OVERLAPPING_REGISTERS = 56;
 
   private final Func func;
   private final TargetInfo target;
@@ -73,7 +69,7 @@ public final class PartitionRoles {
   }
 
   private void partition() {
-    chooseStages();
+    new RingRoom(func, plan, target).choose();
     List<Inst> old = new ArrayList<>(func.body().insts());
     List<Inst> rest = new ArrayList<>();
     func.body().insts().clear();
@@ -83,7 +79,7 @@ public final class PartitionRoles {
     Builder b = new Builder(func.body()).at(func.loc());
     plan.rings().forEach(r -> allocate(b, r));
     b.append(new SharedOp.Barrier());
-    role(b, "producer", PRODUCER_WARPS, PRODUCER_REGISTERS, rest, new ProducerRole(plan));
+    role(b, "producer", PRODUCER_WARPS, producerRegisters(), rest, new ProducerRole(plan));
     role(b, "consumer", consumers, consumerRegisters(), rest, new ConsumerRole(plan, target));
     b.insert(old.getLast());
     func.annotations().put("warps", (long) PRODUCER_WARPS + consumers);
@@ -120,37 +116,16 @@ public final class PartitionRoles {
     ring.place(buffers, full, empty);
   }
 
+  private int producerRegisters() {
+    return plan.rings().stream().anyMatch(plan::holds) ? OVERLAPPING_REGISTERS : PRODUCER_REGISTERS;
+  }
+
   /** What is left of the registers that all warps have at the start, in steps that can be asked for. */
   private int consumerRegisters() {
     int warps = PRODUCER_WARPS + consumers;
     int granule = target.registers().granule();
     int each = target.registers().perProcessor() / (warps * target.lanes()) / granule * granule;
-    int left = (each * warps - PRODUCER_REGISTERS * PRODUCER_WARPS) / consumers / granule * granule;
+    int left = (each * warps - producerRegisters() * PRODUCER_WARPS) / consumers / granule * granule;
     return Math.min(left, (target.registers().perThread() + 1) / granule * granule - granule);
-  }
-
-  private void chooseStages() {
-    int deepest = plan.rings().stream().mapToInt(plan::depth).max().orElse(0);
-    List<Ring> inner = plan.rings().stream().filter(r -> plan.depth(r) == deepest).toList();
-    long outside = plan.rings().stream().filter(r -> plan.depth(r) < deepest).mapToLong(Ring::bytes).sum();
-    long room = target.shared().perBlock() - SLACK - outside - reserved();
-    long one = inner.stream().mapToLong(Ring::bytes).sum();
-    long wanted = func.annotation("stages", MOST_STAGES);
-    long stages = Math.max(1, Math.min(wanted, room / one));
-    inner.forEach(r -> r.setStages((int) stages));
-  }
-
-  /**
-   * For the way of the results to memory, slices of a bulk store or scratch to exchange them among threads, and for operands that
-   * threads load.
-   */
-  private long reserved() {
-    long[] most = {0};
-    func.body().walk(i -> {
-      if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() >= 2) {
-        most[0] = Math.max(most[0], StoreSlices.bytes(i));
-      }
-    });
-    return most[0] + ChooseAsync.exchanged(func.body(), new Uses(func.body()), RingPlan::isBulk);
   }
 }

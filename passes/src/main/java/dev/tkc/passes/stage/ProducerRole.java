@@ -24,7 +24,7 @@ final class ProducerRole extends RoleBody {
     if (site != null || inst.op() instanceof MatrixOp) {
       TileType t = inst.result().tile();
       copies.define(inst.result(), b.emit(new AsyncOp.Undefined(t.element(), t.shape())));
-      if (site != null && site.last() == inst) {
+      if (site != null && site.last() == inst && !site.isAgain()) {
         copy(b, site);
       }
     } else if (!(inst.op() instanceof MemoryOp.Store || inst.op() instanceof MemoryOp.Atomic)) {

@@ -77,6 +77,18 @@ final class Ring {
     return empty;
   }
 
+  /** The slot before this one. */
+  Value before(Builder b, Cursor at) {
+    if (stages == 1) {
+      return at.slot;
+    }
+    if (stages == 2) {
+      return b.sub(b.constant(1), at.slot);
+    }
+    Value wraps = b.compare(CompareKind.EQ, at.slot, b.constant(0));
+    return b.emit(new ElementwiseOp.Select(wraps, b.constant(stages - 1L), b.sub(at.slot, b.constant(1))));
+  }
+
   /** The cursor after this slot. */
   Cursor next(Builder b, Cursor at) {
     Value flipped = b.sub(b.constant(1), at.parity);

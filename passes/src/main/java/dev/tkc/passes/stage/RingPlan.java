@@ -3,6 +3,7 @@ package dev.tkc.passes.stage;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ShapeOp;
@@ -24,6 +25,14 @@ final class RingPlan {
   record Site(Ring ring, List<Inst> loads, int depth) {
     Inst last() {
       return loads.getLast();
+    }
+
+    boolean isKept() {
+      return RingPlan.isKept(last());
+    }
+
+    boolean isAgain() {
+      return RingPlan.isAgain(last());
     }
   }
 
@@ -62,14 +71,21 @@ final class RingPlan {
     return rings().stream().filter(found::contains).toList();
   }
 
+  /** Whether a tile stays in a slot of the ring while the next one is copied. */
+  boolean holds(Ring ring) {
+    return sites.values().stream().anyMatch(s -> s.ring == ring && s.isKept());
+  }
+
   private void visit(Region region, int depth) {
     Map<Set<Inst>, List<Inst>> together = new LinkedHashMap<>();
     for (Inst inst : region.insts()) {
-      inst.regions().forEach(r -> visit(r, depth + 1));
+      int inside = inst.op() instanceof ControlOp.For ? depth + 1 : depth;
+      inst.regions().forEach(r -> visit(r, inside));
       if (isBulk(inst)) {
         Set<Inst> dots = new HashSet<>();
-        Set<Inst> key = region.insts().containsAll(products(inst.result(), dots)) && onlyProducts(inst.result()) && !dots.isEmpty()
-            ? dots : Set.of(inst);
+        boolean shares = region.insts().containsAll(products(inst.result(), dots)) && onlyProducts(inst.result())
+            && !dots.isEmpty() && !isKept(inst) && !isAgain(inst);
+        Set<Inst> key = shares ? dots : Set.of(inst);
         together.computeIfAbsent(key, _ -> new ArrayList<>()).add(inst);
       }
     }
@@ -81,6 +97,16 @@ final class RingPlan {
       Site site = new Site(ring, loads, depth);
       loads.forEach(l -> sites.put(l, site));
     }
+  }
+
+  /** Whether the tile of a bulk load stays in its slot, for the next load that finds it there again. */
+  static boolean isKept(Inst load) {
+    return load.flag("kept");
+  }
+
+  /** Whether a bulk load finds its tile where the kept load before copied it; the slot is free after its last use. */
+  static boolean isAgain(Inst load) {
+    return load.flag("again");
   }
 
   static boolean isBulk(Inst inst) {

@@ -48,8 +48,11 @@ import java.util.stream.IntStream;
  * sums and crossing values would not fit the registers stay.
  */
 public final class RotateLoops {
+  /** On the branch that a loop became, where all its rounds are one loop still. */
+  static final String ROTATED = "rotated";
+
   /** Of a thread's registers, those left for addresses and what is computed in between. */
-  private static final int OTHER_REGISTERS = 31;
+  static final int OTHER_REGISTERS = 31;
 
   private final Func func;
   private final ReadOnly readOnly;
@@ -59,8 +62,7 @@ public final class RotateLoops {
   private RotateLoops(Func func, TargetInfo target) {
     this.func = func;
     this.readOnly = new ReadOnly(func);
-    this.asynchronous = i -> i.op() instanceof MatrixOp.Dot
-        && i.annotations().get("instruction") instanceof String name && target.asyncMatrix(name).isPresent();
+    this.asynchronous = i -> isAsynchronous(i, target);
     long threads = target.lanes() * func.annotation("warps", 8);
     this.fits = s -> s.registers(threads) <= target.registers().perThread() - OTHER_REGISTERS;
   }
@@ -74,6 +76,11 @@ public final class RotateLoops {
       }
     });
     loops.reversed().forEach(pass::visit);
+  }
+
+  static boolean isAsynchronous(Inst inst, TargetInfo target) {
+    return inst.op() instanceof MatrixOp.Dot
+        && inst.annotations().get("instruction") instanceof String name && target.asyncMatrix(name).isPresent();
   }
 
   private void visit(Inst inst) {
@@ -132,6 +139,7 @@ public final class RotateLoops {
     Region otherwise = new Region();
     b.in(otherwise, () -> b.yield(r.loop().inits()));
     become(inst, some, then, otherwise);
+    inst.annotate(ROTATED, true);
   }
 
   private static void become(Inst inst, Value condition, Region then, Region otherwise) {

@@ -1,0 +1,266 @@
+package dev.tkc.passes.stage;
+
+import dev.tkc.ir.Builder;
+import dev.tkc.ir.Cloner;
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp;
+import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
+import dev.tkc.ir.op.ElementwiseOp.CompareKind;
+import dev.tkc.ir.op.Literal;
+import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.PassContext;
+import dev.tkc.passes.analysis.Affine;
+import dev.tkc.passes.analysis.Bounds;
+import dev.tkc.passes.analysis.ReadOnly;
+import dev.tkc.passes.analysis.Regions;
+import dev.tkc.passes.target.TargetInfo;
+import dev.tkc.passes.tile.EliminateDead;
+import dev.tkc.passes.tile.PersistGrid;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/**
+ * Starts a block's next tile under the last product of the tile before: what {@link RotateLoops} does with the rounds of a loop, done
+ * with the tiles around it.
+ *
+ * <pre>
+ *   for tile … {                                h = head(first)
+ *     q = load …                                for tile … [h] {
+ *     r = if any round {                          r, h' = if any round {
+ *       s = q @ k[lo]; p, c = f(s)                  for j … [h]
+ *       for j … [p, c]                       →      if next &lt; tiles {
+ *       o = o * c + p @ v[last]                       s' = q' @ k'[lo]
+ *     }                                               o = o * c + p @ v[last]
+ *     store g(r)                                      h' = f(s')
+ *   }                                               } else { o = o * c + p @ v[last] }
+ *                                                 }
+ *                                                 store g(r)
+ *                                               }
+ * </pre>
+ *
+ * So the matrix units have work while the first scores of a tile are turned into weights, and results leave while the next tile goes on.
+ * {@link TileHead} says what the head is. The tile that both halves of a head's work need, as the queries, is copied once and stays:
+ * its load is {@code kept}, the one that finds it {@code again} in the next round of the tiles' loop copies nothing.
+ *
+ * <p>Whether there is any round must not depend on the tile, or only in a way that {@link Bounds} sees through: {@code 0 < min(n, i +
+ * 128)} is {@code 0 < n}. The loop over tiles stays otherwise, and where two tiles that are kept don't fit shared memory beside rings of
+ * two slots, or what is carried the registers.
+ *
+ * <p>No role waits for ever: producer and consumers walk the same text, a tile's last use of a slot comes before the head of the next
+ * tile in it, and each copy waits for the release of one that stands before it there, whatever the number of slots.
+ */
+public final class OverlapTiles {
+  private final Func func;
+  private final TargetInfo target;
+  private final Predicate<Inst> asynchronous;
+
+  private OverlapTiles(Func func, TargetInfo target) {
+    this.func = func;
+    this.target = target;
+    this.asynchronous = i -> RotateLoops.isAsynchronous(i, target);
+  }
+
+  public static void run(Func func, PassContext context) {
+    OverlapTiles pass = new OverlapTiles(func, context.target());
+    boolean changed = false;
+    for (Inst inst : List.copyOf(func.body().insts())) {
+      if (inst.flag(PersistGrid.TILES) && inst.op() instanceof ControlOp.For loop && loop.inits().isEmpty() && !loop.reversed()) {
+        changed |= pass.visit(inst, loop);
+      }
+    }
+    if (changed) {
+      EliminateDead.run(func, context);
+    }
+  }
+
+  private boolean visit(Inst inst, ControlOp.For loop) {
+    Optional<TileHead> parts = TileHead.of(loop, new ReadOnly(func), asynchronous).filter(this::fits);
+    Optional<List<Affine>> rounds = parts.flatMap(p -> rounds(loop, p.branchInst()));
+    rounds.ifPresent(r -> new Rewrite(inst, loop, parts.get()).run(r));
+    return rounds.isPresent();
+  }
+
+  private boolean fits(TileHead parts) {
+    long threads = target.lanes() * func.annotation("warps", 8);
+    return parts.registers(threads) <= target.registers().perThread() - RotateLoops.OTHER_REGISTERS
+        && new RingRoom(func, new RingPlan(func.body()), target).fitsTwice(parts.kept());
+  }
+
+  // ------------------------------------------------------------------------------------------------ the condition
+
+  /** What must be more than 0 for any tile to have a round, the same for all of them; nothing if tiles differ. */
+  private Optional<List<Affine>> rounds(ControlOp.For loop, Inst branch) {
+    Value condition = ((ControlOp.If) branch.op()).condition();
+    if (condition.definition() == null
+        || !(condition.definition().op() instanceof ElementwiseOp.Compare c) || c.kind() != CompareKind.LT) {
+      return Optional.empty();
+    }
+    Bounds bounds = new Bounds(func);
+    Set<Value> inside = Regions.defined(loop.body());
+    Set<Affine> margins = new LinkedHashSet<>();
+    for (Value lo : parts(c.lhs(), BinaryKind.MAX).toList()) {
+      for (Value hi : parts(c.rhs(), BinaryKind.MIN).toList()) {
+        Affine margin = bounds.form(hi).minus(bounds.form(lo));
+        if (!bounds.atMostZero(branch, margin.times(-1).plus(1))) {
+          margins.add(margin);
+        }
+      }
+    }
+    boolean same = margins.stream().flatMap(m -> m.terms().keySet().stream()).noneMatch(inside::contains);
+    return same ? Optional.of(List.copyOf(margins)) : Optional.empty();
+  }
+
+  private static Stream<Value> parts(Value v, BinaryKind kind) {
+    return v.definition() != null && v.definition().op() instanceof ElementwiseOp.Binary b && b.kind() == kind
+        ? Stream.concat(parts(b.lhs(), kind), parts(b.rhs(), kind)) : Stream.of(v);
+  }
+
+  // ------------------------------------------------------------------------------------------------ building
+
+  private final class Rewrite {
+    private final Inst inst;
+    private final ControlOp.For loop;
+    private final TileHead parts;
+    private final List<Value> carried;
+
+    Rewrite(Inst inst, ControlOp.For loop, TileHead parts) {
+      this.inst = inst;
+      this.loop = loop;
+      this.parts = parts;
+      this.carried = parts.carried();
+    }
+
+    void run(List<Affine> rounds) {
+      Region around = func.body();
+      Builder b = new Builder(around, around.insts().indexOf(inst)).at(inst.loc());
+      Value any = b.constant(Literal.of(true));
+      for (Affine margin : rounds) {
+        any = b.binary(BinaryKind.AND, any, b.compare(CompareKind.LT, b.constant(0), margin.emit(b)));
+      }
+      Value begins = b.binary(BinaryKind.AND, any, b.compare(CompareKind.LT, loop.lo(), loop.hi()));
+      Inst front = b.branch(begins, () -> {
+        Head head = new Head(loop.lo());
+        head.products(b);
+        head.rest(b);
+        b.yield(head.carried());
+      }, () -> b.yield(carried.stream().map(v -> nothing(b, v)).toList()));
+      List<Value> params = carried.stream().map(v -> new Value(v.type(), v.name())).toList();
+      loop.body().params().addAll(params);
+      List<Value> following = rounds(any, params);
+      loop.body().terminator().setOp(new ControlOp.Yield(following));
+      inst.setOp(new ControlOp.For(loop.lo(), loop.hi(), loop.step(), front.results(), false, loop.body()));
+      carried.forEach(v -> inst.addResult(new Value(v.type(), v.name())));
+    }
+
+    private Value nothing(Builder b, Value v) {
+      TileType t = v.tile();
+      return b.full(t, t.element().isFloat() ? Literal.of(t.element(), 0.0) : Literal.of(t.element(), 0L));
+    }
+
+    /** Makes the branch that held the rounds go on with the next tile's head; gives what is carried to that tile. */
+    private List<Value> rounds(Value any, List<Value> params) {
+      ControlOp.If old = parts.branch();
+      Map<Value, Value> map = new HashMap<>();
+      for (int n = 0; n < carried.size(); n++) {
+        map.put(carried.get(n), params.get(n));
+      }
+      Cloner own = new Cloner(map);
+      Region then = new Region();
+      Builder b = new Builder(then).at(inst.loc());
+      for (Inst i : parts.dependents()) {
+        Inst copy = own.clone(i);
+        if (parts.kept().contains(i)) {
+          copy.annotate("again", true);
+        }
+        b.insert(copy);
+      }
+      parts.again().forEach(i -> b.insert(own.clone(i)));
+      Inst looped = own.clone(parts.rounds());
+      b.insert(looped);
+      List<Value> yielded = ((ControlOp.Yield) old.then().terminator().op()).values();
+      Inst last = closing(b, own, yielded, idle(looped, params));
+      b.yield(last.results());
+      List<Value> without = new ArrayList<>(((ControlOp.Yield) old.otherwise().terminator().op()).values());
+      without.addAll(params);
+      old.otherwise().terminator().setOp(new ControlOp.Yield(without));
+      parts.branchInst().setOp(new ControlOp.If(any, then, old.otherwise()));
+      List<Value> following = carried.stream().map(v -> new Value(v.type(), v.name())).toList();
+      following.forEach(parts.branchInst()::addResult);
+      return following;
+    }
+
+    /** What stands for the next tile's values where there is none: what this tile's became, which costs nothing. */
+    private List<Value> idle(Inst looped, List<Value> params) {
+      List<Value> inits = ((ControlOp.For) looped.op()).inits();
+      return params.stream().map(v -> inits.contains(v) ? looped.results().get(inits.indexOf(v)) : v).toList();
+    }
+
+    /** The last round's second half, between the two parts of the next tile's head if there is such a tile. */
+    private Inst closing(Builder b, Cloner own, List<Value> yielded, List<Value> idle) {
+      Value step = b.constant(loop.step());
+      Inst next = b.append(new ElementwiseOp.Binary(BinaryKind.ADD, loop.body().params().getFirst(), step));
+      next.annotate(PersistGrid.NEXT_TILE, true);
+      next.result().setName("next");
+      Value more = b.compare(CompareKind.LT, next.result(), loop.hi());
+      return b.branch(more, () -> {
+        Head head = new Head(next.result());
+        head.products(b);
+        List<Value> values = close(b, own, yielded);
+        head.rest(b);
+        values.addAll(head.carried());
+        b.yield(values);
+      }, () -> {
+        List<Value> values = close(b, own, yielded);
+        values.addAll(idle);
+        b.yield(values);
+      });
+    }
+
+    private List<Value> close(Builder b, Cloner own, List<Value> yielded) {
+      parts.closing().forEach(i -> b.insert(own.clone(i)));
+      return new ArrayList<>(yielded.stream().map(own::get).toList());
+    }
+
+    /** A copy of the head, for the tile of a number. */
+    private final class Head {
+      private final Cloner cloner = new Cloner();
+
+      Head(Value number) {
+        cloner.define(loop.body().params().getFirst(), number);
+      }
+
+      void products(Builder b) {
+        copy(b, parts.first());
+      }
+
+      void rest(Builder b) {
+        copy(b, parts.rest());
+      }
+
+      private void copy(Builder b, List<Inst> insts) {
+        for (Inst i : insts) {
+          Inst made = cloner.clone(i);
+          if (parts.kept().contains(i)) {
+            made.annotate("kept", true);
+          }
+          b.insert(made);
+        }
+      }
+
+      List<Value> carried() {
+        return carried.stream().map(cloner::get).toList();
+      }
+    }
+  }
+}

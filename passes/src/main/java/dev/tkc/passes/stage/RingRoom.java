@@ -1,0 +1,76 @@
+package dev.tkc.passes.stage;
+
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.passes.analysis.Uses;
+import dev.tkc.passes.target.TargetInfo;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * How many slots rings have. Those of the innermost loops get as many as the schedule's {@code stages} say, or as fit; others one,
+ * or two where a tile stays in its slot while the next is copied and the innermost rings have two all the same.
+ */
+final class RingRoom {
+  /** More slots than this hide nothing more. */
+  private static final int MOST_STAGES = 6;
+
+  /** Alignment of buffers and barriers takes no more than this. */
+  private static final long SLACK = 2048;
+
+  private final Func func;
+  private final RingPlan plan;
+  private final TargetInfo target;
+  private final List<Ring> inner;
+  private final List<Ring> outer;
+
+  RingRoom(Func func, RingPlan plan, TargetInfo target) {
+    this.func = func;
+    this.plan = plan;
+    this.target = target;
+    int deepest = plan.rings().stream().mapToInt(plan::depth).max().orElse(0);
+    this.inner = plan.rings().stream().filter(r -> plan.depth(r) == deepest).toList();
+    this.outer = plan.rings().stream().filter(r -> plan.depth(r) < deepest).toList();
+  }
+
+  void choose() {
+    long held = outer.stream().filter(plan::holds).mapToLong(Ring::bytes).sum();
+    boolean two = fits(held);
+    outer.stream().filter(plan::holds).forEach(r -> r.setStages(two ? 2 : 1));
+    inner.forEach(r -> r.setStages((int) stages(two ? held : 0)));
+  }
+
+  /** Whether tiles of these loads can stay while the next ones are copied. */
+  boolean fitsTwice(Collection<Inst> loads) {
+    return loads.stream().noneMatch(i -> inner.contains(plan.site(i).ring()))
+        && fits(loads.stream().mapToLong(i -> i.result().tile().element().bytes(i.result().tile().count())).sum());
+  }
+
+  private boolean fits(long more) {
+    return stages(more) >= Math.min(2, stages(0));
+  }
+
+  /** Slots of the inner rings beside one for each outer one and so many bytes. */
+  private long stages(long more) {
+    long outside = outer.stream().mapToLong(Ring::bytes).sum();
+    long room = target.shared().perBlock() - SLACK - outside - more - reserved();
+    long one = inner.stream().mapToLong(Ring::bytes).sum();
+    long wanted = func.annotation("stages", MOST_STAGES);
+    return Math.max(1, Math.min(wanted, room / one));
+  }
+
+  /**
+   * For the way of the results to memory, slices of a bulk store or scratch to exchange them among threads, and for operands that
+   * threads load.
+   */
+  private long reserved() {
+    long[] most = {0};
+    func.body().walk(i -> {
+      if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() >= 2) {
+        most[0] = Math.max(most[0], StoreSlices.bytes(i));
+      }
+    });
+    return most[0] + ChooseAsync.exchanged(func.body(), new Uses(func.body()), RingPlan::isBulk);
+  }
+}
