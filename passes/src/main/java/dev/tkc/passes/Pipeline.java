@@ -28,6 +28,7 @@ import dev.tkc.passes.stage.SliceDots;
 import dev.tkc.passes.stage.StageLoads;
 import dev.tkc.passes.stage.StageStores;
 import dev.tkc.passes.stage.TakeTurns;
+import dev.tkc.passes.stage.TurnProducts;
 import dev.tkc.passes.target.Capability;
 import dev.tkc.passes.tile.AccumulateDots;
 import dev.tkc.passes.tile.BranchMasks;
@@ -67,6 +68,8 @@ public final class Pipeline {
       targeted("repack-operands", TILE, RepackOperands::run, "rows that copy engines cannot address are copied to where they can")
           .needs(Capability.BULK_COPY),
       step("split-accumulations", TILE, Pass.each(SplitAccumulations::run), "makes two phases of one where a schedule asks"),
+      targeted("turn-products", TILE, TurnProducts::run, "columns become the rows of asynchronous products with few rows")
+          .needs(Capability.ASYNC_MATRIX),
       step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does").isRequired(),
       step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"),
       targeted("narrow-tensors", TILE, Pass.devices(NarrowTensors::run), "copy engines know where tensors end, not ranges")
@@ -118,6 +121,9 @@ public final class Pipeline {
       before("materialise-operands", "repack-operands", "what is computed anew has rows that can be addressed"),
       before("replace-products", "repack-operands", "it looks for operands of products with instructions"),
       before("repack-operands", "split-accumulations", "the shares load what was repacked"),
+      before("replace-products", "turn-products", "it looks for products with instructions"),
+      before("split-accumulations", "turn-products", "the parts of a sum lie as the result does"),
+      before("turn-products", "choose-async", "more products are asynchronous"),
       before("repack-operands", "outline-phases", "the copy is a phase"),
       before("repack-operands", "choose-async", "more loads are bulk copies"),
       before("clean-device", "narrow-tensors", "the ends of ranges show in their simplest form"),

@@ -68,7 +68,7 @@ final class RingRoom {
     long[] most = {0};
     func.body().walk(i -> {
       if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() >= 2) {
-        most[0] = Math.max(most[0], StoreSlices.bytes(i));
+        most[0] = Math.max(most[0], StoreSlices.bytes(i) + StoreSlices.turningBytes(i));
       }
     });
     return most[0] + ChooseAsync.exchanged(func.body(), new Uses(func.body()), RingPlan::isBulk);

@@ -2,7 +2,9 @@ package dev.tkc.passes.stage;
 
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.TileType;
 
@@ -28,6 +30,21 @@ final class StoreSlices {
         && last.type() instanceof RangeType && last.definition() != null && last.definition().op() instanceof MemoryOp.Range;
     boolean wide = t.rank() == 2 && t.element().bits() >= 8 && t.shape().getLast() > columns && t.shape().getLast() % columns == 0;
     return ranges && wide ? columns : 0;
+  }
+
+  /** Bytes of shared memory through which a tile goes whose rows and columns are exchanged before it is stored. */
+  static long turningBytes(Inst inst) {
+    long bytes = 0;
+    for (Value v = ((MemoryOp.Store) inst.op()).value(); v.definition() != null; v = v.definition().operands().getFirst()) {
+      switch (v.definition().op()) {
+        case ElementwiseOp.Cast _ -> { }
+        case ShapeOp.Permute p -> bytes += p.x().tile().element().bytes(p.x().tile().count());
+        default -> {
+          return bytes;
+        }
+      }
+    }
+    return bytes;
   }
 
   /** Bytes of shared memory that a store needs. */

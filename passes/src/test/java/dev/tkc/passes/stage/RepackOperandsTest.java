@@ -111,8 +111,8 @@ class RepackOperandsTest {
   @Test
   void whereSomethingElseStandsInTheWayNothingIsCopied() {
     for (String text : List.of(GEMM.replace("access = in, name = \"b\"", "access = inout, name = \"b\""),
-        GEMM.replace("step = 64} (%i", "step = 16} (%i").replace("li {size = 64} : range<64>", "li {size = 16} : range<16>")
-            .replace("[64, 64]", "[16, 64]").replace("bf16[64, 32]", "bf16[16, 32]"))) {
+        GEMM.replace("step = 64} (%i", "step = 4} (%i").replace("li {size = 64} : range<64>", "li {size = 4} : range<4>")
+            .replace("[64, 64]", "[4, 64]").replace("bf16[64, 32]", "bf16[4, 32]"))) {
       assertThat(repacked(text)).isEqualTo(IrPrinter.print(after(text, "replace-products")));
     }
   }
