@@ -6,6 +6,7 @@ import dev.tkc.grammar.syntax.Constant;
 import dev.tkc.grammar.syntax.Item;
 import dev.tkc.grammar.syntax.Param;
 import dev.tkc.grammar.syntax.TypeExpr;
+import dev.tkc.host.GivenValues;
 import dev.tkc.ir.Module;
 import dev.tkc.ir.type.Element;
 import dev.tkc.launch.Argument;
@@ -144,6 +145,7 @@ public final class Kernel {
    * @throws dev.tkc.ir.diag.DiagnosticException if a constant has no value, or the file's schedule is in error
    */
   public ScheduleChoice schedule(Target target, Constants values) {
+    GivenValues.check(this, values.values());
     return scheduler.choose(target, own(values), values.values(), divisibility(values));
   }
 
@@ -194,9 +196,10 @@ public final class Kernel {
     return lowered.computeIfAbsent(specialisation, s -> Lowering.lower(module.library(), name(), s));
   }
 
-  /** The IR as the front end makes it, by values for all constants that have none of their own. */
+  /** The IR as the front end makes it, by values for all constants that have none of their own; sizes change nothing in it. */
   public Module tir(Constants values) {
-    return lower(Specialisation.of(Binder.constants(item, module::global, values.values(), Map.of())));
+    GivenValues.check(this, values.values());
+    return lower(Specialisation.of(Binder.constants(item, module::global, own(values), Map.of())));
   }
 
   /** The value of a {@code const} of its program. */

@@ -146,7 +146,7 @@ public final class Tkc implements AutoCloseable {
       return linked.syntax();
     }
     List<Diagnostic> findings = new ArrayList<>(linked.syntax());
-    findings.addAll(Checker.check(linked.library(), name -> Target.find(name).isPresent(), constants.values()));
+    findings.addAll(Checker.check(linked.library(), Target.all().stream().map(Target::name).toList(), constants.values()));
     return findings;
   }
 

@@ -13,11 +13,9 @@ import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.launch.Arithmetic;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * The shape of every argument of a run, before there are arguments. Sizes that nothing gives are 256, those of dimensions
@@ -80,22 +78,13 @@ final class Shapes {
   }
 
   private void take(Map<String, Object> values) {
-    Set<String> sizes = new LinkedHashSet<>();
-    dims().forEach(d -> sizes.addAll(StatementNames.read(d)));
-    for (Map.Entry<String, Object> v : values.entrySet()) {
-      String name = v.getKey();
+    GivenValues.check(kernel, values);
+    names.putAll(values);
+    values.forEach((name, value) -> {
       if (kernel.constants().contains(name)) {
-        constants.put(name, v.getValue());
-      } else if (!sizes.contains(name)) {
-        List<String> known = new ArrayList<>(kernel.constants());
-        sizes.stream().filter(n -> !known.contains(n)).forEach(known::add);
-        throw KernelRun.unknown(kernel, name, "constant or size", known);
-      } else if (!(v.getValue() instanceof Long n) || n < 0) {
-        throw new DiagnosticException(
-            Diagnostic.error(Code.LAUNCH_CONSTANT, "the size " + name + " is a whole number, not " + v.getValue()));
+        constants.put(name, value);
       }
-      names.put(name, v.getValue());
-    }
+    });
   }
 
   private List<Expr> dims() {

@@ -13,6 +13,7 @@ import dev.tkc.passes.place.AssignLayouts;
 import dev.tkc.passes.place.ChooseInstructions;
 import dev.tkc.passes.place.GroupStores;
 import dev.tkc.passes.place.InsertBarriers;
+import dev.tkc.passes.place.LimitRegisters;
 import dev.tkc.passes.place.MakeTensorMaps;
 import dev.tkc.passes.stage.AssignLatencies;
 import dev.tkc.passes.stage.ChooseAsync;
@@ -106,6 +107,7 @@ public final class Pipeline {
       targeted("clean-staged", STAGED, Pass.devices(Pipeline::clean), "positions of the first rounds simplify"),
       targeted("assign-layouts", STAGED, Pass.devices(AssignLayouts::run), "after all decisions on what is copied where")
           .to(PLACED).isRequired(),
+      targeted("limit-registers", PLACED, Pass.devices(LimitRegisters::run), "refuses tiles before anybody unrolls them").isRequired(),
       targeted("group-stores", PLACED, Pass.devices(GroupStores::run), "whose rows are whose is a matter of layouts")
           .needs(Capability.BULK_COPY),
       targeted("clean-placed", PLACED, Pass.devices(Pipeline::cleanPlaced), "conversions and masks once, outside loops"),

@@ -99,7 +99,7 @@ final class Accesses {
       l.error(Diagnostic.error(Code.NOT_ASSIGNABLE, "`" + tensor.name() + "` cannot be updated: it is undefined at first")
           .label(at, "an update reads what is there")
           .label(tensor.declared(), "declared `out` here")
-          .help("declare it `inout`"));
+          .help("declare it `inout`, or collect the value in a `var` and store it once"));
       return;
     }
     if (l.deterministic() && tensor.element().isFloat()) {
@@ -162,12 +162,16 @@ final class Accesses {
 
   // ------------------------------------------------------------------------------------------------ indices
 
+  private static String counted(int n, String noun) {
+    return n + " " + noun + (n == 1 ? "" : "s");
+  }
+
   /** Works out the indices, or null after a report. */
   Plan plan(Val.Tensor tensor, List<Index> indices, Span at) {
     long given = indices.stream().filter(i -> !(i instanceof Index.NewAxis)).count();
     if (given != tensor.dims().size()) {
       Diagnostic d = Diagnostic.error(Code.INDEX_COUNT,
-              "`" + tensor.name() + "` has " + tensor.dims().size() + " dimensions and is indexed by " + given)
+              "`" + tensor.name() + "` has " + counted(tensor.dims().size(), "dimension") + " and is indexed by " + given)
           .label(at, given + (given == 1 ? " index" : " indices"))
           .label(tensor.declared(), "declared as " + tensor.text());
       l.error(given < tensor.dims().size() ? d.help("`:` takes a whole dimension of constant size") : d);

@@ -43,7 +43,8 @@ record Arguments(Lowerer l, Expr.Call call, Map<String, Expr> named, List<Expr> 
             ok = twice(l, p, a.value().span());
           }
         } else {
-          l.error(Diagnostic.error(Code.ARGUMENTS, "`" + s.name() + "` takes at most " + s.params().size() + " arguments")
+          l.error(Diagnostic.error(Code.ARGUMENTS, "`" + s.name() + "` takes " + (s.params().isEmpty()
+                  ? "no arguments" : s.params().size() == 1 ? "one argument" : "at most " + s.params().size() + " arguments"))
               .label(a.value().span(), "one too many")
               .note("it is `" + s.text() + "`"));
           return Optional.empty();

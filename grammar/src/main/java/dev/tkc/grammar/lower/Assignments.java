@@ -138,6 +138,10 @@ final class Assignments {
               "the value does not have the shape of `" + entry.name() + "`")
           .label(value.span(), "this is " + value.val().describe())
           .label(entry.declared(), "`" + entry.name() + "` is " + entry.val().describe());
+      if (type.isScalar()) {
+        String tile = v.tile().withoutLayout().text();
+        return l.error(d.help("declare it as a tile, as in `var " + entry.name() + " = fill(…, " + tile + ")`"));
+      }
       return l.error(v.tile().isScalar() ? d.help("repeat the scalar: `fill(" + value.span().text() + ", " + type.text() + ")`") : d);
     }
     return new Val.Tile(v);

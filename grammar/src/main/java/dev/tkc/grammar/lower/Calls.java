@@ -8,6 +8,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.Span;
+import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,19 +44,41 @@ final class Calls {
 
   private Val builtin(Builtins.Builtin b, Expr.Call call) {
     if (b.testOnly() && !l.isHost()) {
-      return l.error(Diagnostic.error(Code.TEST_ONLY, "`" + call.name() + "` is for tests only")
-          .label(call.span(), "not in a kernel or function")
-          .help(call.name().text().startsWith("rand")
-              ? "`uniform(seed, offset)` and `philox(seed, offset)` give random numbers in a kernel"
-              : "`zeros(T[…])` and `fill(x, T[…])` make tiles"));
+      Diagnostic d = Diagnostic.error(Code.TEST_ONLY, "`" + call.name() + "` is for tests only")
+          .label(call.span(), "not in a kernel or function");
+      return l.error(d.help(switch (call.name().text()) {
+        case "len" -> "a tensor's sizes are the names in its type: `x: f32[M, N]`";
+        case "empty" -> "`zeros(T[…])` and `fill(x, T[…])` make tiles";
+        default -> "`uniform(seed, offset)` and `philox(seed, offset)` give random numbers in a kernel";
+      }));
     }
     return Arguments.bind(l, call, b.signature()).map(a -> b.lowering().apply(a)).orElse(Val.FAILED);
   }
 
   Diagnostic unknown(Name name) {
     Diagnostic d = Diagnostic.error(Code.UNKNOWN_FUNCTION, "there is no function `" + name + "`").label(name.span(), "not found");
+    Optional<String> instead = instead(name.text());
+    if (instead.isPresent()) {
+      return d.help(instead.get());
+    }
     Optional<String> close = foreign(name.text()).or(() -> Suggest.closest(name.text(), l.library.callable()));
     return close.map(c -> d.help("did you mean `" + c + "`?", name.span(), c)).orElse(d);
+  }
+
+  /** How that is said which other languages have a function for. */
+  private static Optional<String> instead(String word) {
+    if (Element.byText(word).isPresent()) {
+      return Optional.of("conversions are written `x as " + word + "`");
+    }
+    return Optional.ofNullable(switch (word) {
+      case "range" -> "ranges are written `lo..hi`, `N`, or in tiles `N by 64`";
+      case "cast", "astype", "int", "float", "half" -> "conversions are written `x as f32`";
+      case "load" -> "a tile is loaded by its indices: `x[i, j]`";
+      case "store" -> "a tile is stored by an assignment: `x[i, j] = tile`";
+      case "__syncthreads", "syncthreads", "barrier", "sync" -> "the compiler puts barriers where they are needed";
+      case "program_id" -> "blocks are told apart by the variables of `parallel`";
+      default -> null;
+    });
   }
 
   private static Optional<String> foreign(String word) {

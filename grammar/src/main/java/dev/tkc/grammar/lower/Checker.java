@@ -10,6 +10,7 @@ import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.lint.PaddingLint;
 import dev.tkc.ir.type.Element;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -17,7 +18,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
@@ -47,19 +47,19 @@ public final class Checker {
 
   /** Checks a file without looking at the names of targets. */
   public static List<Diagnostic> check(Library library) {
-    return check(library, _ -> true);
+    return check(library, library.schedules().stream().map(s -> s.target().text()).toList());
   }
 
-  /** Everything found in a file; {@code target} says whether a target of that name exists. */
-  public static List<Diagnostic> check(Library library, Predicate<String> target) {
-    return check(library, target, Map.of());
+  /** Everything found in a file; {@code targets} are the names of those that exist. */
+  public static List<Diagnostic> check(Library library, Collection<String> targets) {
+    return check(library, targets, Map.of());
   }
 
   /** The same with other values for the kernels' constants than they have by themselves. */
-  public static List<Diagnostic> check(Library library, Predicate<String> target, Map<String, Object> given) {
+  public static List<Diagnostic> check(Library library, Collection<String> targets, Map<String, Object> given) {
     Findings findings = new Findings();
     library.diagnostics().forEach(findings::add);
-    Schedules.targets(library, target, findings);
+    Schedules.targets(library, targets, findings);
     for (Item item : library.program().items()) {
       Lowering.guarded(findings, item.span(), () -> {
         switch (item) {

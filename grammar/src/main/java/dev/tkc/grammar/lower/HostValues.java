@@ -10,6 +10,7 @@ import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** What only tests have: lists as tensors, random and poisoned tensors, {@code len}. */
@@ -22,6 +23,12 @@ final class HostValues {
       return l.error(Diagnostic.error(Code.POSITION, "a list is a tensor in a test only")
           .label(list.span(), "not a value in a kernel or function")
           .help("pass the values as a tensor"));
+    }
+    Optional<Expr> nested = list.elements().stream().filter(e -> e.bare() instanceof Expr.ListOf).findFirst();
+    if (nested.isPresent()) {
+      return l.error(Diagnostic.error(Code.WRONG_KIND, "lists of lists are not tensors")
+          .label(nested.get().span(), "a number is expected here")
+          .help("write all elements in one list: `reshape([1, 2, 3, 4], [2, 2])`"));
     }
     List<Operand> all = list.elements().stream().map(l.exprs::operand).toList();
     if (all.stream().anyMatch(o -> o.val().failed())) {

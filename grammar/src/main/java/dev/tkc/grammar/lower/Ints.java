@@ -84,7 +84,7 @@ final class Ints {
     });
   }
 
-  private Val byZero(Span at) {
+  Val byZero(Span at) {
     return l.error(Code.LITERAL_RANGE, at, "division by zero", "the divisor is 0");
   }
 
@@ -125,8 +125,10 @@ final class Ints {
           (Val.Int) l.result(l.promotion.cast(o.span(), t.value(), Element.I64, CastKind.SATURATE));
       case Val.Failed _ -> null;
       case Val.Num _, Val.Bool _, Val.Tile _, Val.Range _, Val.Tensor _, Val.Many _, Val.Type _ -> {
-        l.error(Diagnostic.error(Code.WRONG_KIND, "an `int` is expected here")
-            .label(o.span(), "this is " + o.val().describe()));
+        Diagnostic d = Diagnostic.error(Code.WRONG_KIND, "an `int` is expected here").label(o.span(), "this is " + o.val().describe());
+        String text = Suggest.grouped(o.span().text());
+        l.error(o.val() instanceof Val.Range ? d.help("`" + text + ".start` is its first index; as an index, `" + text
+            + "` alone takes all its lanes") : d);
         yield null;
       }
     };

@@ -57,6 +57,11 @@ final class Operators {
     if (a.val() instanceof Val.Range || b.val() instanceof Val.Range) {
       return l.ranges.affine(kind, a, b, at);
     }
+    boolean divides = kind == BinaryKind.DIV || kind == BinaryKind.REM;
+    if (divides && b.val() instanceof Val.Int zero && zero.isKnown() && zero.known() == 0
+        && a.val() instanceof Val.Tile t && t.element().isInteger()) {
+      return l.ints.byZero(b.span());
+    }
     if (isConstant(a) && isConstant(b)) {
       Val folded = fold(kind, number(a), number(b));
       if (folded != null) {

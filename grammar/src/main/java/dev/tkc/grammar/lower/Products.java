@@ -91,7 +91,8 @@ final class Products {
           .label(b.span(), "this is " + y.describe())
           .note("the last dimension of the left operand meets the second to last of the right one");
       if (k1 == t.get(t.size() - 1)) {
-        d = d.help("transpose the right operand: `" + b.span().text() + ".T`", b.span(), "(" + b.span().text() + ").T");
+        String turned = Suggest.grouped(b.span().text()) + ".T";
+        d = d.help("transpose the right operand: `" + turned + "`", b.span(), turned);
       }
       l.error(d);
       return null;
@@ -135,8 +136,12 @@ final class Products {
           .note("operands have one element type, or are e4m3 with e5m2, or i8 with u8");
       Element join = Promotion.join(x, y);
       if (join != null && TypeRules.accumulator(join, join) != null) {
-        Operand narrow = x == join ? b : a;
-        d = d.help("convert one of them: `as " + join.text() + "`", narrow.span(), "(" + narrow.span().text() + " as " + join.text() + ")");
+        // In a kernel a product of f32 would be the slow way out; what computes in f32 mostly comes from a narrow type.
+        boolean down = join == Element.F32 && !l.isHost();
+        Operand other = (x == join) == down ? a : b;
+        String to = other == a ? y.text() : x.text();
+        d = d.help("convert one of them: `as " + to + "`" + (down ? ", which rounds" : ""), other.span(),
+            "(" + other.span().text() + " as " + to + ")");
       }
       l.error(d);
       return null;

@@ -234,7 +234,8 @@ final class Promotion {
         both ? t.text() + " is not narrowed to " + e.text() + " by itself" : "a value of another type cannot go into " + e.text());
     l.error(d.label(o.span(), "this is " + o.val().describe())
         .note(where + " " + e.text())
-        .help("write the conversion, which rounds: `as " + e.text() + "`", o.span(), "(" + o.span().text() + ") as " + e.text()));
+        .help("write the conversion, which rounds: `as " + e.text() + "`", o.span(),
+            Suggest.grouped(o.span().text()) + " as " + e.text()));
     return null;
   }
 }

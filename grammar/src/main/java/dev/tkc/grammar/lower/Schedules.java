@@ -11,12 +11,12 @@ import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.diag.Span;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
 
 /**
  * Schedules: which holds for a launch, and what its settings come to. A setting that does not exist, that nothing implements
@@ -125,12 +125,14 @@ public final class Schedules {
     l.within(scope, () -> l.branches.condition(where));
   }
 
-  /** Reports targets that {@code known} refuses. */
-  static void targets(Library library, Predicate<String> known, Findings findings) {
+  /** Reports targets that are none of {@code known}. */
+  static void targets(Library library, Collection<String> known, Findings findings) {
     for (Item.Schedule s : library.schedules()) {
-      if (!known.test(s.target().text())) {
-        findings.add(Diagnostic.error(Code.TARGET_UNKNOWN, "there is no target `" + s.target() + "`")
-            .label(s.target().span(), "not a target").note("`tkc targets` lists them"));
+      String name = s.target().text();
+      if (!known.contains(name)) {
+        Diagnostic d = Diagnostic.error(Code.TARGET_UNKNOWN, "there is no target `" + name + "`")
+            .label(s.target().span(), "not a target").note("there are: " + String.join(", ", known));
+        findings.add(Suggest.closest(name, known).map(c -> d.help("did you mean `" + c + "`?", s.target().span(), c)).orElse(d));
       }
     }
   }

@@ -13,12 +13,19 @@ final class Suggest {
     int least = Math.max(1, word.length() / 3) + 1;
     for (String c : candidates) {
       int d = c.equalsIgnoreCase(word) ? 0 : distance(word, c);
-      if (d < least && !c.equals(word)) {
+      // Of two that are as close, the one that goes on where the word stops.
+      boolean begun = best != null && d == least && c.startsWith(word) && !best.startsWith(word);
+      if ((d < least || begun) && !c.equals(word)) {
         least = d;
         best = c;
       }
     }
     return Optional.ofNullable(best);
+  }
+
+  /** {@code text} with brackets around it, unless it binds as tightly as anything: a name, a call, an access. */
+  static String grouped(String text) {
+    return text.matches("[A-Za-z_][\\w.]*(\\[[^\\[\\]]*]|\\([^()]*\\)|\\.\\w+)*") ? text : "(" + text + ")";
   }
 
   /** Edits between two words, a swap of neighbours counted once. */

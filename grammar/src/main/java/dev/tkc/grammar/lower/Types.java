@@ -76,7 +76,9 @@ final class Types {
       }
       return shaped(r.name(), dims, e);
     }
-    l.error(Diagnostic.error(Code.WRONG_KIND, "a type such as `f32[64, 32]` is expected here").label(e.span(), ""));
+    Diagnostic d = Diagnostic.error(Code.WRONG_KIND, "a type such as `f32[64, 32]` is expected here").label(e.span(), "this is none");
+    l.error(e.bare() instanceof Expr.ListOf
+        ? d.help("say what its elements are: `f32" + e.span().text() + "`", e.span(), "f32" + e.span().text()) : d);
     return null;
   }
 

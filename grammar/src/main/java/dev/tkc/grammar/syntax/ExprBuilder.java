@@ -11,11 +11,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.Optional;
 import org.antlr.v4.runtime.Token;
 
 /** Makes names, types, indices and expressions from ANTLR's contexts, which must hold no syntax error. */
 final class ExprBuilder {
+  /** What other languages call the modules that functions on tiles come from. */
+  private static final Set<String> MODULES = Set.of("tl", "np", "jnp", "torch", "math", "T", "F", "ct", "cute", "std");
+
   private static final Map<String, BinaryOp> BINARY = new HashMap<>();
 
   static {
@@ -168,6 +172,12 @@ final class ExprBuilder {
   private Diagnostic methodCall(Name member, TkParser.ArgsContext args, Expr base) {
     if (member.text().equals("on")) {
       return reserved(member.span(), ".on(…)");
+    }
+    boolean module = base instanceof Expr.Ref r && MODULES.contains(r.name().text());
+    if (module) {
+      return Diagnostic.error(Code.SYNTAX, "there are no modules")
+          .label(base.span().to(member.span()), "functions have plain names")
+          .help("leave out the module", base.span().to(member.span()), member.text());
     }
     String rest = args.arg().isEmpty() ? "" : ", …";
     return Diagnostic.error(Code.SYNTAX, "there are no method calls")

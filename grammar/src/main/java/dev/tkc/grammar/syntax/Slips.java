@@ -69,6 +69,8 @@ final class Slips {
     d = d != null ? d : declarations();
     d = d != null ? d : members();
     d = d != null ? d : trailingComma();
+    d = d != null ? d : choice();
+    d = d != null ? d : within();
     d = d != null ? d : foreignWord();
     d = d != null ? d : items();
     return d != null ? d : keyword();
@@ -196,6 +198,27 @@ final class Slips {
     return Diagnostic.error(Code.SYNTAX, "a list does not end with a comma")
         .label(error.at(before), "nothing follows this comma")
         .help("remove it", error.at(before), "");
+  }
+
+  /** {@code a if c else b}, as Python has it. */
+  private Diagnostic choice() {
+    Token first = error.previous(error.start);
+    boolean behind = word.equals("else") && error.start.getText().equals("if") && error.expects("{")
+        && first != null && first.getLine() == error.start.getLine();
+    return behind
+        ? Diagnostic.error(Code.SYNTAX, "the condition of a choice stands first")
+            .label(error.at(error.start), "this begins a statement")
+            .help("write `if condition then a else b`")
+        : null;
+  }
+
+  /** {@code expect x ~ y} with nothing behind it. */
+  private Diagnostic within() {
+    return error.expects("within") && error.start.getText().equals("expect") && !word.equals("~")
+        ? Diagnostic.error(Code.SYNTAX, "`~` does not say how close")
+            .label(error.at(before), "`within` is expected after this")
+            .help("give a bound: `expect x ~ y within rel 1e-2`")
+        : null;
   }
 
   private Diagnostic foreignWord() {

@@ -60,6 +60,11 @@ record TokenText(List<Token> tokens, TreeSet<Integer> repairs) {
           ((CommonToken) token).setText("0");
         }
         case TkLexer.BAD -> {
+          if (token.getText().equals("'") && quoted(lexer, (CommonToken) token, spans, diagnostics)) {
+            last = token;
+            repairs.add(token.getStartIndex());
+            continue;
+          }
           boolean continues = last != null && last.getType() == TkLexer.BAD && last.getStopIndex() + 1 == token.getStartIndex();
           if (continues && !LOOK_ALIKES.containsKey(token.getText())) {
             widen(diagnostics, spans.of(token));
@@ -77,6 +82,27 @@ record TokenText(List<Token> tokens, TreeSet<Integer> repairs) {
       last = token;
     } while (token.getType() != Token.EOF);
     return new TokenText(new Brackets(spans, diagnostics, repairs).balance(tokens), repairs);
+  }
+
+  /** A text between single quotes is read as the text it is meant to be; false if the line has no second quote. */
+  private static boolean quoted(TkLexer lexer, CommonToken open, Spans spans, List<Diagnostic> diagnostics) {
+    String text = spans.source().text();
+    int end = open.getStartIndex() + 1;
+    while (end < text.length() && text.charAt(end) != '\n' && text.charAt(end) != '\'') {
+      end++;
+    }
+    if (end >= text.length() || text.charAt(end) != '\'') {
+      return false;
+    }
+    String meant = '"' + text.substring(open.getStartIndex() + 1, end).replace("\"", "\\\"") + '"';
+    open.setStopIndex(end);
+    open.setType(TkLexer.STRING);
+    open.setText(meant);
+    lexer.getInputStream().seek(end + 1);
+    diagnostics.add(Diagnostic.error(Code.BAD_CHARACTER, "the character `'` has no place in a program")
+        .label(spans.of(open), "not part of the language")
+        .help("texts are written between `\"`", spans.of(open), meant));
+    return true;
   }
 
   /** Lets the finding about a bad character cover the next one too. */

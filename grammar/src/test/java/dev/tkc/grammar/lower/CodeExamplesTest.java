@@ -48,7 +48,7 @@ class CodeExamplesTest {
   private static List<Diagnostic> check(String text) {
     Parsed parsed = SyntaxReader.read(new Source("example.tk", text));
     assertThat(parsed.diagnostics()).isEmpty();
-    return Checker.check(Library.of(parsed.program()), t -> t.equals("sm_90a"));
+    return Checker.check(Library.of(parsed.program()), List.of("sm_90a"));
   }
 
   private static List<String> programs(Code code) throws IOException {

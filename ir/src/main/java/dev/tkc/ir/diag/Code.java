@@ -134,12 +134,13 @@ public enum Code {
   DOT_FENCE("TK0624", "an asynchronous product with no fence after its registers were written"),
   LEFT_UNDER_WAY("TK0625", "a block that ends before what it started"),
 
+  SHARED_BUDGET("TK0710", "a phase needs more shared memory than a block has"),
+  REGISTER_BUDGET("TK0711", "a tile too large for the registers of a block"),
   NO_DEVICE("TK0740", "there is no such device"),
   DEVICE_MEMORY("TK0741", "the device has too little memory"),
   DEVICE_FAULT("TK0742", "a kernel failed on the device"),
   DRIVER("TK0743", "the device's driver refuses a call"),
   NO_ASSEMBLER("TK0744", "there is no assembler for this PTX version"),
-  SHARED_BUDGET("TK0710", "a phase needs more shared memory than a block has"),
   NO_LINKER("TK0745", "the linker for AMD code objects cannot run"),
   TENSOR_MAP("TK0746", "the copy engine does not take a tensor"),
 

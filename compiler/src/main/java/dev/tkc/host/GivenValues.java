@@ -1,0 +1,42 @@
+package dev.tkc.host;
+
+import dev.tkc.Kernel;
+import dev.tkc.grammar.syntax.TypeExpr;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What a caller may say about a kernel by name, ahead of any arguments: values of its constants, and sizes, which are the names
+ * in its parameters' dimensions. A name that is neither is refused, so that no value is given in vain.
+ */
+public final class GivenValues {
+  private GivenValues() {}
+
+  /**
+   * Refuses names that the kernel does not have, and sizes that cannot be.
+   *
+   * @throws DiagnosticException naming the first of them
+   */
+  public static void check(Kernel kernel, Map<String, Object> values) {
+    Set<String> known = new LinkedHashSet<>(kernel.constants());
+    kernel.syntax().params().forEach(p -> {
+      if (p.type() instanceof TypeExpr.Shaped s) {
+        s.dims().forEach(d -> known.addAll(StatementNames.read(d)));
+      }
+    });
+    for (Map.Entry<String, Object> v : values.entrySet()) {
+      if (!known.contains(v.getKey())) {
+        throw KernelRun.unknown(kernel, v.getKey(), "constant or size", List.copyOf(known));
+      }
+      if (!kernel.constants().contains(v.getKey()) && !(v.getValue() instanceof Long n && n >= 0)) {
+        throw new DiagnosticException(Diagnostic.error(
+            Code.LAUNCH_CONSTANT, "the size " + v.getKey() + " is a whole number of at least 0, not " + v.getValue()));
+      }
+    }
+  }
+}
