@@ -6,6 +6,7 @@ import dev.tkc.backend.llvm.lower.OpLowering;
 import dev.tkc.backend.llvm.lower.OpLowering.KernelShape;
 import dev.tkc.ir.Module;
 import dev.tkc.ir.op.MatrixOp;
+import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,6 +83,9 @@ public final class PtxBackend {
     module.funcs().forEach(f -> f.body().walk(inst -> {
       if (inst.op() instanceof MatrixOp.Dot && inst.annotations().get("instruction") instanceof String name) {
         newest[0] = Math.max(newest[0], PtxMatrix.newestPtx(name));
+      }
+      if (inst.op() instanceof MemoryOp.Atomic && inst.annotation("vector", 1) > 1) {
+        newest[0] = Math.max(newest[0], PtxLowering.VECTOR_ATOMICS_PTX);
       }
     }));
     return newest[0];

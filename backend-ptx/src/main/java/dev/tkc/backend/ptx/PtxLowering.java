@@ -12,6 +12,7 @@ import dev.tkc.backend.llvm.lower.AsyncTarget;
 import dev.tkc.backend.llvm.lower.TargetLowering;
 import dev.tkc.ir.layout.Banks;
 import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
+import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.type.Element;
 import dev.tkc.passes.target.Capability;
 import dev.tkc.passes.target.TargetInfo;
@@ -27,6 +28,9 @@ import java.util.StringJoiner;
  * the PTX version have it.
  */
 public final class PtxLowering implements TargetLowering {
+  /** {@code red} on vectors of f32 came with sm_90 and this version. */
+  static final int VECTOR_ATOMICS_PTX = 81;
+
   private static final int ALL_LANES = -1;
   private static final int WHOLE_WARP = 31;
   private static final int SHARED_ALIGNMENT = 1024;
@@ -149,6 +153,25 @@ public final class PtxLowering implements TargetLowering {
 
   private static LlvmValue shuffle(LlvmBuilder b, PtxIntrinsic how, LlvmValue value, LlvmValue lane) {
     return b.call(how, LlvmValue.i32(ALL_LANES), value, lane, LlvmValue.i32(WHOLE_WARP));
+  }
+
+  @Override
+  public int atomicElements(Element element, MemoryOp.AtomicKind kind) {
+    return element == Element.F32 && kind == MemoryOp.AtomicKind.ADD && sm >= 90 && ptx >= VECTOR_ATOMICS_PTX ? 4 : 1;
+  }
+
+  @Override
+  public void atomicAdd(LlvmBuilder b, LlvmValue pointer, List<LlvmValue> values) {
+    List<LlvmValue> operands = new ArrayList<>(List.of(pointer));
+    operands.addAll(values);
+    StringJoiner list = new StringJoiner(", ", "{", "};");
+    for (int i = 1; i <= values.size(); i++) {
+      list.add("$" + i);
+    }
+    b.inlineAsm(LlvmType.VOID,
+        new LlvmIntrinsic.Asm("red.relaxed.gpu.global.add.v" + values.size() + ".f32 [$0], " + list,
+            "l," + "f,".repeat(values.size()) + "~{memory}", true, false),
+        operands.toArray(LlvmValue[]::new));
   }
 
   /**

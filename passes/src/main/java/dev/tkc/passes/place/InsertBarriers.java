@@ -18,6 +18,7 @@ import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Regions;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -49,9 +50,15 @@ public final class InsertBarriers {
     record Bytes(long from, long to) implements Place {}
 
     /** {@code stale}: from an earlier round of a loop, where the same indices were other positions. */
-    record Global(String name, List<Value> indices, Object layout, boolean stale) implements Place {
+    record Global(String name, List<Value> indices, Object layout, Optional<MemoryOp.AtomicKind> atomic, boolean stale)
+        implements Place {
       Global inNextRound(ControlOp.For loop) {
-        return indices.stream().anyMatch(i -> movesOn(i, loop)) ? this : new Global(name, indices, layout, true);
+        return indices.stream().anyMatch(i -> movesOn(i, loop)) ? this : new Global(name, indices, layout, atomic, true);
+      }
+
+      /** Updates of one kind come out the same in any order. */
+      boolean commutes(Global other) {
+        return atomic.isPresent() && atomic.equals(other.atomic);
       }
 
       /** Whether the index is a range that the loop moves by at least its size each round. */
@@ -65,7 +72,7 @@ public final class InsertBarriers {
     default boolean meets(Place other) {
       return switch (this) {
         case Bytes a -> other instanceof Bytes b && a.from < b.to && b.from < a.to;
-        case Global a -> other instanceof Global b && a.name.equals(b.name) && (a.stale || !a.equals(b));
+        case Global a -> other instanceof Global b && a.name.equals(b.name) && !a.commutes(b) && (a.stale || !a.equals(b));
       };
     }
   }
@@ -157,8 +164,8 @@ public final class InsertBarriers {
   }
 
   private void step(Inst inst, Region region, State state) {
-    if (inst.annotations().containsKey("group")) {
-      // In order among themselves, by barriers of groups, which order nothing else.
+    if (inst.annotations().containsKey("group") || inst.flag("ordered")) {
+      // In order among themselves, by barriers of groups or transaction barriers, which order nothing else.
       return;
     }
     if (inst.op() instanceof SharedOp.Barrier) {
@@ -207,12 +214,12 @@ public final class InsertBarriers {
     return switch (inst.op()) {
       case SharedOp.SharedLoad o -> new Effect(List.of(bytes(o.buffer())), List.of(), List.of(), false, List.of());
       case SharedOp.SharedStore o -> new Effect(List.of(), List.of(bytes(o.buffer())), List.of(), false, List.of());
-      case SharedOp.CopyAsync o -> new Effect(global(o.tensor(), o.indices(), inst), List.of(),
+      case SharedOp.CopyAsync o -> new Effect(global(o.tensor(), o.indices(), inst, Optional.empty()), List.of(),
           List.of(bytes(o.buffer())), false, List.of());
       case MemoryOp.Load o -> new Effect(
-          global(o.tensor(), o.indices(), inst.result().type()), List.of(), List.of(), false, List.of());
-      case MemoryOp.Store o -> written(global(o.tensor(), o.indices(), o.value().type()));
-      case MemoryOp.Atomic o -> written(global(o.tensor(), o.indices(), inst));
+          global(o.tensor(), o.indices(), inst.result().type(), Optional.empty()), List.of(), List.of(), false, List.of());
+      case MemoryOp.Store o -> written(global(o.tensor(), o.indices(), o.value().type(), Optional.empty()));
+      case MemoryOp.Atomic o -> written(global(o.tensor(), o.indices(), inst, Optional.of(o.kind())));
       case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _, AsyncOp _ -> Effect.none();
     };
   }
@@ -221,12 +228,13 @@ public final class InsertBarriers {
     return new Effect(List.of(), places, List.of(), false, List.of());
   }
 
-  private static List<Place> global(Value tensor, List<Value> indices, Object layout) {
+  private static List<Place> global(
+      Value tensor, List<Value> indices, Object layout, Optional<MemoryOp.AtomicKind> atomic) {
     if (!(tensor.definition() != null && tensor.definition().op() instanceof MemoryOp.MakeTensor t)) {
       throw new IllegalStateException("a device function's tensor that is not made there: " + tensor);
     }
     return t.access() == MemoryOp.Access.IN
-        ? List.of() : List.of(new Place.Global(t.name(), indices, layout, false));
+        ? List.of() : List.of(new Place.Global(t.name(), indices, layout, atomic, false));
   }
 
   private static Place bytes(Value buffer) {

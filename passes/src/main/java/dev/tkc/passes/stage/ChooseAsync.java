@@ -36,8 +36,9 @@ import java.util.function.Predicate;
  *   store %tc, [%i, %j], %r                         …  #{bulk}              and {warps = 8, asynchronous, persistent} on the function
  * </pre>
  *
- * All products of the function or none: each needs an instruction of the target that fits its tiles, a right operand that a copy
- * engine can load, transposed or not, and a left one that is loaded so too or computed. What stands in the way is left in the
+ * All products of the function or none: each needs an instruction of the target that fits its tiles, operands that a copy
+ * engine can load, transposed or not, or that are computed: left ones into registers, right ones, and left ones that are wanted
+ * transposed, to be handed over through shared memory ({@link SharedOperands}). What stands in the way is left in the
  * annotation {@code synchronous} of the function, for reports. Nothing that decides where copies go may depend on what they bring.
  *
  * <p>Early, so that no guard is peeled off for an access that the copy engine clips by itself. {@link PartitionRoles} acts on the
@@ -162,7 +163,19 @@ public final class ChooseAsync {
       }
       return why.map(w -> "a load of " + source(def) + " is no bulk copy: " + w);
     }
-    return registers ? Optional.empty() : Optional.of("the right operand " + v.type() + " is computed");
+    if (registers) {
+      return Optional.empty();
+    }
+    if (!isHandedOver(source) || across && !row.transposes()) {
+      return Optional.of("the right operand " + v.type() + " is computed, and no instruction reads it where it could be put");
+    }
+    return Optional.empty();
+  }
+
+  /** Whether a computed tile can be handed over: who carries one from round to round has it in registers. */
+  private static boolean isHandedOver(Value source) {
+    return source.definition() != null && !(source.definition().op() instanceof ControlOp.For)
+        && SharedOperands.fits(source.tile());
   }
 
   private static String source(Inst load) {
@@ -243,26 +256,29 @@ public final class ChooseAsync {
   }
 
   private void fits(int warps) {
-    long threads = (long) warps * target.lanes();
-    long registers = 0;
-    for (Inst inst : dots) {
-      MatrixOp.Dot dot = (MatrixOp.Dot) inst.op();
-      // Products that add up in one place share their registers.
-      boolean fresh = dots.stream().noneMatch(o -> o != inst && ((MatrixOp.Dot) o.op()).acc() == inst.result());
-      registers += fresh ? inst.result().tile().count() / threads : 0;
-      boolean held = !(dot.a().definition() != null && loads.contains(dot.a().definition()))
-          && !(dot.a().definition() != null && dot.a().definition().op() instanceof ShapeOp.Permute);
-      registers += held ? dot.a().tile().element().bytes(dot.a().tile().count()) / (4 * threads) : 0;
-    }
+    SharedOperands shared = new SharedOperands(func.body(), i -> Optional.ofNullable(instructions.get(i)), loads::contains);
+    RegisterPressure pressure = new RegisterPressure(func.body(), (long) warps * target.lanes(), instructions::containsKey,
+        v -> v.definition() != null && loads.contains(v.definition()) && onlyProducts(v));
+    long registers = pressure.most(func.body());
     if (registers > MOST_REGISTERS) {
       fail("accumulators and operands take " + registers + " registers of each thread");
     }
-    // What is loaded outside loops needs one slot; what rounds load needs two to be copied ahead.
+    // What is loaded outside loops needs one slot; what rounds load or hand over needs two to be ahead.
     Set<Inst> outside = new HashSet<>(func.body().insts());
-    long bytes = loads.stream().mapToLong(l -> (outside.contains(l) ? 1 : 2) * l.result().tile().element().bytes(l.result().tile().count())).sum();
-    bytes += exchanged(func.body(), uses, loads::contains);
+    long bytes = loads.stream().mapToLong(l -> (outside.contains(l) ? 1 : 2) * bytes(l.result())).sum()
+        + shared.handed().stream().mapToLong(group -> 2 * bytes(group.iterator().next())).sum()
+        + exchanged(func.body(), uses, loads::contains);
     if (bytes > target.shared().perBlock() - RESULTS) {
       fail("two rounds' tiles of " + bytes + " bytes do not fit shared memory");
     }
+  }
+
+  private static long bytes(Value v) {
+    return v.tile().element().bytes(v.tile().count());
+  }
+
+  private boolean onlyProducts(Value v) {
+    return uses.of(v).stream().allMatch(u -> u.op() instanceof MatrixOp.Dot
+        || u.op() instanceof ShapeOp.Permute && onlyProducts(u.result()));
   }
 }

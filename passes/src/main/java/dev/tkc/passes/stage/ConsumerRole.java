@@ -4,18 +4,19 @@ import dev.tkc.ir.Builder;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.AsyncOp;
+import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.MatrixOp;
-import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.type.SharedType;
+import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.analysis.Regions;
-import dev.tkc.passes.analysis.Uses;
 import dev.tkc.passes.stage.Ring.Cursor;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,44 +24,95 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * The consumers: wait for a slot to be full, use it where it is or read it into registers, release it after the last use in the region that the
- * load stood in. Asynchronous products are started and waited for. A tile that is kept is released where it was found again.
+ * The consumers: wait for a slot to be full, use it where it is or read it into registers, release it after the last use in the
+ * region that the load stood in. Asynchronous products are started and waited for. A tile that is kept is released where it
+ * was found again.
+ *
+ * <p>What is handed over is written to a slot where it is computed, and each product that reads it waits for all warps' parts:
+ *
+ * <pre>
+ *   %x = …                            %x = …  barrier_wait %empty, %slot, …  shared_store %buffer, %slot, %x  proxy_fence
+ *                                     barrier_arrive %full, %slot
+ *   %d = dot %a, %x, %c          →    …
+ *                                     barrier_wait %full, %slot, %parity   %v = shared_view %buffer, %slot   dot_async %a, %v, %c  …
+ *                                     dot_wait   barrier_arrive %empty, %slot
+ * </pre>
+ *
+ * Where a loop carries a tile in a slot, it carries the slot, and whoever uses it last in the next round, or behind the loop,
+ * releases it.
  */
 final class ConsumerRole extends RoleBody {
   private final TargetInfo target;
-  /** The slot that a bulk load's tile is in, and which of the ring's buffers. */
+  /** The slot that a tile is in, and which of the ring's buffers. */
   private final Map<Value, Place> places = new HashMap<>();
-  /** Sites to be released behind an instruction. */
-  private final Map<Inst, List<RingPlan.Site>> releases = new HashMap<>();
-  private final Map<RingPlan.Site, Value> slots = new HashMap<>();
+  /** Tiles whose slots are to be released behind an instruction. */
+  private final Map<Inst, List<Value>> releases = new HashMap<>();
 
-  private record Place(Value buffer, Value slot) {}
+  private record Place(Ring ring, int member, Value slot, Value parity) {
+    Value buffer() {
+      return ring.buffer(member);
+    }
+  }
 
   ConsumerRole(RingPlan plan, TargetInfo target) {
     super(plan);
     this.target = target;
   }
 
-  /** Finds behind which instruction of the region each site's slot is free. */
   @Override
-  void enter(List<Inst> insts) {
+  boolean walks(Ring ring) {
+    return true;
+  }
+
+  // ------------------------------------------------------------------------------------------------ who releases
+
+  /** Finds behind which instruction of the region each slot is free, unless the region passes it on. */
+  @Override
+  void enter(Builder b, List<Value> params, List<Inst> insts) {
+    for (Value p : params) {
+      if (places.containsKey(p)) {
+        release(b, insts, null, List.of(p));
+      }
+    }
     for (Inst inst : insts) {
       RingPlan.Site site = plan.site(inst);
       if (site != null && site.last() == inst && !site.isKept()) {
-        Set<Value> tiles = Collections.newSetFromMap(new java.util.IdentityHashMap<>());
-        site.loads().forEach(l -> tiles.add(l.result()));
-        Inst last = inst;
-        for (Inst user : insts) {
-          if (uses(user, tiles)) {
-            last = user;
-            if (user.op() instanceof ShapeOp.Permute) {
-              tiles.add(user.result());
-            }
-          }
-        }
-        releases.computeIfAbsent(last, _ -> new ArrayList<>()).add(site);
+        release(b, insts, inst, site.sources().stream().map(Inst::result).toList());
+      }
+      for (int n : plan.shared().carried(inst)) {
+        release(b, insts, inst, List.of(inst.results().get(n)));
       }
     }
+  }
+
+  private void release(Builder b, List<Inst> insts, Inst from, List<Value> together) {
+    Set<Value> tiles = Collections.newSetFromMap(new IdentityHashMap<>());
+    tiles.addAll(together);
+    Inst last = from;
+    for (Inst user : insts) {
+      if (uses(user, tiles)) {
+        if (passesOn(user, tiles)) {
+          return;
+        }
+        last = user;
+        if (user.op() instanceof ShapeOp.Permute) {
+          tiles.add(user.result());
+        }
+      }
+    }
+    if (last == null) {
+      release(b, together.getFirst());
+    } else {
+      releases.computeIfAbsent(last, _ -> new ArrayList<>()).add(together.getFirst());
+    }
+  }
+
+  private boolean passesOn(Inst user, Set<Value> tiles) {
+    return switch (user.op()) {
+      case ControlOp.For loop -> plan.shared().carried(user).stream().anyMatch(n -> tiles.contains(loop.inits().get(n)));
+      case ControlOp.Yield _ -> tiles.stream().anyMatch(plan.shared()::flows);
+      default -> false;
+    };
   }
 
   private static boolean uses(Inst inst, Set<Value> values) {
@@ -68,9 +120,16 @@ final class ConsumerRole extends RoleBody {
         || inst.regions().stream().anyMatch(r -> Regions.freeValues(r).stream().anyMatch(values::contains));
   }
 
+  private void release(Builder b, Value tile) {
+    Place place = places.get(tile);
+    b.append(new AsyncOp.BarrierArrive(place.ring.empty(), place.slot, Optional.empty()));
+  }
+
+  // ------------------------------------------------------------------------------------------------ instructions
+
   @Override
   void plain(Builder b, Inst inst) {
-    RingPlan.Site site = plan.site(inst);
+    RingPlan.Site site = plan.copy(inst);
     if (site != null) {
       if (site.last() == inst) {
         receive(b, site);
@@ -84,7 +143,8 @@ final class ConsumerRole extends RoleBody {
 
   /** Whether the value is copied by the producer: received here already, or with what is copied after it. */
   private boolean isReceived(Value v) {
-    return v.definition() != null && plan.site(v.definition()) != null;
+    return v.definition() != null && plan.copy(v.definition()) != null
+        || places.containsKey(v) && !places.get(v).ring.handed;
   }
 
   private boolean isAsync(Inst inst) {
@@ -93,8 +153,12 @@ final class ConsumerRole extends RoleBody {
 
   @Override
   void after(Builder b, Inst inst) {
-    for (RingPlan.Site site : releases.getOrDefault(inst, List.of())) {
-      b.append(new AsyncOp.BarrierArrive(site.ring().empty(), slots.get(site), Optional.empty()));
+    RingPlan.Site site = plan.site(inst);
+    if (site != null && site.ring().handed) {
+      hand(b, site);
+    }
+    for (Value tile : releases.getOrDefault(inst, List.of())) {
+      release(b, tile);
     }
   }
 
@@ -105,14 +169,15 @@ final class ConsumerRole extends RoleBody {
     if (!site.isAgain()) {
       b.append(new AsyncOp.BarrierWait(site.ring().full(), at.slot(), at.parity()));
     }
-    slots.put(site, slot);
-    for (int i = 0; i < site.loads().size(); i++) {
-      Value tile = site.loads().get(i).result();
-      Value buffer = site.ring().buffer(i);
-      places.put(tile, new Place(buffer, slot));
+    for (int i = 0; i < site.sources().size(); i++) {
+      Value tile = site.sources().get(i).result();
+      Place place = new Place(site.ring(), i, slot, at.parity());
+      places.put(tile, place);
+      TileType t = tile.tile();
       if (!plan.onlyProducts(tile)) {
-        List<Integer> shape = tile.tile().shape();
-        copies.define(tile, b.emit(new SharedOp.SharedLoad(buffer, slot, StageLoads.zeros(shape.size()), shape)));
+        copies.define(tile, b.emit(new SharedOp.SharedLoad(place.buffer(), slot, StageLoads.zeros(t.rank()), t.shape())));
+      } else if (plan.shared().flows(tile)) {
+        copies.define(tile, b.emit(new AsyncOp.Undefined(t.element(), t.shape())));
       }
     }
     if (!site.isAgain()) {
@@ -120,8 +185,21 @@ final class ConsumerRole extends RoleBody {
     }
   }
 
+  private void hand(Builder b, RingPlan.Site site) {
+    Ring ring = site.ring();
+    Cursor at = cursor(ring);
+    Value tile = site.last().result();
+    Place place = new Place(ring, 0, at.slot(), at.parity());
+    places.put(tile, place);
+    b.append(new AsyncOp.BarrierWait(ring.empty(), at.slot(), at.emptied(b)));
+    b.append(new SharedOp.SharedStore(place.buffer(), at.slot(), copies.get(tile))).annotate("ordered", true);
+    b.append(new AsyncOp.ProxyFence());
+    b.append(new AsyncOp.BarrierArrive(ring.full(), at.slot(), Optional.empty()));
+    advance(b, ring);
+  }
+
   private void dot(Builder b, Inst inst, MatrixOp.Dot dot) {
-    Value x = view(b, dot.a()).orElseGet(() -> copies.get(dot.a()));
+    Value x = isRegisters(dot.a()) ? copies.get(dot.a()) : view(b, dot.a()).orElseGet(() -> copies.get(dot.a()));
     Value y = view(b, dot.b()).orElseThrow();
     b.append(new AsyncOp.DotFence());
     Inst made = b.append(new AsyncOp.DotAsync(x, y, copies.get(dot.acc()), Optional.empty(), dot.precision()));
@@ -132,21 +210,49 @@ final class ConsumerRole extends RoleBody {
     copies.define(inst.result(), done.result());
   }
 
-  /** The operand where it lies in shared memory, if it does. */
+  /** Whether a left operand is computed and not transposed: it is in registers, even if others read it from memory. */
+  private boolean isRegisters(Value left) {
+    return places.containsKey(left) && places.get(left).ring.handed;
+  }
+
+  /** The operand where it lies in shared memory, if it does; one that was handed over is there when all have written it. */
   private Optional<Value> view(Builder b, Value v) {
-    Place place = places.get(v);
-    if (place != null) {
-      SharedType t = (SharedType) place.buffer.type();
-      int rank = t.shape().size();
-      return Optional.of(b.emit(new AsyncOp.SharedView(place.buffer, place.slot, StageLoads.zeros(rank), t.shape(),
-          IntStream.range(0, rank).boxed().toList())));
+    Value source = places.containsKey(v) ? v : SharedOperands.source(v);
+    Place place = places.get(source);
+    if (place == null) {
+      return Optional.empty();
     }
-    if (v.definition() != null && v.definition().op() instanceof ShapeOp.Permute p && places.containsKey(p.x())) {
-      Place from = places.get(p.x());
-      SharedType t = (SharedType) from.buffer.type();
-      return Optional.of(b.emit(new AsyncOp.SharedView(
-          from.buffer, from.slot, StageLoads.zeros(t.shape().size()), t.shape(), p.order())));
+    if (place.ring.handed) {
+      b.append(new AsyncOp.BarrierWait(place.ring.full(), place.slot, place.parity));
     }
-    return Optional.empty();
+    SharedType t = (SharedType) place.buffer().type();
+    int rank = t.shape().size();
+    List<Integer> order = source == v ? IntStream.range(0, rank).boxed().toList()
+        : ((ShapeOp.Permute) v.definition().op()).order();
+    return Optional.of(b.emit(
+        new AsyncOp.SharedView(place.buffer(), place.slot, StageLoads.zeros(rank), t.shape(), order)));
+  }
+
+  // ------------------------------------------------------------------------------------------------ carried slots
+
+  @Override
+  List<Value> carried(Builder b, Inst loop, List<Value> values) {
+    List<Value> held = new ArrayList<>();
+    for (int n : plan.shared().carried(loop)) {
+      Place place = places.get(values.get(n));
+      held.add(place.slot);
+      held.add(place.parity);
+    }
+    return held;
+  }
+
+  @Override
+  void take(Inst inst, List<Value> values, List<Value> held) {
+    int next = 0;
+    for (int n : plan.shared().carried(inst)) {
+      Place init = places.get(((ControlOp.For) inst.op()).inits().get(n));
+      places.put(values.get(n), new Place(init.ring, init.member, held.get(next), held.get(next + 1)));
+      next += 2;
+    }
   }
 }

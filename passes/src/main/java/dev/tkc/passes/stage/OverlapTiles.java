@@ -94,7 +94,7 @@ public final class OverlapTiles {
   private boolean fits(TileHead parts) {
     long threads = target.lanes() * func.annotation("warps", 8);
     return parts.registers(threads) <= target.registers().perThread() - RotateLoops.OTHER_REGISTERS
-        && new RingRoom(func, new RingPlan(func.body()), target).fitsTwice(parts.kept());
+        && new RingRoom(func, new RingPlan(func.body(), target), target).fitsTwice(parts.kept());
   }
 
   // ------------------------------------------------------------------------------------------------ the condition

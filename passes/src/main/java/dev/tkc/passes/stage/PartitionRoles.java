@@ -12,7 +12,6 @@ import dev.tkc.ir.rules.Effects;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
-import dev.tkc.passes.analysis.Uses;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,7 +55,7 @@ public final class PartitionRoles {
   private PartitionRoles(Func func, TargetInfo target) {
     this.func = func;
     this.target = target;
-    this.plan = new RingPlan(func.body());
+    this.plan = new RingPlan(func.body(), target);
     this.consumers = (int) func.annotation("warps", 8);
   }
 
@@ -109,7 +108,7 @@ public final class PartitionRoles {
       buffers.add(buffer);
     }
     String name = String.join("_", ring.members.stream().map(Ring.Member::name).toList());
-    Value full = b.emit(new AsyncOp.BarrierAlloc(ring.stages(), 1, name + "_full"));
+    Value full = b.emit(new AsyncOp.BarrierAlloc(ring.stages(), ring.handed ? consumers : 1, name + "_full"));
     Value empty = b.emit(new AsyncOp.BarrierAlloc(ring.stages(), consumers, name + "_empty"));
     full.setName(name + "_full");
     empty.setName(name + "_empty");

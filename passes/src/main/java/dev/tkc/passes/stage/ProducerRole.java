@@ -19,8 +19,13 @@ final class ProducerRole extends RoleBody {
   }
 
   @Override
+  boolean walks(Ring ring) {
+    return !ring.handed;
+  }
+
+  @Override
   void plain(Builder b, Inst inst) {
-    RingPlan.Site site = plan.site(inst);
+    RingPlan.Site site = plan.copy(inst);
     if (site != null || inst.op() instanceof MatrixOp) {
       TileType t = inst.result().tile();
       copies.define(inst.result(), b.emit(new AsyncOp.Undefined(t.element(), t.shape())));
@@ -37,8 +42,8 @@ final class ProducerRole extends RoleBody {
     Cursor at = cursor(ring);
     b.append(new AsyncOp.BarrierWait(ring.empty(), at.slot(), at.emptied(b)));
     b.append(new AsyncOp.BarrierExpect(ring.full(), at.slot(), ring.bytes()));
-    for (int i = 0; i < site.loads().size(); i++) {
-      MemoryOp.Load load = (MemoryOp.Load) site.loads().get(i).op();
+    for (int i = 0; i < site.sources().size(); i++) {
+      MemoryOp.Load load = (MemoryOp.Load) site.sources().get(i).op();
       b.append(new AsyncOp.CopyBulk(copies.get(load.tensor()), load.indices().stream().map(copies::get).toList(),
           Optional.empty(), ring.buffer(i), at.slot(), ring.full(), at.slot()));
     }

@@ -10,14 +10,15 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A ring of slots that a producer fills and consumers empty: one shared buffer for each tile that is copied together, and for each
- * slot a barrier that says it is full and one that says it is empty.
+ * A ring of slots that consumers empty: one shared buffer for each tile that is copied together, and for each slot a barrier
+ * that says it is full and one that says it is empty. A producer fills it by bulk copies; or the consumers fill it with what they
+ * computed and each other's products read.
  */
 final class Ring {
-  /** What is copied into one slot: the tile {@code type} of a tensor. */
-  record Member(Value tensor, TileType type) {
-    String name() {
-      return Tensors.name(tensor);
+  /** What one slot holds: a tile of a tensor, or one that was computed. */
+  record Member(String name, TileType type) {
+    static Member of(Value tensor, TileType type) {
+      return new Member(Tensors.name(tensor), type);
     }
   }
 
@@ -37,13 +38,18 @@ final class Ring {
   }
 
   final List<Member> members;
-  private int stages = 1;
+  /** Whether the consumers fill it. */
+  final boolean handed;
+  private int stages;
   private List<Value> buffers = List.of();
   private Value full;
   private Value empty;
 
-  Ring(List<Member> members) {
+  Ring(List<Member> members, boolean handed) {
     this.members = List.copyOf(members);
+    this.handed = handed;
+    // What is computed goes into one slot while another is read.
+    this.stages = handed ? 2 : 1;
   }
 
   int stages() {

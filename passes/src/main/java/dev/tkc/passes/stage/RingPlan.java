@@ -7,24 +7,34 @@ import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ShapeOp;
+import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.analysis.Uses;
+import dev.tkc.passes.target.AsyncMatrix;
+import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
- * Which bulk loads of a function go through which ring. Loads that stand in one region and feed the same asynchronous products
- * share slots; places that copy the same tiles of the same tensors share a ring, whatever loop they stand in.
+ * Which tiles of a function go through which ring.
+ *
+ * <p>Bulk loads that stand in one region and feed the same asynchronous products share slots; places that copy the same tiles of
+ * the same tensors share a ring, whatever loop they stand in. A tile that is handed over ({@link SharedOperands}) has a ring
+ * for itself, which it shares with those that flow into the same carried tile, and with those of its shape in other
+ * regions.
+ *
+ * <p>What a loop carries from round to round may be the slot of a tile rather than the tile.
  */
 final class RingPlan {
-  /** Loads copied together, in order, and their ring. */
-  record Site(Ring ring, List<Inst> loads, int depth) {
+  /** Tiles that come into one slot together, in order, and their ring. */
+  record Site(Ring ring, List<Inst> sources, int depth) {
     Inst last() {
-      return loads.getLast();
+      return sources.getLast();
     }
 
     boolean isKept() {
@@ -36,31 +46,51 @@ final class RingPlan {
     }
   }
 
-  private final Map<List<Ring.Member>, Ring> rings = new LinkedHashMap<>();
+  private record Source(Value tensor, TileType type) {}
+
+  private final Map<List<Source>, Ring> copied = new LinkedHashMap<>();
+  private final List<Ring> rings = new ArrayList<>();
   private final Map<Inst, Site> sites = new IdentityHashMap<>();
   private final Map<Ring, Integer> depths = new LinkedHashMap<>();
+  private final Map<Ring, List<Region>> handedIn = new IdentityHashMap<>();
   private final Uses uses;
+  private final SharedOperands shared;
 
-  RingPlan(Region body) {
+  RingPlan(Region body, TargetInfo target) {
     this.uses = new Uses(body);
+    this.shared = new SharedOperands(body, i -> instruction(i, target), RingPlan::isBulk);
     visit(body, 0);
+    hand(body);
+  }
+
+  private static Optional<AsyncMatrix> instruction(Inst inst, TargetInfo target) {
+    return inst.annotations().get("instruction") instanceof String name ? target.asyncMatrix(name) : Optional.empty();
   }
 
   List<Ring> rings() {
-    return List.copyOf(rings.values());
+    return List.copyOf(rings);
   }
 
-  /** The site that a load belongs to, null if it is no bulk load. */
-  Site site(Inst load) {
-    return sites.get(load);
+  SharedOperands shared() {
+    return shared;
   }
 
-  /** How many loops are around the ring's deepest load. */
+  /** The site that an instruction's result comes into a slot at, null if it does not. */
+  Site site(Inst source) {
+    return sites.get(source);
+  }
+
+  /** The same for bulk copies alone. */
+  Site copy(Inst load) {
+    return isBulk(load) ? sites.get(load) : null;
+  }
+
+  /** How many loops are around the ring's deepest source. */
   int depth(Ring ring) {
     return depths.get(ring);
   }
 
-  /** The rings of the loads in a region, in order. */
+  /** The rings of the sources in a region, in order. */
   List<Ring> ringsIn(List<Region> regions) {
     Set<Ring> found = new HashSet<>();
     regions.forEach(r -> r.walk(i -> {
@@ -76,6 +106,11 @@ final class RingPlan {
     return sites.values().stream().anyMatch(s -> s.ring == ring && s.isKept());
   }
 
+  private Ring made(Ring ring) {
+    rings.add(ring);
+    return ring;
+  }
+
   private void visit(Region region, int depth) {
     Map<Set<Inst>, List<Inst>> together = new LinkedHashMap<>();
     for (Inst inst : region.insts()) {
@@ -83,16 +118,16 @@ final class RingPlan {
       inst.regions().forEach(r -> visit(r, inside));
       if (isBulk(inst)) {
         Set<Inst> dots = new HashSet<>();
-        boolean shares = region.insts().containsAll(products(inst.result(), dots)) && onlyProducts(inst.result())
-            && !dots.isEmpty() && !isKept(inst) && !isAgain(inst);
-        Set<Inst> key = shares ? dots : Set.of(inst);
-        together.computeIfAbsent(key, _ -> new ArrayList<>()).add(inst);
+        boolean joins = region.insts().containsAll(products(inst.result(), dots)) && onlyProducts(inst.result())
+            && !dots.isEmpty() && !isKept(inst) && !isAgain(inst) && !shared.flows(inst.result());
+        together.computeIfAbsent(joins ? dots : Set.of(inst), _ -> new ArrayList<>()).add(inst);
       }
     }
     for (List<Inst> loads : together.values()) {
-      List<Ring.Member> members = loads.stream()
-          .map(l -> new Ring.Member(((MemoryOp.Load) l.op()).tensor(), l.result().tile())).toList();
-      Ring ring = rings.computeIfAbsent(members, Ring::new);
+      List<Source> sources = loads.stream()
+          .map(l -> new Source(((MemoryOp.Load) l.op()).tensor(), l.result().tile())).toList();
+      Ring ring = copied.computeIfAbsent(sources, _ -> made(new Ring(
+          sources.stream().map(s -> Ring.Member.of(s.tensor(), s.type())).toList(), false)));
       depths.merge(ring, depth, Math::max);
       Site site = new Site(ring, loads, depth);
       loads.forEach(l -> sites.put(l, site));
@@ -125,9 +160,63 @@ final class RingPlan {
     return into;
   }
 
-  /** Whether products, of the tile as it is or transposed, are the only uses. */
+  /** Whether products that read it where it is, as it is or transposed, are the only uses, carried on or not. */
   boolean onlyProducts(Value v) {
-    return uses.of(v).stream().allMatch(u -> u.op() instanceof MatrixOp.Dot
-        || u.op() instanceof ShapeOp.Permute && onlyProducts(u.result()));
+    return onlyProducts(v, new HashSet<>());
+  }
+
+  private boolean onlyProducts(Value v, Set<Value> seen) {
+    if (!seen.add(v)) {
+      return true;
+    }
+    Set<Value> on = shared.next(v);
+    return uses.of(v).stream().allMatch(u -> switch (u.op()) {
+      case MatrixOp.Dot _ -> true;
+      case ShapeOp.Permute _ -> onlyProducts(u.result(), seen);
+      case ControlOp.For _, ControlOp.Yield _ -> !on.isEmpty();
+      default -> false;
+    }) && on.stream().allMatch(n -> onlyProducts(n, seen));
+  }
+
+  // ------------------------------------------------------------------------------------------------ what is handed over
+
+  private void hand(Region body) {
+    Map<Inst, Region> regions = new IdentityHashMap<>();
+    Map<Inst, Integer> depthOf = new IdentityHashMap<>();
+    places(body, 0, regions, depthOf);
+    for (Set<Value> flow : shared.handed()) {
+      List<Inst> sources = flow.stream().map(Value::definition).toList();
+      List<Region> around = sources.stream().map(regions::get).toList();
+      TileType type = flow.iterator().next().tile();
+      Ring ring = rings.stream().filter(r -> r.handed && r.members.getFirst().type().equals(type)
+          && handedIn.get(r).stream().allMatch(a -> around.stream().allMatch(b -> apart(a, b)))).findFirst()
+          .orElseGet(() -> made(new Ring(List.of(new Ring.Member("handed", type)), true)));
+      handedIn.computeIfAbsent(ring, _ -> new ArrayList<>()).addAll(around);
+      for (Inst source : sources) {
+        int depth = depthOf.get(source);
+        depths.merge(ring, depth, Math::max);
+        sites.put(source, new Site(ring, List.of(source), depth));
+      }
+    }
+  }
+
+  private static void places(Region region, int depth, Map<Inst, Region> regions, Map<Inst, Integer> depths) {
+    for (Inst inst : region.insts()) {
+      regions.put(inst, region);
+      depths.put(inst, depth);
+      int inside = inst.op() instanceof ControlOp.For ? depth + 1 : depth;
+      inst.regions().forEach(r -> places(r, inside, regions, depths));
+    }
+  }
+
+  /** Whether neither region is inside the other. */
+  private static boolean apart(Region a, Region b) {
+    return !inside(a, b) && !inside(b, a);
+  }
+
+  private static boolean inside(Region inner, Region outer) {
+    boolean[] found = {inner == outer};
+    outer.walk(i -> found[0] |= i.regions().contains(inner));
+    return found[0];
   }
 }

@@ -24,14 +24,18 @@ final class RingRoom {
   private final TargetInfo target;
   private final List<Ring> inner;
   private final List<Ring> outer;
+  /** Bytes of the slots for tiles that are handed over. */
+  private final long handed;
 
   RingRoom(Func func, RingPlan plan, TargetInfo target) {
     this.func = func;
     this.plan = plan;
     this.target = target;
-    int deepest = plan.rings().stream().mapToInt(plan::depth).max().orElse(0);
-    this.inner = plan.rings().stream().filter(r -> plan.depth(r) == deepest).toList();
-    this.outer = plan.rings().stream().filter(r -> plan.depth(r) < deepest).toList();
+    List<Ring> copied = plan.rings().stream().filter(r -> !r.handed).toList();
+    int deepest = copied.stream().mapToInt(plan::depth).max().orElse(0);
+    this.inner = copied.stream().filter(r -> plan.depth(r) == deepest).toList();
+    this.outer = copied.stream().filter(r -> plan.depth(r) < deepest).toList();
+    this.handed = plan.rings().stream().filter(r -> r.handed).mapToLong(r -> r.bytes() * r.stages()).sum();
   }
 
   void choose() {
@@ -54,7 +58,7 @@ final class RingRoom {
   /** Slots of the inner rings beside one for each outer one and so many bytes. */
   private long stages(long more) {
     long outside = outer.stream().mapToLong(Ring::bytes).sum();
-    long room = target.shared().perBlock() - SLACK - outside - more - reserved();
+    long room = target.shared().perBlock() - SLACK - outside - more - handed - reserved();
     long one = inner.stream().mapToLong(Ring::bytes).sum();
     long wanted = func.annotation("stages", MOST_STAGES);
     return Math.max(1, Math.min(wanted, room / one));

@@ -27,9 +27,12 @@ abstract class RoleBody {
 
   /** Appends this role's version of the instructions. */
   final void build(Builder b, List<Inst> insts) {
-    plan.rings().forEach(r -> cursors.put(r, Cursor.start(b)));
-    all(b, insts);
+    plan.rings().stream().filter(this::walks).forEach(r -> cursors.put(r, Cursor.start(b)));
+    all(b, List.of(), insts);
   }
+
+  /** Whether the role fills or empties the ring. */
+  abstract boolean walks(Ring ring);
 
   /** This role's version of an instruction without regions, and of one with regions but no loop or branch. */
   abstract void plain(Builder b, Inst inst);
@@ -37,8 +40,16 @@ abstract class RoleBody {
   /** After an instruction, regions and all. */
   void after(Builder b, Inst inst) {}
 
-  /** Before the instructions of a region. */
-  void enter(List<Inst> insts) {}
+  /** Before the instructions of a region with these parameters. */
+  void enter(Builder b, List<Value> params, List<Inst> insts) {}
+
+  /** What else a loop carries of these values of the function, which it starts from, or a round leaves. */
+  List<Value> carried(Builder b, Inst loop, List<Value> values) {
+    return List.of();
+  }
+
+  /** What the loop carries besides is now this, as far as the values of the function are concerned that stand for it. */
+  void take(Inst loop, List<Value> values, List<Value> carried) {}
 
   final Cursor cursor(Ring ring) {
     return cursors.get(ring);
@@ -48,8 +59,12 @@ abstract class RoleBody {
     cursors.put(ring, ring.next(b, cursors.get(ring)));
   }
 
-  private void all(Builder b, List<Inst> insts) {
-    enter(insts);
+  private List<Ring> ringsIn(List<Region> regions) {
+    return plan.ringsIn(regions).stream().filter(this::walks).toList();
+  }
+
+  private void all(Builder b, List<Value> params, List<Inst> insts) {
+    enter(b, params, insts);
     for (Inst inst : insts) {
       b.at(inst.loc());
       switch (inst.op()) {
@@ -81,19 +96,23 @@ abstract class RoleBody {
     }
   }
 
-  private void region(Builder b, Region old, Region made, List<Ring> rings) {
+  private void region(Builder b, Inst inst, Region old, Region made, List<Ring> rings) {
     b.in(made, () -> {
-      all(b, old.insts());
-      List<Value> yielded = mapped(((ControlOp.Yield) old.terminator().op()).values());
+      all(b, old.params(), old.insts());
+      List<Value> values = ((ControlOp.Yield) old.terminator().op()).values();
+      List<Value> yielded = mapped(values);
       yielded.addAll(flat(rings));
+      yielded.addAll(carried(b, inst, values));
       b.yield(yielded);
     });
   }
 
   private void loop(Builder b, Inst inst, ControlOp.For loop) {
-    List<Ring> rings = plan.ringsIn(inst.regions());
+    List<Ring> rings = ringsIn(inst.regions());
     List<Value> inits = mapped(loop.inits());
     inits.addAll(flat(rings));
+    List<Value> more = carried(b, inst, loop.inits());
+    inits.addAll(more);
     List<Value> params = new ArrayList<>();
     for (Value p : loop.body().params()) {
       Value q = new Value(p.type(), p.name());
@@ -106,22 +125,26 @@ abstract class RoleBody {
       cursorParams.add(new Value(cursors.get(r).parity().type(), "parity"));
     }
     params.addAll(cursorParams);
+    List<Value> moreParams = more.stream().map(v -> new Value(v.type(), "held")).toList();
+    params.addAll(moreParams);
     Region body = new Region(params);
     take(rings, cursorParams);
-    region(b, loop.body(), body, rings);
+    take(inst, loop.body().params().subList(1, loop.body().params().size()), moreParams);
+    region(b, inst, loop.body(), body, rings);
     Inst made = b.append(new ControlOp.For(
         copies.get(loop.lo()), copies.get(loop.hi()), loop.step(), inits, loop.reversed(), body));
     finish(inst, made, rings);
+    take(inst, inst.results(), made.results().subList(made.results().size() - more.size(), made.results().size()));
   }
 
   private void branch(Builder b, Inst inst, ControlOp.If branch) {
-    List<Ring> rings = plan.ringsIn(inst.regions());
+    List<Ring> rings = ringsIn(inst.regions());
     Map<Ring, Cursor> before = Map.copyOf(cursors);
     Region then = new Region();
-    region(b, branch.then(), then, rings);
+    region(b, inst, branch.then(), then, rings);
     cursors.putAll(before);
     Region otherwise = new Region();
-    region(b, branch.otherwise(), otherwise, rings);
+    region(b, inst, branch.otherwise(), otherwise, rings);
     finish(inst, b.append(new ControlOp.If(copies.get(branch.condition()), then, otherwise)), rings);
   }
 
@@ -132,6 +155,6 @@ abstract class RoleBody {
       made.results().get(i).setName(inst.results().get(i).name());
       copies.define(inst.results().get(i), made.results().get(i));
     }
-    take(rings, made.results().subList(n, made.results().size()));
+    take(rings, made.results().subList(n, n + 2 * rings.size()));
   }
 }

@@ -112,6 +112,12 @@ public final class TakeTurns {
   private static boolean ends(Inst inst) {
     boolean[] nested = {inst.op() instanceof ControlOp.Yield};
     inst.regions().forEach(r -> r.walk(i -> nested[0] |= i.op() instanceof AsyncOp));
-    return nested[0] || inst.op() instanceof AsyncOp.DotWait || inst.op() instanceof AsyncOp.BarrierArrive;
+    return nested[0] || inst.op() instanceof AsyncOp.DotWait || inst.op() instanceof AsyncOp.BarrierArrive || isForGroups(inst);
+  }
+
+  /** Whether the instruction waits for the other groups, which may be waiting for their turn. */
+  private static boolean isForGroups(Inst inst) {
+    return inst.op() instanceof AsyncOp.BarrierWait w && w.barrier().definition() != null
+        && w.barrier().definition().op() instanceof AsyncOp.BarrierAlloc made && made.arrivals() > 1;
   }
 }

@@ -7,6 +7,7 @@ import dev.tkc.backend.llvm.LlvmValue;
 import dev.tkc.ir.layout.Banks;
 import dev.tkc.ir.layout.MatrixFragments.Fragments;
 import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
+import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.type.Element;
 import java.util.List;
 import java.util.Optional;
@@ -72,6 +73,16 @@ public interface TargetLowering {
 
   /** The i32 that lane {@code lane} (i32) holds. All lanes take part. */
   LlvmValue shuffleFrom(LlvmBuilder b, LlvmValue value, LlvmValue lane);
+
+  /** How many elements that follow each other in global memory {@link #atomicAdd} updates at most; 1: it does not. */
+  default int atomicElements(Element element, MemoryOp.AtomicKind kind) {
+    return 1;
+  }
+
+  /** Adds values to elements that follow each other, each by itself atomically; aligned to their size together. */
+  default void atomicAdd(LlvmBuilder b, LlvmValue pointer, List<LlvmValue> values) {
+    throw new IllegalStateException("the target adds one element at a time");
+  }
 
   /** Stores to global memory in the threads where {@code guard} (i1) holds. */
   default void storeIf(LlvmBuilder b, LlvmValue guard, LlvmValue value, LlvmValue pointer, int align) {
