@@ -96,7 +96,7 @@ public final class TakeTurns {
     for (Inst inst : region.insts()) {
       if (first == null && inst.op() instanceof AsyncOp.DotFence) {
         first = inst;
-      } else if (inst.op() instanceof AsyncOp.DotCommit) {
+      } else if (first != null && inst.op() instanceof AsyncOp.DotCommit) {
         last = inst;
       } else if (ends(inst)) {
         if (first != null && last != null) {
