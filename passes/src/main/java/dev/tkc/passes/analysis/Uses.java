@@ -3,6 +3,9 @@ package dev.tkc.passes.analysis;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.MatrixOp;
+import dev.tkc.ir.op.ShapeOp;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -24,6 +27,15 @@ public final class Uses {
   /** The instructions that have the value as an operand, in program order, each once. */
   public List<Inst> of(Value value) {
     return users.getOrDefault(value, List.of());
+  }
+
+  /** Whether anything but a product looks at a tile, as it is or transposed. */
+  public boolean isRead(Value v) {
+    return of(v).stream().anyMatch(u -> switch (u.op()) {
+      case MatrixOp.Dot _, ControlOp.For _, ControlOp.Yield _ -> false;
+      case ShapeOp.Permute _ -> isRead(u.result());
+      default -> true;
+    });
   }
 
   public boolean isUsed(Value value) {

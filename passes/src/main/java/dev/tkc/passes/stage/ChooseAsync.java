@@ -263,9 +263,10 @@ public final class ChooseAsync {
     if (registers > MOST_REGISTERS) {
       fail("accumulators and operands take " + registers + " registers of each thread");
     }
-    // What is loaded outside loops needs one slot; what rounds load or hand over needs two to be ahead.
+    // What is loaded outside loops needs one slot, and so does what is read into registers at once; what products of rounds read,
+    // loaded or handed over, needs two to be ahead.
     Set<Inst> outside = new HashSet<>(func.body().insts());
-    long bytes = loads.stream().mapToLong(l -> (outside.contains(l) ? 1 : 2) * bytes(l.result())).sum()
+    long bytes = loads.stream().mapToLong(l -> (outside.contains(l) || uses.isRead(l.result()) ? 1 : 2) * bytes(l.result())).sum()
         + shared.handed().stream().mapToLong(group -> 2 * bytes(group.iterator().next())).sum()
         + exchanged(func.body(), uses, loads::contains);
     if (bytes > target.shared().perBlock() - RESULTS) {

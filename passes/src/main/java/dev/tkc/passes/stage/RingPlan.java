@@ -111,6 +111,11 @@ final class RingPlan {
     return ring;
   }
 
+  /** Whether a tile of the ring is read into registers. */
+  boolean isRead(Ring ring) {
+    return sites.values().stream().anyMatch(s -> s.ring == ring && !ring.handed && s.loads.stream().anyMatch(l -> !onlyProducts(l.result())));
+  }
+
   private void visit(Region region, int depth) {
     Map<Set<Inst>, List<Inst>> together = new LinkedHashMap<>();
     for (Inst inst : region.insts()) {

@@ -10,7 +10,8 @@ import java.util.List;
 
 /**
  * How many slots rings have. Those of the innermost loops get as many as the schedule's {@code stages} say, or as fit; others one,
- * or two where a tile stays in its slot while the next is copied and the innermost rings have two all the same.
+ * or two where a tile stays in its slot while the next is copied and the innermost rings have two all the same. Where shared memory
+ * is short, rings whose tiles are read into registers have one: those leave their slot long before the next one is due.
  */
 final class RingRoom {
   /** More slots than this hide nothing more. */
@@ -43,6 +44,9 @@ final class RingRoom {
     boolean two = fits(held);
     outer.stream().filter(plan::holds).forEach(r -> r.setStages(two ? 2 : 1));
     inner.forEach(r -> r.setStages((int) stages(two ? held : 0)));
+    if (isShort(two ? held : 0)) {
+      inner.stream().filter(plan::isRead).forEach(r -> r.setStages(1));
+    }
   }
 
   /** Whether tiles of these loads can stay while the next ones are copied. */
@@ -55,13 +59,26 @@ final class RingRoom {
     return stages(more) >= Math.min(2, stages(0));
   }
 
-  /** Slots of the inner rings beside one for each outer one and so many bytes. */
+  /** Slots of the inner rings, but those with one, beside one for each outer one and so many bytes. */
   private long stages(long more) {
-    long outside = outer.stream().mapToLong(Ring::bytes).sum();
-    long room = target.shared().perBlock() - SLACK - outside - more - handed - reserved();
-    long one = inner.stream().mapToLong(Ring::bytes).sum();
+    List<Ring> read = inner.stream().filter(plan::isRead).toList();
+    long once = isShort(more) ? bytes(read) : 0;
+    long each = bytes(inner) - once;
     long wanted = func.annotation("stages", MOST_STAGES);
-    return Math.max(1, Math.min(wanted, room / one));
+    return each == 0 ? 1 : Math.max(1, Math.min(wanted, (room(more) - once) / each));
+  }
+
+  /** Whether not all inner rings can have two slots. */
+  private boolean isShort(long more) {
+    return room(more) < 2 * bytes(inner);
+  }
+
+  private long room(long more) {
+    return target.shared().perBlock() - SLACK - bytes(outer) - more - handed - reserved();
+  }
+
+  private static long bytes(List<Ring> rings) {
+    return rings.stream().mapToLong(Ring::bytes).sum();
   }
 
   /**
