@@ -21,6 +21,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -33,22 +34,32 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Runs the tests of every library kernel, and at each launch the kernel also after all passes for a target, on the same memory: the
+ * Runs the tests of every library kernel and of those that are measured beside them, and at each launch the kernel also after all passes for a target, on the same memory: the
  * results are the same bits. Sums of products that accumulate in place are rounded otherwise, so what comes after that pass is
  * compared with what it leaves. A kernel that is split into roles is run after every pass from there on, its roles side by side by
  * another seed at each launch.
  */
 class PassesOnKernelsTest {
-  private static final Path KERNELS = Path.of("").toAbsolutePath().getParent().resolve("kernels");
+  private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
 
   @TestFactory
   Stream<DynamicTest> passesKeepTheBitsOfEveryKernel() throws IOException {
-    List<Path> files;
-    try (Stream<Path> all = Files.list(KERNELS)) {
-      files = all.filter(f -> f.toString().endsWith(".tk")).sorted().toList();
+    List<Path> files = new ArrayList<>();
+    for (Path folder : List.of(ROOT.resolve("kernels"), ROOT.resolve("tests/gpu"))) {
+      try (Stream<Path> all = Files.list(folder)) {
+        files.addAll(all.filter(f -> f.toString().endsWith(".tk") && hasTests(f)).sorted().toList());
+      }
     }
     assertThat(files).isNotEmpty();
     return files.stream().map(f -> DynamicTest.dynamicTest(f.getFileName().toString(), () -> check(f)));
+  }
+
+  private static boolean hasTests(Path file) {
+    try {
+      return Files.readString(file).contains("\ntest \"");
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
   }
 
   private static void check(Path file) {
