@@ -113,7 +113,7 @@ final class RingPlan {
 
   /** Whether a tile of the ring is read into registers. */
   boolean isRead(Ring ring) {
-    return sites.values().stream().anyMatch(s -> s.ring == ring && !ring.handed && s.loads.stream().anyMatch(l -> !onlyProducts(l.result())));
+    return sites.values().stream().anyMatch(s -> s.ring == ring && !ring.handed && s.sources.stream().anyMatch(l -> !onlyProducts(l.result())));
   }
 
   private void visit(Region region, int depth) {
