@@ -33,7 +33,7 @@ public final class TestTargets {
       NARROW.matrixInstructions(),
       List.of(new AsyncMatrix("wgmma.bf16", Element.BF16, Element.BF16, Element.F32, Precision.DEFAULT,
           MatrixFragments.mmaSync(16), 4, 256, 8, true)),
-      List.of(), List.of(), Optional.of(new Rates(2048, 128, 16, 128, 56, 20, 1000, 4000)));
+      List.of(), List.of(), Optional.of(new Rates(2048, 128, 16, 128, 56, 20, 1000, 4000, 1.75)));
 
   public static final TargetInfo WIDE = new TargetInfo(
       "wide", "warps of 64", new TargetInfo.Llvm("none", "none", ""), 64,

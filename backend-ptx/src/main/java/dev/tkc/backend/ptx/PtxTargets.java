@@ -78,7 +78,7 @@ public final class PtxTargets {
       wgmma("WGMMA_U8_S8", U8, I8, I32, DEFAULT, 8));
 
   /** Of an H200: 989 TFLOP/s of bf16 and 4.8 TB/s at 1.755 GHz; the cache as seen with all multiprocessors loading. */
-  private static final Rates HOPPER_RATES = new Rates(2048, 128, 16, 128, 56, 20.7, 1000, 4000);
+  private static final Rates HOPPER_RATES = new Rates(2048, 128, 16, 128, 56, 20.7, 1000, 4000, 1.755);
 
   private static final List<NativeCast> CASTS = List.of(
       new NativeCast(F32, F16), new NativeCast(F16, F32), new NativeCast(F32, BF16), new NativeCast(BF16, F32));

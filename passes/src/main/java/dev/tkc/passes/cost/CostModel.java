@@ -202,17 +202,7 @@ public final class CostModel {
 
   private Work elementwise(ElementwiseOp op, Value result) {
     double count = result.tile().count();
-    double special = switch (op) {
-      case ElementwiseOp.Unary u -> switch (u.kind()) {
-        case NEG, ABS, NOT -> 0;
-        case FLOOR, CEIL, ROUND -> 1;
-        case SQRT, RSQRT, RCP, EXP, EXP2, LOG, LOG2, SIN, COS, TANH, SIGMOID -> 1;
-        case ERF -> 2;
-      };
-      case ElementwiseOp.Binary b when b.kind() == ElementwiseOp.BinaryKind.DIV -> 1;
-      default -> 0;
-    };
-    return new Work(0, 0, 0, count / rates.lanes() + special * count / rates.special());
+    return new Work(0, 0, 0, count / rates.lanes() + OpCost.functions(op) * count / rates.special());
   }
 
   private Work dot(Inst inst, MatrixOp.Dot dot) {

@@ -71,11 +71,28 @@ final class Integers {
     };
   }
 
-  /** 1 or 0 for a comparison of known integers. */
+  /** 1 or 0 for a comparison of known integers, and for what is said of several. */
   OptionalLong condition(Value v) {
-    if (v.definition() == null || !(v.definition().op() instanceof ElementwiseOp.Compare c)) {
+    if (v.definition() == null) {
       return OptionalLong.empty();
     }
+    return switch (v.definition().op()) {
+      case ElementwiseOp.Compare c -> compare(c);
+      case Binary b when b.kind() == ElementwiseOp.BinaryKind.AND -> both(condition(b.lhs()), condition(b.rhs()), 0);
+      case Binary b when b.kind() == ElementwiseOp.BinaryKind.OR -> both(condition(b.lhs()), condition(b.rhs()), 1);
+      default -> OptionalLong.empty();
+    };
+  }
+
+  /** Two conditions of which one that is {@code decisive} decides. */
+  private static OptionalLong both(OptionalLong x, OptionalLong y, long decisive) {
+    if (x.equals(OptionalLong.of(decisive)) || y.equals(OptionalLong.of(decisive))) {
+      return OptionalLong.of(decisive);
+    }
+    return x.isEmpty() || y.isEmpty() ? OptionalLong.empty() : OptionalLong.of(1 - decisive);
+  }
+
+  private OptionalLong compare(ElementwiseOp.Compare c) {
     OptionalLong x = of(c.lhs());
     OptionalLong y = of(c.rhs());
     if (x.isEmpty() || y.isEmpty()) {

@@ -12,7 +12,8 @@ package dev.tkc.passes.target;
  * @param memoryBytes bytes from memory, while all of them load
  * @param latency cycles from the start of a copy to its arrival
  * @param launch cycles from one launch to the next that no block computes in
+ * @param gigahertz thousands of cycles in a microsecond
  */
 public record Rates(
     double products, double lanes, double special, double sharedBytes, double cacheBytes, double memoryBytes, double latency,
-    double launch) {}
+    double launch, double gigahertz) {}
