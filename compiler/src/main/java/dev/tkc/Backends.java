@@ -7,6 +7,7 @@ import dev.tkc.backend.llvm.lower.OpLowering;
 import dev.tkc.backend.ptx.PtxBackend;
 import dev.tkc.backend.ptx.PtxTargets;
 import dev.tkc.ir.Module;
+import dev.tkc.passes.analysis.InFlight;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,17 +22,18 @@ public enum Backends {
     Code compile(Module placed, TargetInfo target, OpLowering.Options options) {
       PtxBackend.Compiled compiled =
           PtxBackend.compile(placed, target, new PtxBackend.Options(options, PtxBackend.Options.DEFAULT.newestPtx()));
-      return new Code(compiled.llvm(), compiled.ptx(), compiled.kernels(), () -> assemble(compiled));
+      return new Code(compiled.llvm(), compiled.ptx(), compiled.kernels(), () -> assemble(compiled, placed));
     }
 
-    private Binary assemble(PtxBackend.Compiled compiled) {
+    private Binary assemble(PtxBackend.Compiled compiled, Module placed) {
       PtxBackend.Assembled assembled = PtxBackend.assemble(compiled);
       List<Report.Function> functions = new ArrayList<>();
       for (PtxBackend.KernelReport k : assembled.kernels()) {
         functions.add(new Report.Function(
             k.kernel().name(), k.kernel().threads(), k.resources().registers(),
             k.resources().spillStoreBytes() + k.resources().spillLoadBytes(), k.resources().stackBytes(),
-            k.kernel().sharedBytes() + k.resources().sharedBytes(), k.blocksPerProcessor(), k.occupancy()));
+            k.kernel().sharedBytes() + k.resources().sharedBytes(), k.blocksPerProcessor(), k.occupancy(),
+            inFlight(placed, k.kernel().name())));
       }
       return new Binary(assembled.cubin(), functions, assembled.warnings());
     }
@@ -42,17 +44,17 @@ public enum Backends {
     @Override
     Code compile(Module placed, TargetInfo target, OpLowering.Options options) {
       AmdgcnBackend.Compiled compiled = AmdgcnBackend.compile(placed, target, options);
-      return new Code(compiled.llvm(), AmdgcnBackend.assembly(compiled), compiled.kernels(), () -> link(compiled));
+      return new Code(compiled.llvm(), AmdgcnBackend.assembly(compiled), compiled.kernels(), () -> link(compiled, placed));
     }
 
-    private Binary link(AmdgcnBackend.Compiled compiled) {
+    private Binary link(AmdgcnBackend.Compiled compiled, Module placed) {
       AmdgcnBackend.Linked linked = AmdgcnBackend.link(compiled);
       List<Report.Function> functions = new ArrayList<>();
       for (AmdgcnBackend.KernelReport r : linked.kernels()) {
         CodeObject.Kernel k = r.resources();
         functions.add(new Report.Function(
             k.name(), r.kernel().threads(), k.vgprs(), 4L * (k.vgprSpills() + k.sgprSpills()), k.scratchBytes(), k.ldsBytes(),
-            r.blocksPerProcessor(), r.occupancy()));
+            r.blocksPerProcessor(), r.occupancy(), inFlight(placed, k.name())));
       }
       return new Binary(linked.codeObject(), functions, List.of());
     }
@@ -79,6 +81,10 @@ public enum Backends {
     this.assemblyName = assemblyName;
     this.binaryName = binaryName;
     this.targets = targets;
+  }
+
+  private static int inFlight(Module placed, String function) {
+    return placed.func(function).map(InFlight::groups).orElse(0);
   }
 
   abstract Code compile(Module placed, TargetInfo target, OpLowering.Options options);

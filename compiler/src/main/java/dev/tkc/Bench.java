@@ -1,12 +1,8 @@
 package dev.tkc;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import dev.tkc.host.KernelRun;
-import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,10 +28,11 @@ public final class Bench {
    *
    * @param bytes of all tensors, each read or written once
    * @param check {@code ok}, or what was wrong or why nothing could be checked
+   * @param report of the compiled kernel, with a bound for these sizes, where it was compiled
    */
   public record Measured(
       String kernel, String device, Map<String, long[]> shapes, List<Double> micros, int runs, String protocol, long bytes,
-      String check) {
+      String check, Optional<Report> report) {
     public double median() {
       return micros.get(micros.size() / 2);
     }
@@ -44,32 +41,28 @@ public final class Bench {
       return bytes / median() / 1e3;
     }
 
+    /** How much of the speed that the bound allows was reached, 0 to 1; empty where no bound is known. */
+    public Optional<Double> ofBound() {
+      return report.map(Report::boundMicros).filter(us -> us > 0).map(us -> us / median());
+    }
+
     /** One line of JSON, times in microseconds. */
     public String json() {
-      StringWriter text = new StringWriter();
-      try (JsonGenerator out = new JsonFactory().createGenerator(text)) {
-        out.writeStartObject();
-        out.writeStringField("kernel", kernel());
-        out.writeStringField("device", device());
-        out.writeObjectFieldStart("shapes");
-        for (Map.Entry<String, long[]> shape : shapes().entrySet()) {
-          out.writeFieldName(shape.getKey());
-          out.writeArray(shape.getValue(), 0, shape.getValue().length);
-        }
-        out.writeEndObject();
-        out.writeNumberField("median_us", median());
-        out.writeNumberField("min_us", micros().getFirst());
-        out.writeNumberField("max_us", micros().getLast());
-        out.writeNumberField("runs", runs());
-        out.writeStringField("protocol", protocol());
-        out.writeNumberField("bytes", bytes());
-        out.writeNumberField("gbps", gigabytesPerSecond());
-        out.writeStringField("check", check());
-        out.writeEndObject();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-      return text.toString();
+      Map<String, Object> fields = new LinkedHashMap<>();
+      fields.put("kernel", kernel());
+      fields.put("device", device());
+      fields.put("shapes", shapes());
+      fields.put("median_us", median());
+      fields.put("min_us", micros().getFirst());
+      fields.put("max_us", micros().getLast());
+      fields.put("runs", runs());
+      fields.put("protocol", protocol());
+      fields.put("bytes", bytes());
+      fields.put("gbps", gigabytesPerSecond());
+      fields.put("check", check());
+      ofBound().ifPresent(part -> fields.put("of_bound", part));
+      report.ifPresent(r -> fields.put("report", r.fields()));
+      return Json.text(fields);
     }
   }
 
@@ -80,7 +73,7 @@ public final class Bench {
     try (BenchSubject subject = BenchSubject.of(kernel, request, Optional.empty())) {
       BenchSubject.Times times = subject.time(Optional.empty());
       return new Measured(kernel.name(), kernel.module().session().device().toString(), subject.shapes(), times.micros(),
-          times.runs(), times.protocol().toString(), subject.bytes(), check);
+          times.runs(), times.protocol().toString(), subject.bytes(), check, subject.report());
     }
   }
 

@@ -1,9 +1,5 @@
 package dev.tkc;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import dev.tkc.backend.ptx.CudaRuntime;
 import dev.tkc.host.KernelRun;
 import dev.tkc.io.ArrayFile;
@@ -14,10 +10,7 @@ import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.Op;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,7 +27,7 @@ import java.util.function.Consumer;
  * <pre>{@code
  * {"do": "hello"}                                     version, device, driver
  * {"do": "prepare", "name": "g", "file": "gemm.tk", "kernel": "gemm", "values": {"M": 512}, "inputs": {"a": "x.npy"},
- *  "copies": 4}                                       shapes, bytes, copies, milliseconds; registers and spills of each function
+ *  "copies": 4}                                       shapes, bytes, copies, milliseconds; what a report says of it
  * {"do": "code", "file": "gemm.tk", "values": {…}}    what is made of a kernel without running it: a hash of the assembly, the
  *                                                     constants, how many products run beside the warps and how many do not
  * {"do": "run", "name": "g", "outputs": {"c": "c.npy"}}   one launch, results to files
@@ -50,8 +43,6 @@ import java.util.function.Consumer;
  * by {@code {"error": …, "lost": …}}; after a lost device nothing more can be measured in this process.
  */
 public final class BenchServer {
-  private static final JsonFactory JSON = new JsonFactory();
-
   private record Prepared(BenchSubject subject, KernelRun.Request request) {}
 
   private final Tkc tkc;
@@ -75,7 +66,7 @@ public final class BenchServer {
         if ("quit".equals(request.get("do"))) {
           return;
         }
-        answers.accept(text(answer(request)));
+        answers.accept(Json.text(answer(request)));
       }
     } finally {
       prepared.values().forEach(p -> p.subject().close());
@@ -133,10 +124,7 @@ public final class BenchServer {
     answer.put("bytes", subject.bytes());
     answer.put("copies", subject.copies());
     answer.put("prepare_ms", (System.nanoTime() - start) / 1e6);
-    subject.report().ifPresent(r -> {
-      answer.put("functions", r.functions().stream().map(BenchServer::function).toList());
-      answer.put("warnings", r.warnings());
-    });
+    subject.report().ifPresent(r -> answer.putAll(r.fields()));
     return answer;
   }
 
@@ -172,16 +160,6 @@ public final class BenchServer {
     long[] found = {0};
     compiled.placed().funcs().forEach(f -> f.body().walk(i -> found[0] += kind.isInstance(i.op()) ? 1 : 0));
     return found[0];
-  }
-
-  private static Map<String, Object> function(Report.Function f) {
-    Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("name", f.name());
-    fields.put("threads", f.threads());
-    fields.put("registers", f.registers());
-    fields.put("spill_bytes", f.spillBytes());
-    fields.put("shared_bytes", f.sharedBytes());
-    return fields;
   }
 
   private Map<String, Object> run(Map<String, Object> request) {
@@ -238,73 +216,12 @@ public final class BenchServer {
   }
 
   private static Map<String, Object> parse(String line) {
-    try (JsonParser json = JSON.createParser(line)) {
-      json.nextToken();
+    try {
       @SuppressWarnings("unchecked")
-      Map<String, Object> map = value(json) instanceof Map<?, ?> m ? (Map<String, Object>) m : Map.of();
+      Map<String, Object> map = Json.parse(line) instanceof Map<?, ?> m ? (Map<String, Object>) m : Map.of();
       return map;
     } catch (IOException e) {
       return Map.of("do", "read: " + e.getMessage());
-    }
-  }
-
-  /** The value that the parser stands at: a map, list, text, whole number, float or boolean. */
-  private static Object value(JsonParser json) throws IOException {
-    return switch (json.currentToken()) {
-      case START_OBJECT -> {
-        Map<String, Object> map = new LinkedHashMap<>();
-        while (json.nextToken() == JsonToken.FIELD_NAME) {
-          String name = json.currentName();
-          json.nextToken();
-          map.put(name, value(json));
-        }
-        yield map;
-      }
-      case START_ARRAY -> {
-        List<Object> list = new ArrayList<>();
-        while (json.nextToken() != JsonToken.END_ARRAY) {
-          list.add(value(json));
-        }
-        yield list;
-      }
-      case VALUE_NUMBER_INT -> json.getLongValue();
-      case VALUE_NUMBER_FLOAT -> json.getDoubleValue();
-      case VALUE_TRUE, VALUE_FALSE -> json.getBooleanValue();
-      case null, default -> String.valueOf(json.getText());
-    };
-  }
-
-  private static String text(Map<String, Object> answer) {
-    StringWriter text = new StringWriter();
-    try (JsonGenerator json = JSON.createGenerator(text)) {
-      write(json, answer);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return text.toString();
-  }
-
-  private static void write(JsonGenerator json, Object value) throws IOException {
-    switch (value) {
-      case Map<?, ?> map -> {
-        json.writeStartObject();
-        for (Map.Entry<?, ?> field : map.entrySet()) {
-          json.writeFieldName(field.getKey().toString());
-          write(json, field.getValue());
-        }
-        json.writeEndObject();
-      }
-      case List<?> list -> {
-        json.writeStartArray();
-        for (Object item : list) {
-          write(json, item);
-        }
-        json.writeEndArray();
-      }
-      case Double x -> json.writeNumber(x);
-      case Number n -> json.writeNumber(n.longValue());
-      case Boolean b -> json.writeBoolean(b);
-      default -> json.writeString(value.toString());
     }
   }
 }

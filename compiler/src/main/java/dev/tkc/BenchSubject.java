@@ -138,7 +138,7 @@ public final class BenchSubject implements AutoCloseable {
 
   /** What the kernel takes of the hardware, where it was compiled. */
   public Optional<Report> report() {
-    return launches.stream().findFirst().map(l -> l.compiled().report());
+    return launches.stream().findFirst().map(l -> l.compiled().report(l.sizes()));
   }
 
   /** Runs once and gives the arguments as they are afterwards. */

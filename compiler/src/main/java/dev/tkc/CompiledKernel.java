@@ -12,22 +12,30 @@ import dev.tkc.ir.text.IrPrinter;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.PassDriver;
+import dev.tkc.passes.PassOptions;
+import dev.tkc.passes.cost.Roofline;
 import dev.tkc.passes.place.AllocateShared;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /** One specialisation of a kernel as code for one target, and every form it passed through. */
 public final class CompiledKernel {
   private final Kernel kernel;
   private final Target target;
+  private final Specialisation specialisation;
   private final Module placed;
   private final Backends.Code code;
   private Backends.Binary binary;
 
-  private CompiledKernel(Kernel kernel, Target target, Module placed, Backends.Code code) {
+  private CompiledKernel(Kernel kernel, Target target, Specialisation specialisation, Module placed, Backends.Code code) {
     this.kernel = kernel;
     this.target = target;
+    this.specialisation = specialisation;
     this.placed = placed;
     this.code = code;
   }
@@ -35,7 +43,7 @@ public final class CompiledKernel {
   static CompiledKernel compile(
       Kernel kernel, Target target, Specialisation specialisation, CompileOptions options, Consumer<String> log) {
     Module placed = place(kernel, target, specialisation, options, log);
-    return new CompiledKernel(kernel, target, placed, target.backend().compile(
+    return new CompiledKernel(kernel, target, specialisation, placed, target.backend().compile(
         placed, target.info(), options.lowering(kernel.syntax().span().source().name())));
   }
 
@@ -101,8 +109,40 @@ public final class CompiledKernel {
 
   /** Registers, spills, shared memory and occupancy; assembles if that has not been done. */
   public Report report() {
+    return report(Constants.none());
+  }
+
+  /** The same, with what it takes at least for these sizes; names among them that are no sizes are ignored. */
+  public Report report(Constants sizes) {
     Backends.Binary b = assembled();
-    return new Report(b.functions(), sharedBuffers(), b.warnings());
+    return new Report(b.functions(), sharedBuffers(), bounds(sizes), b.warnings());
+  }
+
+  /** What each phase takes at least, if all sizes are given and the target's rates known; assembles nothing. */
+  public List<Report.Bound> bounds(Constants sizes) {
+    Map<String, Long> known = new HashMap<>();
+    sizes.values().forEach((name, v) -> {
+      if (v instanceof Long n) {
+        known.put(name, n);
+      }
+    });
+    boolean all = known.keySet().containsAll(kernel.sizes());
+    if (target.info().rates().isEmpty() || !all) {
+      return List.of();
+    }
+    Module module = Cloner.clone(kernel.lower(specialisation));
+    // A grid of one block for each tile is easier to count; peeling has to be over, so that masks inside tensors are gone.
+    PassOptions counted = PassOptions.defaults().withDisabled(Set.of("persist-grid")).withStopAfter("clean-interior");
+    PassDriver.run(module, PassContext.of(target.info(), counted));
+    return Roofline.of(module, known, target.info()).stream().map(CompiledKernel::bound).toList();
+  }
+
+  private static Report.Bound bound(Roofline.Bound b) {
+    Map<String, Double> parts = new LinkedHashMap<>();
+    for (Roofline.Part p : Roofline.Part.values()) {
+      parts.put(p.text(), b.micros().get(p));
+    }
+    return new Report.Bound(b.function(), b.part().text(), b.longest(), parts, b.flops(), b.bytes());
   }
 
   private List<Report.SharedBuffer> sharedBuffers() {
@@ -120,17 +160,20 @@ public final class CompiledKernel {
   private static Report.SharedBuffer buffer(Func func, Inst inst) {
     String name;
     String type;
+    int slots;
     if (inst.op() instanceof AsyncOp.BarrierAlloc barriers) {
       name = barriers.name();
-      type = "barrier × " + barriers.slots();
+      slots = barriers.slots();
+      type = "barrier × " + slots;
     } else {
       SharedOp.SharedAlloc alloc = (SharedOp.SharedAlloc) inst.op();
       name = alloc.name();
       SharedType t = alloc.type();
-      type = t.element().text() + t.shape() + (t.stages() > 1 ? " × " + t.stages() : "");
+      slots = t.stages();
+      type = t.element().text() + t.shape() + (slots > 1 ? " × " + slots : "");
     }
     return new Report.SharedBuffer(
-        func.name(), name, type, inst.annotation("offset", 0), AllocateShared.bytes(inst), inst.loc());
+        func.name(), name, type, slots, inst.annotation("offset", 0), AllocateShared.bytes(inst), inst.loc());
   }
 
   @Override

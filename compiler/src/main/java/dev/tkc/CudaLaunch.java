@@ -53,8 +53,16 @@ final class CudaLaunch implements AutoCloseable {
 
   private final CompiledKernel compiled;
 
-  private CudaLaunch(CompiledKernel compiled) {
+  private final Constants sizes;
+
+  private CudaLaunch(CompiledKernel compiled, Binding binding) {
     this.compiled = compiled;
+    this.sizes = new Constants(new HashMap<>(binding.sizes()));
+  }
+
+  /** What it was launched with. */
+  Constants sizes() {
+    return sizes;
   }
 
   CompiledKernel compiled() {
@@ -62,7 +70,7 @@ final class CudaLaunch implements AutoCloseable {
   }
 
   static CudaLaunch plan(CudaDevice device, CudaModule module, CompiledKernel compiled, Binding binding) {
-    CudaLaunch launch = new CudaLaunch(compiled);
+    CudaLaunch launch = new CudaLaunch(compiled, binding);
     try {
       Map<Tensor, Buffer> buffers = launch.allocate(device, compiled.kernel().parameters(), binding);
       List<Datum> data =

@@ -71,6 +71,12 @@ public final class Kernel {
     return item.constants().stream().map(Constant::name).map(Object::toString).toList();
   }
 
+  /** The names of the sizes that the shapes of its parameters bind, and that are no constants. */
+  List<String> sizes() {
+    return parameters.stream().flatMap(p -> p.dims().stream())
+        .filter(d -> d.matches("[A-Za-z]\\w*") && !constants().contains(d) && module.global(d).isEmpty()).distinct().toList();
+  }
+
   /** The kernel as it was written. */
   public Item.Kernel syntax() {
     return item;

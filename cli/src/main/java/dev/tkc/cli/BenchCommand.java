@@ -3,6 +3,7 @@ package dev.tkc.cli;
 import dev.tkc.Bench;
 import dev.tkc.BenchServer;
 import dev.tkc.Kernel;
+import dev.tkc.Report;
 import dev.tkc.Tkc;
 import dev.tkc.host.KernelRun;
 import java.io.BufferedReader;
@@ -70,12 +71,18 @@ final class BenchCommand extends Command {
     });
   }
 
+  private static String bound(Report r) {
+    return r.bounds().size() == 1 ? "its " + r.bounds().getFirst().part() + " allow" : "the bounds of its phases allow";
+  }
+
   private static String text(Bench.Measured m) {
     StringBuilder shapes = new StringBuilder();
     m.shapes().forEach((name, shape) -> shapes.append(' ').append(name).append(java.util.Arrays.toString(shape)));
     return String.format(
         Locale.ROOT, "%s on %s:%s%nmedian %.1f µs (%.1f to %.1f, %d launches, %s), %.0f GB/s, check: %s",
         m.kernel(), m.device(), shapes, m.median(), m.micros().getFirst(), m.micros().getLast(), m.runs(), m.protocol(),
-        m.gigabytesPerSecond(), m.check());
+        m.gigabytesPerSecond(), m.check())
+        + m.ofBound().map(part -> String.format(Locale.ROOT, "%n%.0f%% of what %s", 100 * part, bound(m.report().orElseThrow())))
+            .orElse("");
   }
 }

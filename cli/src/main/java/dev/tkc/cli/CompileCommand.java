@@ -6,6 +6,7 @@ import dev.tkc.Constants;
 import dev.tkc.Device;
 import dev.tkc.Kernel;
 import dev.tkc.Optimizer;
+import dev.tkc.Report;
 import dev.tkc.Sources;
 import dev.tkc.Target;
 import dev.tkc.Tkc;
@@ -50,6 +51,9 @@ final class CompileCommand extends Command {
   @Option(names = "--report", description = "Report also when something is emitted, to standard error.")
   private boolean report;
 
+  @Option(names = "--json", description = "Report as one JSON object.")
+  private boolean json;
+
   @Mixin private PassChoices passes;
 
   @Option(
@@ -85,7 +89,8 @@ final class CompileCommand extends Command {
 
   private void emit(CompiledKernel compiled) {
     if (emit == null || report) {
-      (emit == null ? terminal().out() : terminal().err()).print(compiled.report().text());
+      Report found = compiled.report(new Constants(options.values()));
+      (emit == null ? terminal().out() : terminal().err()).print(json ? found.json() + "\n" : found.text());
     }
     if (emit == null) {
       return;

@@ -77,7 +77,7 @@ public final class PartitionRoles {
     }
     Builder b = new Builder(func.body()).at(func.loc());
     plan.rings().forEach(r -> allocate(b, r));
-    b.append(new SharedOp.Barrier());
+    b.at(func.loc()).append(new SharedOp.Barrier());
     role(b, "producer", PRODUCER_WARPS, producerRegisters(), rest, new ProducerRole(plan));
     role(b, "consumer", consumers, consumerRegisters(), rest, new ConsumerRole(plan, target));
     b.insert(old.getLast());
@@ -101,9 +101,10 @@ public final class PartitionRoles {
 
   private void allocate(Builder b, Ring ring) {
     List<Value> buffers = new ArrayList<>();
-    for (Ring.Member m : ring.members) {
+    for (int n = 0; n < ring.members.size(); n++) {
+      Ring.Member m = ring.members.get(n);
       SharedType type = SharedType.of(m.type().element(), m.type().shape(), ring.stages());
-      Value buffer = b.emit(new SharedOp.SharedAlloc(type, m.name()));
+      Value buffer = b.at(plan.loc(ring, n)).emit(new SharedOp.SharedAlloc(type, m.name()));
       buffer.setName(m.name());
       buffers.add(buffer);
     }

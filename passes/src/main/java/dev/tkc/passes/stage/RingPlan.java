@@ -1,6 +1,7 @@
 package dev.tkc.passes.stage;
 
 import dev.tkc.ir.Inst;
+import dev.tkc.ir.Loc;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
@@ -53,6 +54,7 @@ final class RingPlan {
   private final Map<Inst, Site> sites = new IdentityHashMap<>();
   private final Map<Ring, Integer> depths = new LinkedHashMap<>();
   private final Map<Ring, List<Region>> handedIn = new IdentityHashMap<>();
+  private final Map<Ring, List<Inst>> first = new LinkedHashMap<>();
   private final Uses uses;
   private final SharedOperands shared;
 
@@ -88,6 +90,11 @@ final class RingPlan {
   /** How many loops are around the ring's deepest source. */
   int depth(Ring ring) {
     return depths.get(ring);
+  }
+
+  /** Where the program first asks for what a member holds, or computes it. */
+  Loc loc(Ring ring, int member) {
+    return first.get(ring).get(member).loc();
   }
 
   /** The rings of the sources in a region, in order. */
@@ -134,6 +141,7 @@ final class RingPlan {
       Ring ring = copied.computeIfAbsent(sources, _ -> made(new Ring(
           sources.stream().map(s -> Ring.Member.of(s.tensor(), s.type())).toList(), false)));
       depths.merge(ring, depth, Math::max);
+      first.putIfAbsent(ring, loads);
       Site site = new Site(ring, loads, depth);
       loads.forEach(l -> sites.put(l, site));
     }
@@ -197,6 +205,7 @@ final class RingPlan {
           && handedIn.get(r).stream().allMatch(a -> around.stream().allMatch(b -> apart(a, b)))).findFirst()
           .orElseGet(() -> made(new Ring(List.of(new Ring.Member("handed", type)), true)));
       handedIn.computeIfAbsent(ring, _ -> new ArrayList<>()).addAll(around);
+      first.putIfAbsent(ring, sources);
       for (Inst source : sources) {
         int depth = depthOf.get(source);
         depths.merge(ring, depth, Math::max);

@@ -3,6 +3,7 @@ package dev.tkc.passes.stage;
 import dev.tkc.ir.Builder;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
+import dev.tkc.ir.Loc;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.LinearLayout;
@@ -238,7 +239,8 @@ public final class StageStores {
       }
       SharedType type = SharedType.of(slot.element(), slot.shape(), (int) slots);
       room -= bytes(type);
-      buffers.put(key, allocate(type, Tensors.name(store.tensor())));
+      Inst made = store.value().definition();
+      buffers.put(key, allocate(type, Tensors.name(store.tensor()), made == null ? func.loc() : made.loc()));
     }
     return Optional.of(buffers.get(key));
   }
@@ -250,14 +252,14 @@ public final class StageStores {
         || inst.operands().stream().anyMatch(o -> o.type() instanceof TileType t && t.rank() > 0 && loads(o)));
   }
 
-  private Value allocate(SharedType type, String name) {
+  private Value allocate(SharedType type, String name, Loc loc) {
     List<Inst> insts = func.body().insts();
     int at = 0;
     for (int i = 0; i < insts.size(); i++) {
       boolean before = insts.get(i).op() instanceof SharedOp.SharedAlloc;
       at = before ? i + 1 : at;
     }
-    Value buffer = new Builder(func.body(), at).at(func.loc()).emit(new SharedOp.SharedAlloc(type, name));
+    Value buffer = new Builder(func.body(), at).at(loc).emit(new SharedOp.SharedAlloc(type, name));
     buffer.setName(name);
     return buffer;
   }
