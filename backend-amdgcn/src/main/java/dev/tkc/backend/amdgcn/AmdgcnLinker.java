@@ -16,9 +16,16 @@ public final class AmdgcnLinker {
 
   /** A relocatable object in, the bytes of a {@code .hsaco} file out. */
   public static byte[] link(byte[] object) {
+    try {
+      return link(LlvmToolchain.instance().program("lld"), object);
+    } catch (IOException e) {
+      throw absent(e);
+    }
+  }
+
+  static byte[] link(Path lld, byte[] object) {
     Path folder = null;
     try {
-      Path lld = LlvmToolchain.instance().program("lld");
       folder = Files.createTempDirectory("tkc-lld");
       Path in = folder.resolve("kernel.o");
       Path out = folder.resolve("kernel.hsaco");
@@ -33,14 +40,18 @@ public final class AmdgcnLinker {
       }
       return Files.readAllBytes(out);
     } catch (IOException e) {
-      throw new DiagnosticException(
-          Diagnostic.error(Code.NO_LINKER, "the linker for AMD code objects cannot run").note(String.valueOf(e.getMessage())));
+      throw absent(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new DiagnosticException(Diagnostic.error(Code.NO_LINKER, "linking was interrupted"));
     } finally {
       delete(folder);
     }
+  }
+
+  private static DiagnosticException absent(IOException e) {
+    return new DiagnosticException(
+        Diagnostic.error(Code.NO_LINKER, "the linker for AMD code objects cannot run").note(String.valueOf(e.getMessage())));
   }
 
   private static void delete(Path folder) {

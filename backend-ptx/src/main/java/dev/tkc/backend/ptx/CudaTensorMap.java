@@ -114,7 +114,8 @@ public record CudaTensorMap(
     };
   }
 
-  private DiagnosticException refused(int result) {
+  /** What is said when the driver refuses the map. */
+  DiagnosticException refused(int result) {
     return new DiagnosticException(Diagnostic.error(Code.TENSOR_MAP,
             "the copy engine does not take a tensor of sizes " + sizes + " and strides " + strides + ", elements of "
                 + elementBytes + " bytes, in boxes of " + box + ": " + CudaRuntime.describe(result))

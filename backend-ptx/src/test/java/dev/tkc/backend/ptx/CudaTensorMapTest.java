@@ -2,7 +2,9 @@ package dev.tkc.backend.ptx;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tkc.ir.diag.Code;
 import java.util.List;
+import jcuda.driver.CUresult;
 import org.junit.jupiter.api.Test;
 
 /** What the driver is told about a tensor. */
@@ -26,6 +28,13 @@ class CudaTensorMapTest {
   @Test
   void theStrideOfASingleRowIsAnyMultipleOfSixteenBytes() {
     assertThat(dimensions(List.of(1L, 72L), List.of(73L, 1L), List.of(1, 64)).strides()).containsExactly(160L);
+  }
+
+  @Test
+  void whatTheDriverRefusesIsTold() {
+    var e = new CudaTensorMap(260, 2, List.of(3L, 5L), List.of(5L, 1L), List.of(1, 64), 128).refused(CUresult.CUDA_ERROR_INVALID_VALUE);
+    assertThat(e.diagnostics().get(0).code()).isEqualTo(Code.TENSOR_MAP);
+    assertThat(e.diagnostics().get(0).message()).contains("sizes [3, 5]", "strides [5, 1]");
   }
 
   @Test

@@ -2,7 +2,9 @@ package dev.tkc.backend.ptx;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.DiagnosticException;
 import java.util.List;
 import java.util.stream.Stream;
@@ -33,6 +35,13 @@ class PtxAssemblerTest {
 
   static List<PtxAssembler> assemblers() {
     return Stream.concat(Stream.of(new PtxAssembler.Library()), PtxAssembler.Program.onPath().stream()).toList();
+  }
+
+  @Test
+  void textOfAVersionToComeHasNoAssembler() {
+    DiagnosticException e = catchThrowableOfType(DiagnosticException.class, () -> PtxAssembler.forPtx(990));
+    assertThat(e.diagnostics().get(0).code()).isEqualTo(Code.NO_ASSEMBLER);
+    assertThat(e).hasMessageContaining("PTX 99.0");
   }
 
   @ParameterizedTest
