@@ -133,12 +133,14 @@ public final class OverlapTiles {
     private final ControlOp.For loop;
     private final TileHead parts;
     private final List<Value> carried;
+    private final List<Value> quotients;
 
     Rewrite(Inst inst, ControlOp.For loop, TileHead parts) {
       this.inst = inst;
       this.loop = loop;
       this.parts = parts;
       this.carried = parts.carried();
+      this.quotients = parts.quotients();
     }
 
     void run(List<Affine> rounds) {
@@ -161,6 +163,9 @@ public final class OverlapTiles {
       loop.body().terminator().setOp(new ControlOp.Yield(following));
       inst.setOp(new ControlOp.For(loop.lo(), loop.hi(), loop.step(), front.results(), false, loop.body()));
       carried.forEach(v -> inst.addResult(new Value(v.type(), v.name())));
+      Map<Value, Value> known = new HashMap<>();
+      quotients.forEach(v -> known.put(v, params.get(carried.indexOf(v))));
+      loop.body().replaceUses(known);
     }
 
     private Value nothing(Builder b, Value v) {
@@ -244,7 +249,9 @@ public final class OverlapTiles {
         copy(b, parts.first());
       }
 
+      /** The scalars once more, so that where nothing is copied they are computed beside the products. */
       void rest(Builder b) {
+        copy(b, parts.places());
         copy(b, parts.rest());
       }
 

@@ -13,6 +13,7 @@ import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.target.TargetInfo;
+import dev.tkc.passes.tile.EliminateDead;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -64,6 +65,8 @@ public final class PartitionRoles {
     func.body().walk(i -> bulk[0] |= RingPlan.isBulk(i));
     if (bulk[0]) {
       new PartitionRoles(func, context.target()).partition();
+      // What only one role needs is computed where that one needs it, even if equal values are merged later.
+      EliminateDead.run(func, context);
     }
   }
 

@@ -4,11 +4,13 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp;
+import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.rules.Effects;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.analysis.ReadOnly;
-import dev.tkc.passes.analysis.Regions;
+import dev.tkc.passes.analysis.Scalars;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -35,7 +37,8 @@ import java.util.function.Predicate;
  *
  * The <em>head</em> of a tile is its opening and what that needs of {@code before}: it can be computed while the tile before it
  * is not done, since it only reads what nothing writes. What the opening gives and the rest of the tile needs is
- * <em>carried</em>, if it does not follow from positions; what the rest needs of {@code before} is computed again there. A bulk load
+ * <em>carried</em>, if it does not follow from positions; what the rest needs of {@code before} is computed again there, but for
+ * divisions. A bulk load
  * that both need is <em>kept</em>: the tile stays where it was copied to until the rounds are over.
  */
 final class TileHead {
@@ -187,13 +190,49 @@ final class TileHead {
     return slice(before, wanted).stream().filter(found::contains).toList();
   }
 
-  /** What the opening gives, the rest of the tile needs, and does not follow from positions. */
+  /** Quotients of the head that the rest of the tile needs, and what the opening gives it that does not follow from positions. */
   List<Value> carried() {
     Set<Inst> positional = identities();
     positional.addAll(positional());
     Set<Value> wanted = wanted();
-    return opening.stream().filter(i -> !positional.contains(i)).flatMap(i -> i.results().stream())
-        .filter(wanted::contains).toList();
+    List<Value> values = new ArrayList<>(quotients());
+    opening.stream().filter(i -> !positional.contains(i)).flatMap(i -> i.results().stream())
+        .filter(wanted::contains).forEach(values::add);
+    return values;
+  }
+
+  /** Scalars of the head that take a division to compute, where the rest of the tile meets them. */
+  List<Value> quotients() {
+    Set<Value> wanted = wanted();
+    wanted.addAll(used(after));
+    before.stream().filter(i -> !Effects.isPure(i) && !RingPlan.isBulk(i)).forEach(i -> wanted.addAll(used(i)));
+    List<Value> found = new ArrayList<>();
+    for (Inst i : before.reversed()) {
+      if (i.results().stream().anyMatch(wanted::contains)) {
+        if (head.contains(i) && i.op() instanceof ElementwiseOp.Binary b && Scalars.isInt(i.result())
+            && (b.kind() == BinaryKind.DIV || b.kind() == BinaryKind.REM)) {
+          found.addFirst(i.result());
+        } else {
+          wanted.addAll(used(i));
+        }
+      }
+    }
+    return found;
+  }
+
+  /** The scalars among what the first products need that the rest of the head, or of the tile, needs too. */
+  List<Inst> places() {
+    Set<Value> wanted = used(rest());
+    wanted.addAll(quotients());
+    Set<Inst> scalars = identities();
+    for (Inst i : first()) {
+      if (before.contains(i) && i.regions().isEmpty() && Effects.isPure(i) && LateSlice.isCheap(i)
+          && i.operands().stream().allMatch(v -> v.definition() == null || !before.contains(v.definition())
+              || scalars.contains(v.definition()))) {
+        scalars.add(i);
+      }
+    }
+    return slice(before, wanted).stream().filter(scalars::contains).toList();
   }
 
   /** What of the opening follows from positions and is needed behind it: computed there once more. */
