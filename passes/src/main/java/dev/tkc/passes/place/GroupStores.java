@@ -75,10 +75,13 @@ public final class GroupStores {
   /** The next barrier in one direction, if no other access to shared memory is on the way. */
   private static Inst barrier(List<Inst> insts, int from, int step) {
     for (int n = from + step; n >= 0 && n < insts.size(); n += step) {
-      switch (insts.get(n).op()) {
+      Inst inst = insts.get(n);
+      switch (inst.op()) {
         case SharedOp.Barrier _ -> {
-          return insts.get(n);
+          return inst;
         }
+        // Slices that leave together share the barriers.
+        case SharedOp.SharedStore store when isStored(insts, inst, store) -> { }
         case SharedOp _ -> {
           return null;
         }

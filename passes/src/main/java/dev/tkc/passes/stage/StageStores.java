@@ -162,8 +162,11 @@ public final class StageStores {
       return false;
     }
     int slots = ((SharedType) buffer.get().type()).stages();
+    // With a slot for each slice the tile goes at once: it waits for the tile before, and its threads meet twice, not twice a slice.
+    int together = slots == slices ? slices : 1;
     TileParts parts = new TileParts(b, rebuilt, readOnly, 0, columns);
     parts.load(store.value(), axis);
+    List<AsyncOp.StoreBulk> copies = new ArrayList<>();
     for (int n = 0; n < slices; n++) {
       TileParts next = new TileParts(b, rebuilt, readOnly, (n + 1) * columns, columns);
       if (n + 1 < slices) {
@@ -171,18 +174,29 @@ public final class StageStores {
       }
       Value part = parts.of(store.value(), axis);
       Value slot = b.constant((long) (n % slots));
-      b.append(new AsyncOp.StoreWait(since(n, slices, slots) - 1, true));
-      b.append(new SharedOp.Barrier());
+      if (n % together == 0) {
+        b.append(new AsyncOp.StoreWait(together > 1 ? 0 : since(n, slices, slots) - 1, true));
+        b.append(new SharedOp.Barrier());
+      }
       b.append(new SharedOp.SharedStore(buffer.get(), slot, part));
-      b.append(new AsyncOp.ProxyFence());
-      b.append(new SharedOp.Barrier());
-      b.append(new AsyncOp.StoreBulk(
+      copies.add(new AsyncOp.StoreBulk(
           store.tensor(), parts.indices(store.indices(), axis).orElseThrow(), Optional.empty(), buffer.get(), slot));
-      b.append(new AsyncOp.StoreCommit());
+      if (copies.size() == together) {
+        send(b, copies);
+      }
       parts = next;
     }
     region.insts().remove(inst);
     return true;
+  }
+
+  /** What the threads have written to the slots of these copies leaves, as one group. */
+  private static void send(Builder b, List<AsyncOp.StoreBulk> copies) {
+    b.append(new AsyncOp.ProxyFence());
+    b.append(new SharedOp.Barrier());
+    copies.forEach(b::append);
+    b.append(new AsyncOp.StoreCommit());
+    copies.clear();
   }
 
   private int columnsByThreads(Inst inst) {

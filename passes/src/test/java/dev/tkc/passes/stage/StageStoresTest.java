@@ -81,6 +81,17 @@ class StageStoresTest {
   }
 
   @Test
+  void aTileWithASlotForEachSliceLeavesAtOnce() {
+    String text = staged(program(128, CAST));
+    assertThat(text).contains("shared<bf16[128, 64], 2>");
+    assertThat(ops(text, "store_wait", "barrier", "shared_store", "proxy_fence", "store_bulk", "store_commit")
+        .stream().map(l -> l.split(" ")[0]).skip(1).toList())
+        .containsExactly("store_wait", "barrier", "shared_store", "shared_store", "proxy_fence", "barrier", "store_bulk",
+            "store_bulk", "store_commit", "store_wait");
+    assertThat(ops(text, "store_wait")).containsExactly("store_wait {pending = 0, read}", "store_wait {pending = 0}");
+  }
+
+  @Test
   void theFinalWaitEndsTheRole() {
     String text = staged(program(64, CAST));
     assertThat(text).containsPattern("yield \\[\\]\\s+}\\s+store_wait \\{pending = 0\\}\\s+yield \\[\\]\\s+}\\s+yield");
