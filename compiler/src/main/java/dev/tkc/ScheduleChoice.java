@@ -49,12 +49,15 @@ public record ScheduleChoice(
   /**
    * A possible choice of tile sizes.
    *
+   * @param settings what is set besides
    * @param cycles the estimate; infinite if it cannot be
    * @param obstacle why it cannot be
    */
-  public record Candidate(Map<String, Object> constants, double cycles, Optional<String> obstacle) {
+  public record Candidate(
+      Map<String, Object> constants, Map<String, Object> settings, double cycles, Optional<String> obstacle) {
     public Candidate {
       constants = Map.copyOf(constants);
+      settings = Map.copyOf(settings);
     }
   }
 

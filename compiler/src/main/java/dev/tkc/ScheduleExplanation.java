@@ -199,13 +199,19 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
     double best = choice.candidates().getFirst().cycles();
     out.append("  estimates, of ").append(choice.candidates().size()).append(" candidates:\n");
     choice.candidates().stream().filter(c -> c.obstacle().isEmpty()).limit(5).forEach(c -> out.append(
-        String.format(Locale.ROOT, "    %-32s %12.0f cycles  %.2f%n", new TreeMap<>(c.constants()), c.cycles(), c.cycles() / best)));
+        String.format(Locale.ROOT, "    %-32s %12.0f cycles  %.2f%n", shown(c), c.cycles(), c.cycles() / best)));
     // The same reason with other numbers is the same reason.
     Map<String, List<String>> obstacles = new LinkedHashMap<>();
     choice.candidates().forEach(c -> c.obstacle().ifPresent(
         o -> obstacles.computeIfAbsent(o.replaceAll("\\d+", "n"), _ -> new ArrayList<>()).add(o)));
     obstacles.values().forEach(all -> out.append("    ").append(all.size())
         .append(all.size() == 1 ? " cannot be: " : " cannot be, for instance: ").append(all.getFirst()).append('\n'));
+  }
+
+  private static Map<String, Object> shown(ScheduleChoice.Candidate c) {
+    Map<String, Object> all = new TreeMap<>(c.constants());
+    all.putAll(c.settings());
+    return all;
   }
 
   private static void phase(StringBuilder out, Phase p) {

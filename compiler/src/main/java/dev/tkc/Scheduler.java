@@ -28,7 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.stream.Stream;
 
 /**
@@ -40,6 +40,13 @@ import java.util.stream.Stream;
  */
 final class Scheduler {
   private static final List<Long> SIZES = List.of(64L, 128L, 256L);
+
+  /** The smallest tile that is tried, where a dimension is no larger. */
+  private static final long LEAST_SIZE = 16;
+
+  /** The setting for sums that blocks share, and how many blocks are tried. */
+  private static final String SHARES = "split_k";
+  private static final List<Long> WAYS = List.of(2L, 3L, 4L, 6L, 8L);
 
   /** Why there is no estimate where no pass looked for asynchronous products. */
   private static final String NOT_CONSIDERED = "products run in the warps that use them";
@@ -107,7 +114,7 @@ final class Scheduler {
         return legal;
       }
     }
-    List<Map<String, Object>> near = new ArrayList<>(combinations(free, own -> List.of(own, own * 2, own / 2, own * 4, own / 4)));
+    List<Map<String, Object>> near = new ArrayList<>(combinations(free, (_, own) -> List.of(own, own * 2, own / 2, own * 4, own / 4)));
     near.sort(Comparator.comparingLong(this::distance));
     return near;
   }
@@ -199,11 +206,12 @@ final class Scheduler {
 
     Specialisation.Schedule schedule = written;
     boolean silent = CHOSEN.containsAll(written.function().keySet()) && written.phases().isEmpty();
-    Origin settingsFrom = silent ? Origin.KERNEL : Origin.SCHEDULE;
+    Origin writer = silent ? Origin.KERNEL : Origin.SCHEDULE;
     List<Candidate> candidates = List.of();
     Optional<String> reason = Optional.empty();
     List<String> free = free(r, written);
-    Optional<TunedSchedules.Entry> measured = trial.or(() -> settingsFrom == Origin.KERNEL
+    Origin settingsFrom = writer;
+    Optional<TunedSchedules.Entry> measured = trial.or(() -> writer == Origin.KERNEL
         ? tuned().find(subject(r.target, r.facts), free) : Optional.empty());
     if (measured.isPresent()) {
       measured.get().constants().forEach((n, v) -> origins.put(n, Origin.TUNED));
@@ -219,7 +227,10 @@ final class Scheduler {
         if (best.obstacle().isEmpty()) {
           best.constants().forEach((n, v) -> origins.put(n, Origin.ESTIMATE));
           fixed.putAll(best.constants());
-          schedule = new Specialisation.Schedule(fixed, written.function(), written.phases());
+          Map<String, Object> settings = new HashMap<>(written.function());
+          settings.putAll(best.settings());
+          schedule = new Specialisation.Schedule(fixed, settings, written.phases());
+          settingsFrom = best.settings().isEmpty() ? settingsFrom : Origin.ESTIMATE;
         } else {
           reason = Optional.of(own(candidates, free).obstacle().orElseThrow());
         }
@@ -258,16 +269,42 @@ final class Scheduler {
   private List<Candidate> rank(Request r, Specialisation.Schedule written, List<String> free) {
     List<Candidate> all = new ArrayList<>();
     Map<String, Long> sizes = sizes(r);
-    for (Map<String, Object> values : combinations(free, Scheduler::sizes)) {
+    Map<String, Long> most = TileConstants.covered(item, r.facts);
+    for (Map<String, Object> values : combinations(free, (name, own) -> sizes(own, most.getOrDefault(name, Long.MAX_VALUE)))) {
       Result result = make(r, written, values);
       double cycles = result.module.map(m -> CostModel.cycles(m, sizes, r.target.info())).orElse(Double.POSITIVE_INFINITY);
-      all.add(new Candidate(values, cycles, result.obstacle));
+      all.add(new Candidate(values, Map.of(), cycles, result.obstacle));
       if (result.hopeless) {
         break;
       }
     }
     all.sort(Comparator.comparingDouble(Candidate::cycles));
+    sharedOut(r, written, all).ifPresent(c -> all.add(0, c));
     return all;
+  }
+
+  /** The best of the candidates with its sums shared out among blocks, if that is quicker than the best of them as it is. */
+  private Optional<Candidate> sharedOut(Request r, Specialisation.Schedule written, List<Candidate> all) {
+    if (written.function().containsKey(SHARES) || !written.phases().isEmpty() || all.getFirst().obstacle().isPresent()) {
+      return Optional.empty();
+    }
+    Candidate best = all.getFirst();
+    for (Candidate c : all) {
+      for (long ways : WAYS) {
+        double cycles = c.obstacle().isPresent() ? Double.POSITIVE_INFINITY
+            : CostModel.cycles(make(r, written, c.constants()).module.orElseThrow(), sizes(r), r.target.info(), ways);
+        if (cycles < best.cycles()) {
+          best = new Candidate(c.constants(), Map.of(SHARES, ways), cycles, Optional.empty());
+        }
+      }
+    }
+    if (best.settings().isEmpty()) {
+      return Optional.empty();
+    }
+    Map<String, Object> settings = new HashMap<>(written.function());
+    settings.putAll(best.settings());
+    Result result = make(r, new Specialisation.Schedule(written.constants(), settings, written.phases()), best.constants());
+    return result.module.isPresent() ? Optional.of(best) : Optional.empty();
   }
 
   /** The kernel's own sizes among the candidates. */
@@ -279,14 +316,14 @@ final class Scheduler {
   }
 
   /** The kernel's own sizes come first, so that they win a tie. */
-  private List<Map<String, Object>> combinations(List<String> free, Function<Long, List<Long>> sizes) {
+  private List<Map<String, Object>> combinations(List<String> free, BiFunction<String, Long, List<Long>> sizes) {
     List<Map<String, Object>> all = List.of(Map.of());
     for (Constant c : item.constants()) {
       String name = c.name().text();
       if (free.contains(name)) {
         List<Map<String, Object>> longer = new ArrayList<>();
         for (Map<String, Object> m : all) {
-          for (long v : sizes.apply(TileConstants.own(c).orElseThrow())) {
+          for (long v : sizes.apply(name, TileConstants.own(c).orElseThrow())) {
             Map<String, Object> more = new LinkedHashMap<>(m);
             more.put(name, v);
             longer.add(more);
@@ -298,8 +335,11 @@ final class Scheduler {
     return all;
   }
 
-  private static List<Long> sizes(long own) {
-    return Stream.concat(Stream.of(own), SIZES.stream()).distinct().toList();
+  /** Of a tile that covers a dimension of {@code most} elements: none much larger, and a small one where that is enough. */
+  private static List<Long> sizes(long own, long most) {
+    long whole = Math.max(LEAST_SIZE, Long.highestOneBit(Math.max(1, most - 1)) << 1);
+    Stream<Long> tried = Stream.concat(Stream.of(own), SIZES.stream().filter(n -> n <= Math.max(SIZES.getFirst(), whole)));
+    return Stream.concat(tried, whole < SIZES.getFirst() ? Stream.of(whole) : Stream.of()).distinct().toList();
   }
 
   private Result make(Request r, Specialisation.Schedule written, Map<String, Object> values) {

@@ -9,10 +9,13 @@ import dev.tkc.grammar.syntax.Stmt;
 import dev.tkc.grammar.syntax.TypeExpr;
 import dev.tkc.ir.type.Element;
 import java.lang.reflect.RecordComponent;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Which of a kernel's constants are only the sizes of its tiles, so that their values change its speed and rounding but not what it
@@ -47,6 +50,32 @@ final class TileConstants {
   static Optional<Long> own(Constant c) {
     return c.value().map(Expr::bare).filter(e -> e instanceof Expr.IntLit).map(e -> ((Expr.IntLit) e).value().longValueExact())
         .filter(n -> n >= LEAST && Long.bitCount(n) == 1);
+  }
+
+  /** How many elements the dimensions have at most that a tile constant divides, for those that only known sizes bound. */
+  static Map<String, Long> covered(Item.Kernel kernel, Map<String, Object> facts) {
+    Map<String, Long> most = new HashMap<>();
+    new Domains(d -> d.step().filter(s -> s.bare() instanceof Expr.Ref).ifPresent(s -> most.merge(
+        ((Expr.Ref) s.bare()).name().text(), d.high().bare() instanceof Expr.Ref high && d.low().isEmpty()
+            && facts.get(high.name().text()) instanceof Long n ? n : Long.MAX_VALUE, Math::max))).visit(kernel.body());
+    return most;
+  }
+
+  /** Shows every domain below a part of the tree. */
+  private record Domains(Consumer<Domain> see) {
+    void visit(Object part) {
+      switch (part) {
+        case Optional<?> o -> o.ifPresent(this::visit);
+        case List<?> l -> l.forEach(this::visit);
+        case Domain d -> see.accept(d);
+        case Record r -> {
+          for (RecordComponent c : r.getClass().getRecordComponents()) {
+            visit(value(c, r));
+          }
+        }
+        default -> { }
+      }
+    }
   }
 
   private Optional<String> constant(Expr e) {

@@ -76,6 +76,21 @@ class SchedulerTest {
   }
 
   @Test
+  void fewRowsGetSmallTilesAndLongSumsAreSharedOut() {
+    ScheduleChoice few = choice(GEMM, "M", 16, "N", 4096, "K", 4096);
+    assertThat(constants(few)).containsEntry("BM", 16L).containsEntry("BN", 64L);
+    ScheduleChoice few24 = choice(GEMM, "M", 24, "N", 4096, "K", 4096);
+    assertThat(constants(few24)).containsEntry("BM", 32L);
+    ScheduleChoice deep = choice(GEMM, "M", 128, "N", 4096, "K", 14336);
+    assertThat(deep.settings()).containsKey("split_k");
+    assertThat(deep.settingsFrom()).isEqualTo(Origin.ESTIMATE);
+    assertThat(deep.candidates().getFirst().settings()).isEqualTo(deep.settings());
+    assertThat(choice(GEMM, "M", 4096, "N", 4096, "K", 4096).settings()).doesNotContainKey("split_k");
+    ScheduleChoice written = choice(GEMM + "schedule gemm for sm_90a { split_k = 1 }", "M", 128, "N", 4096, "K", 14336);
+    assertThat(written.settings()).containsEntry("split_k", 1L);
+  }
+
+  @Test
   void theCallerAndTheFileOverruleIt() {
     ScheduleChoice given = choice(GEMM, "M", 4096, "N", 4096, "K", 4096, "BM", 64);
     assertThat(constants(given)).containsEntry("BM", 64L);

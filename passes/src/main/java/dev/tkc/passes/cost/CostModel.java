@@ -45,19 +45,36 @@ public final class CostModel {
 
   private static final int SAMPLES = 5;
 
+  /** A share of a loop has at least so many rounds. */
+  private static final int LEAST_ROUNDS = 2;
+
   private final TargetInfo target;
   private final Rates rates;
+  private final long ways;
   private int warps;
   private long outside;
 
   private CostModel(TargetInfo target) {
+    this(target, 1);
+  }
+
+  private CostModel(TargetInfo target, long ways) {
     this.target = target;
     this.rates = target.rates().orElseThrow();
+    this.ways = ways;
   }
 
   /** The cycles of a launch with these sizes; names are the kernel function's integer parameters. */
   public static double cycles(Module module, Map<String, Long> sizes, TargetInfo target) {
-    return new CostModel(target).launch(module, sizes);
+    return cycles(module, sizes, target, 1);
+  }
+
+  /**
+   * The same were the loop of the only phase with products shared out among so many blocks ({@code split-accumulations}), whose
+   * sums a phase behind it adds. Infinite where there is too little to share out.
+   */
+  public static double cycles(Module module, Map<String, Long> sizes, TargetInfo target, long ways) {
+    return new CostModel(target, ways).launch(module, sizes);
   }
 
   /** The cycles that a round's arithmetic on tiles takes one multiprocessor, regions below it left out. */
@@ -86,20 +103,32 @@ public final class CostModel {
       host.define(p.value(), n == null ? OptionalLong.empty() : OptionalLong.of(n));
     }
     double cycles = 0;
+    int shared = 0;
     for (Inst i : module.kernel().body().insts()) {
       if (i.op() instanceof ControlOp.Launch l) {
-        cycles += rates.launch() + phase(module.func(l.callee()).orElseThrow(), l, host);
+        Func callee = module.func(l.callee()).orElseThrow();
+        cycles += rates.launch() + phase(callee, l, host);
+        if (ways > 1 && callee.annotations().containsKey("asynchronous")) {
+          cycles += rates.launch() + sums(callee, l, host);
+          shared++;
+        }
       }
     }
-    return Math.max(cycles, memory(module.kernel(), host));
+    return ways == 1 || shared == 1 ? cycles : Double.POSITIVE_INFINITY;
   }
 
-  /** Every tensor read or written once. */
-  private double memory(Func kernel, Integers host) {
+  private static void bind(Func func, ControlOp.Launch launch, Integers host, Integers values) {
+    for (int n = 0; n < func.params().size(); n++) {
+      values.define(func.params().get(n).value(), host.of(launch.arguments().get(n)));
+    }
+  }
+
+  /** The cycles in which every tensor of a phase could be read or written once; what the compiler keeps for itself is in the cache. */
+  private double memory(Func func, Integers values) {
     double[] bytes = {0};
-    kernel.body().walk(i -> {
-      if (i.op() instanceof MemoryOp.MakeTensor t) {
-        double count = t.sizes().stream().mapToDouble(s -> host.of(s).orElse(1)).reduce(1, (a, b) -> a * b);
+    func.body().walk(i -> {
+      if (i.op() instanceof MemoryOp.MakeTensor t && t.access() != MemoryOp.Access.TEMP) {
+        double count = t.sizes().stream().mapToDouble(s -> values.of(s).orElse(1)).reduce(1, (a, b) -> a * b);
         bytes[0] += count * ((TensorType) i.result().type()).element().bits() / 8;
       }
     });
@@ -107,24 +136,33 @@ public final class CostModel {
   }
 
   private double phase(Func func, ControlOp.Launch launch, Integers host) {
+    boolean products = func.annotations().containsKey("asynchronous");
     long tiles = Math.max(1, host.of(launch.grid()).orElse(target.processors()));
     warps = (int) func.annotation("warps", 8);
-    boolean products = func.annotations().containsKey("asynchronous");
     double sum = 0;
+    double memory = 0;
     int samples = (int) Math.min(SAMPLES, tiles);
     for (int s = 0; s < samples; s++) {
       Integers values = new Integers(samples == 1 ? 0 : s * (tiles - 1) / (samples - 1), tiles);
-      for (int n = 0; n < func.params().size(); n++) {
-        values.define(func.params().get(n).value(), host.of(launch.arguments().get(n)));
-      }
+      bind(func, launch, host, values);
       outside = bulkBytes(func.body());
       Stretch all = stretch(func.body(), values);
       Work w = all.work;
       // Blocks of a phase without products run beside each other, and what they load comes from memory.
       sum += all.loops + (products ? w.matrix() + w.vector() + w.cache() + w.shared()
           : Math.max(w.vector(), w.cache() * rates.cacheBytes() / rates.memoryBytes()));
+      memory = Math.max(memory, memory(func, values));
     }
-    return Math.ceilDiv(tiles, (long) target.processors()) * sum / samples + rates.latency();
+    long blocks = products ? tiles * ways : tiles;
+    return Math.max(Math.ceilDiv(blocks, (long) target.processors()) * sum / samples, memory) + rates.latency();
+  }
+
+  /** The phase that adds the sums of a phase's shares: they come from the cache, one after the other. */
+  private double sums(Func func, ControlOp.Launch launch, Integers host) {
+    long tiles = Math.max(1, host.of(launch.grid()).orElse(target.processors()));
+    long[] bytes = {0};
+    func.body().walk(i -> bytes[0] = i.op() instanceof MatrixOp.Dot d ? Math.max(bytes[0], bytes(d.acc().tile())) : bytes[0]);
+    return Math.ceilDiv(tiles, (long) target.processors()) * ways * bytes[0] / rates.cacheBytes() + rates.latency();
   }
 
   /** Work outside loops, and cycles of the loops. */
@@ -152,7 +190,12 @@ public final class CostModel {
     OptionalLong lo = values.of(f.lo());
     OptionalLong hi = values.of(f.hi());
     boolean known = lo.isPresent() && hi.isPresent();
-    long rounds = known ? Math.max(0, Math.ceilDiv(hi.getAsLong() - lo.getAsLong(), f.step())) : ROUNDS;
+    long all = known ? Math.max(0, Math.ceilDiv(hi.getAsLong() - lo.getAsLong(), f.step())) : ROUNDS;
+    boolean shared = ways > 1 && f.body().insts().stream().anyMatch(i -> i.op() instanceof MatrixOp.Dot);
+    if (shared && all < LEAST_ROUNDS * ways) {
+      return Double.POSITIVE_INFINITY;
+    }
+    long rounds = shared ? Math.ceilDiv(all, ways) : all;
     if (rounds == 0) {
       return 0;
     }
