@@ -46,7 +46,7 @@ final class AsyncLowering {
     return op instanceof AsyncOp a && switch (a) {
       case AsyncOp.BarrierExpect _, AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _,
           AsyncOp.StoreWait _ -> true;
-      case AsyncOp.BarrierAlloc _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _, AsyncOp.ProxyFence _,
+      case AsyncOp.BarrierAlloc _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _, AsyncOp.PrefetchBulk _, AsyncOp.ProxyFence _,
           AsyncOp.SharedView _, AsyncOp.Undefined _, AsyncOp.DotFence _, AsyncOp.DotAsync _, AsyncOp.DotCommit _, AsyncOp.DotWait _,
           AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> false;
     };
@@ -80,6 +80,7 @@ final class AsyncLowering {
           target().barrierWait(b, barrier(o.barrier(), o.slot()), b.trunc(f.scalar(o.parity()), LlvmType.I32));
       case AsyncOp.BarrierExpect o -> elect(inst, () -> target().barrierExpect(b, barrier(o.barrier(), o.slot()), o.bytes()));
       case AsyncOp.CopyBulk o -> elect(inst, () -> copy(o));
+      case AsyncOp.PrefetchBulk o -> prefetch(o);
       case AsyncOp.StoreBulk o -> elect(inst, () -> store(inst, o));
       case AsyncOp.StoreCommit _ -> elect(inst, () -> target().storeCommit(b));
       case AsyncOp.StoreWait o -> elect(inst, () -> target().storeWait(b, o.pending(), o.read()));
@@ -174,6 +175,19 @@ final class AsyncLowering {
       target().copyBulk(
           f.b(), map, moved(origin, o.indices(), box.origin()), slot.plus(f.b(), box.offset()), barrier);
     }
+  }
+
+  /** By a warp that starts no copies, where there is one: those need not wait for it. */
+  private void prefetch(AsyncOp.PrefetchBulk o) {
+    Lowered.Buffer buffer = (Lowered.Buffer) f.get(o.buffer());
+    LlvmValue map = map(o, o.map());
+    f.b().ifThen(f.thread().isFirstOfWarp(Math.min(1, f.team().warps() - 1)), () -> {
+      List<LlvmValue> origin = origin(o.indices());
+      for (Panels.Box box : panels(buffer.type()).boxes()) {
+        target().prefetchBulk(f.b(), map, moved(origin, o.indices(), box.origin()));
+      }
+    });
+    target().converge(f.b());
   }
 
   private void store(Inst inst, AsyncOp.StoreBulk o) {
