@@ -4,6 +4,7 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.rules.SlotBytes;
 import dev.tkc.ir.type.Shapes;
 import dev.tkc.ir.type.SharedType;
 import java.util.List;
@@ -56,7 +57,7 @@ final class SharedEval {
     long count = t.tile().count();
     machine.budget().ask(inst, count, t.stages() * Tile.Storage.of(t.element()).bytes(count));
     SharedSlots slots = new SharedSlots(t, op.name());
-    long pitch = t.layout() == null ? slots.slotBytes() : t.element().bytes(Shapes.count(t.layout().sizes()));
+    long pitch = t.layout() == null ? slots.slotBytes() : SlotBytes.of(inst);
     frame.block().state().allocated(slots, inst.annotation("offset", -1), pitch);
     return slots;
   }

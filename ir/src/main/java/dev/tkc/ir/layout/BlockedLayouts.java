@@ -56,15 +56,25 @@ public final class BlockedLayouts {
     return new Spread(perThread, take(lanes, order, room), take(warps, order, room), order);
   }
 
-  /** The layout of that spread; a tile of rank 0 is held by every thread. */
+  /**
+   * The layout of that spread; a tile of rank 0 is held by every thread. Where warps are no power of two their groups share out the
+   * slowest dimension that they can, or hold the same ({@link WarpTeam}).
+   */
   public static LinearLayout coalescedLayout(
       List<Integer> shape, List<Integer> order, int vector, int lanes, int warps) {
+    WarpTeam team = new WarpTeam(warps);
     if (shape.isEmpty()) {
-      return LinearLayout.ofFlat(List.of(), emptyBases())
+      return team.repeat(LinearLayout.ofFlat(List.of(), emptyBases())
           .product(LinearLayout.zeros1d(InDim.LANE, lanes, 0))
-          .product(LinearLayout.zeros1d(InDim.WARP, warps, 0));
+          .product(LinearLayout.zeros1d(InDim.WARP, team.inner(), 0)));
     }
-    return blocked(shape, coalesced(shape, order, vector, lanes, warps));
+    for (int axis : order.reversed()) {
+      if (team.groups() > 1 && team.divides(shape.get(axis))) {
+        List<Integer> share = team.shareOf(shape, axis);
+        return team.share(blocked(share, coalesced(share, order, vector, lanes, team.inner())), axis);
+      }
+    }
+    return team.repeat(blocked(shape, coalesced(shape, order, vector, lanes, team.inner())));
   }
 
   /** The dimensions of a row-major tensor's tile, fastest first. */

@@ -114,9 +114,18 @@ public final class MatrixFragments {
 
   /**
    * The layout of a block's tile made of copies of one fragment: warps follow each other along one dimension, fragment by
-   * fragment, and registers repeat all of that along {@code order}'s dimensions. Warps beyond the tile hold duplicates.
+   * fragment, and registers repeat all of that along {@code order}'s dimensions. Warps beyond the tile hold duplicates. Where warps
+   * are no power of two, this is so for each group's share of that dimension ({@link WarpTeam}).
    */
   public static LinearLayout interleaved(LinearLayout fragment, List<Integer> shape, Warps warps, List<Integer> order) {
+    WarpTeam team = new WarpTeam(warps.count);
+    if (team.groups() > 1) {
+      if (!team.divides(shape.get(warps.axis))) {
+        throw new IllegalStateException(team.groups() + " groups of warps do not share out " + shape);
+      }
+      List<Integer> share = team.shareOf(shape, warps.axis);
+      return team.share(interleaved(fragment, share, new Warps(warps.axis, team.inner()), order), warps.axis);
+    }
     List<Integer> sizes = LinearLayout.cover(shape);
     int rank = sizes.size();
     LinearLayout layout = expanded(fragment, sizes);

@@ -1,6 +1,7 @@
 package dev.tkc.ir.layout;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,8 +14,12 @@ import java.util.Optional;
  * a quarter of it; since a panel starts at a multiple of the pattern's size, this is also what the bits of the address above
  * the row would say, as the hardware has it.
  *
+ * <p>A row that is no multiple of 128 bytes is cut into panels of 64 or 32. Sizes need not be powers of two: offsets are those of
+ * the power-of-two cover, so that the layout is linear, and what comes behind the last element takes no bytes. With several panels
+ * that leaves a gap behind all but the last one's rows; a third panel that is the last one costs nothing.
+ *
  * <p>A tile of fewer than eight rows, for which the panels would not start there, lies in plain rows of at most 256
- * elements. Sizes are powers of two.
+ * elements, and has sizes that are powers of two.
  *
  * @param shape the tile's sizes
  * @param elementBits 8, 16 or 32
@@ -49,24 +54,35 @@ public record Panels(List<Integer> shape, int elementBits, int columns, int swiz
     if (elementBits != 8 && elementBits != 16 && elementBits != 32) {
       return Optional.of("its elements have " + elementBits + " bits, not 8, 16 or 32");
     }
-    if (shape.isEmpty() || !LinearLayout.cover(shape).equals(shape)) {
-      return Optional.of("its sizes " + shape + " are not powers of two");
+    if (shape.isEmpty()) {
+      return Optional.of("it is a scalar");
     }
     long row = (long) shape.getLast() * elementBits / 8;
-    if (rows(shape) >= 8 && row < 32) {
-      return Optional.of("its rows of " + row + " bytes are shorter than 32");
+    long bytes = count(shape) * elementBits / 8;
+    if (coveredRows(shape) < 8) {
+      boolean plain = LinearLayout.cover(shape).equals(shape) && row >= 16 && bytes % ALIGNMENT == 0;
+      return plain ? Optional.empty() : Optional.of("its few rows of " + row + " bytes are no power of two of at least " + ALIGNMENT);
     }
-    long bytes = rows(shape) * row;
-    return row < 16 || bytes % ALIGNMENT != 0
-        ? Optional.of("its " + bytes + " bytes are not a multiple of " + ALIGNMENT) : Optional.empty();
+    return swizzle(shape, elementBits) == 0
+        ? Optional.of("its rows of " + row + " bytes are no multiple of 32") : Optional.empty();
   }
 
   private static Panels make(List<Integer> shape, int elementBits) {
-    if (rows(shape) < 8) {
+    if (coveredRows(shape) < 8) {
       return new Panels(shape, elementBits, Math.min(shape.getLast(), MOST_IN_BOX), 0);
     }
-    int swizzle = (int) Math.min(128, (long) shape.getLast() * elementBits / 8);
+    int swizzle = swizzle(shape, elementBits);
     return new Panels(shape, elementBits, swizzle * 8 / elementBits, swizzle);
+  }
+
+  /** The most bytes of a panel's rows of which a tile's row is a multiple; 0 if there are none. */
+  private static int swizzle(List<Integer> shape, int elementBits) {
+    for (int bytes = 128; bytes >= 32; bytes /= 2) {
+      if ((long) shape.getLast() * elementBits % (8L * bytes) == 0) {
+        return bytes;
+      }
+    }
+    return 0;
   }
 
   /** The panels that a buffer's layout is made of, if it is. */
@@ -74,12 +90,17 @@ public record Panels(List<Integer> shape, int elementBits, int columns, int swiz
     return of(shape, elementBits).filter(p -> p.layout().equals(layout));
   }
 
-  private static long rows(List<Integer> shape) {
-    return shape.subList(0, shape.size() - 1).stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b);
+  private static long coveredRows(List<Integer> shape) {
+    return count(LinearLayout.cover(shape.subList(0, shape.size() - 1)));
   }
 
+  private static long count(List<Integer> sizes) {
+    return sizes.stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b);
+  }
+
+  /** How many rows a panel has room for. */
   public long rows() {
-    return rows(shape);
+    return coveredRows(shape);
   }
 
   /** Bytes of a row within a panel. */
@@ -96,16 +117,20 @@ public record Panels(List<Integer> shape, int elementBits, int columns, int swiz
     return rows() * rowBytes();
   }
 
-  /** Bytes of the whole tile. */
-  public long bytes() {
-    return stride() * count();
+  /** Bytes of a slot: up to the tile's last element, and on to where the exchange of pieces starts anew. */
+  public long slotBytes() {
+    List<Integer> last = shape.stream().map(n -> n - 1).toList();
+    long used = (long) (count() - 1) * stride() + (row(last) + 1) * rowBytes();
+    long unit = Math.max(ALIGNMENT, 8L * swizzle);
+    return Math.ceilDiv(used, unit) * unit;
   }
 
   /** The layout from an element's place, counted in elements, to its coordinates. */
   public LinearLayout layout() {
     SharedLayouts.Swizzle exchange =
         swizzle == 0 ? SharedLayouts.Swizzle.NONE : SharedLayouts.Swizzle.forRows(columns, elementBits);
-    int last = shape.getLast();
+    List<Integer> cover = LinearLayout.cover(shape);
+    int last = cover.getLast();
     List<Long> vectors = new ArrayList<>();
     for (long bit = 1; bit < columns; bit *= 2) {
       vectors.add(bit);
@@ -116,17 +141,23 @@ public record Panels(List<Integer> shape, int elementBits, int columns, int swiz
     for (long bit = columns; bit < last; bit *= 2) {
       vectors.add(bit);
     }
-    return LinearLayout.ofFlat(shape, Map.of(InDim.OFFSET, vectors));
+    return LinearLayout.ofFlat(cover, Map.of(InDim.OFFSET, vectors));
+  }
+
+  /** The number of a place's row in its panel. */
+  private long row(List<Integer> coordinates) {
+    List<Integer> cover = LinearLayout.cover(shape);
+    long row = 0;
+    for (int i = 0; i < shape.size() - 1; i++) {
+      row = row * cover.get(i) + coordinates.get(i);
+    }
+    return row;
   }
 
   /** The byte at which the element at these coordinates would start if no pieces were exchanged. */
   public long offset(List<Integer> coordinates) {
-    long row = 0;
-    for (int i = 0; i < shape.size() - 1; i++) {
-      row = row * shape.get(i) + coordinates.get(i);
-    }
     int column = coordinates.getLast();
-    return column / columns * stride() + row * rowBytes() + (long) column % columns * elementBits / 8;
+    return column / columns * stride() + row(coordinates) * rowBytes() + (long) column % columns * elementBits / 8;
   }
 
   /**
@@ -142,12 +173,21 @@ public record Panels(List<Integer> shape, int elementBits, int columns, int swiz
     List<Integer> box = new ArrayList<>();
     boolean whole = true;
     for (int i = shape.size() - 2; i >= 0; i--) {
-      int size = whole ? Math.min(i == 0 ? shape.get(i) / parts : shape.get(i), MOST_IN_BOX) : 1;
-      whole &= size == shape.get(i);
+      int size = whole ? rowsInBox(i == 0 ? shape.get(i) / parts : shape.get(i)) : 1;
+      whole &= size == shape.get(i) && Integer.bitCount(size) == 1;
       box.addFirst(size);
     }
     box.add(columns);
     return List.copyOf(box);
+  }
+
+  /** The most rows of one copy, in equal copies. */
+  private static int rowsInBox(int rows) {
+    int copies = Math.ceilDiv(rows, MOST_IN_BOX);
+    while (rows % copies != 0) {
+      copies++;
+    }
+    return rows / copies;
   }
 
   /** The copies that fill the tile, in the order of their bytes. */
@@ -157,21 +197,26 @@ public record Panels(List<Integer> shape, int elementBits, int columns, int swiz
 
   /** The copies of the first of so many parts by rows; part n's are the same, n parts of rows further. */
   public List<Box> boxes(int parts) {
-    return allBoxes(box(parts)).stream().filter(b -> b.origin().getFirst() < shape.getFirst() / parts || parts == 1).toList();
-  }
-
-  private List<Box> allBoxes(List<Integer> box) {
-    long each = box.stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b) * elementBits / 8;
+    List<Integer> box = box(parts);
     List<Box> boxes = new ArrayList<>();
-    for (long offset = 0; offset < bytes(); offset += each) {
-      long row = offset % stride() / rowBytes();
-      List<Integer> origin = new ArrayList<>(List.of((int) (offset / stride()) * columns));
-      for (int i = shape.size() - 2; i >= 0; i--) {
-        origin.addFirst((int) (row % shape.get(i)));
-        row /= shape.get(i);
-      }
-      boxes.add(new Box(origin, offset));
+    for (int column = 0; column < shape.getLast(); column += columns) {
+      List<Integer> origin = new ArrayList<>(Collections.nCopies(shape.size() - 1, 0));
+      origin.add(column);
+      boxes(box, parts, 0, origin, boxes);
     }
     return List.copyOf(boxes);
+  }
+
+  private void boxes(List<Integer> box, int parts, int dimension, List<Integer> origin, List<Box> into) {
+    if (dimension == shape.size() - 1) {
+      into.add(new Box(origin, offset(origin)));
+      return;
+    }
+    int end = dimension == 0 ? shape.get(0) / parts : shape.get(dimension);
+    for (int at = 0; at < end; at += box.get(dimension)) {
+      List<Integer> next = new ArrayList<>(origin);
+      next.set(dimension, at);
+      boxes(box, parts, dimension + 1, next, into);
+    }
   }
 }

@@ -9,6 +9,7 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.layout.WarpTeam;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.MemoryOp;
@@ -44,7 +45,8 @@ import java.util.Set;
  *       turn, with no region that has any between a take and its pass;
  *   <li>{@code role}s are the last instructions of a device function's body; {@code make_tensor_map} stands in kernels only;
  *   <li>in a device function annotated {@code placed}, every tile of rank 1 and up and every shared buffer has a
- *       layout, whose sizes are the power-of-two cover of the shape; elsewhere none has one;
+ *       layout, whose sizes are the power-of-two cover of the shape; elsewhere none has one; where warps are no power of two,
+ *       nothing of a tile is held by warps that there are not ({@link WarpTeam});
  *   <li>ops that are elementwise have one layout for operands and results (placed level).
  * </ul>
  */
@@ -54,6 +56,8 @@ public final class Verifier {
   private final Set<Value> defined = new HashSet<>();
   private Func func;
   private boolean placed;
+  /** Who runs the code at hand. */
+  private WarpTeam warps = new WarpTeam(1);
 
   private Verifier(Module module) {
     this.module = module;
@@ -72,6 +76,7 @@ public final class Verifier {
     for (Func f : module.funcs()) {
       func = f;
       placed = Boolean.TRUE.equals(f.annotations().get("placed"));
+      warps = new WarpTeam((int) f.annotation("warps", 1));
       check(names.add(f.name()), f.loc(), "two functions are called @" + f.name());
       check(f.kind() == Func.Kind.DEVICE || kernels == 1, f.loc(), "a module has one kernel, not " + kernels);
       Set<Value> visible = new HashSet<>();
@@ -123,6 +128,7 @@ public final class Verifier {
       if (t.layout() != null) {
         check(t.layout().sizes().equals(dev.tkc.ir.layout.LinearLayout.cover(t.shape())), loc,
             "the layout of " + value + " covers " + t.layout().sizes());
+        check(warps.holds(t.layout(), t.shape()), loc, "the layout of " + value + " is not held by " + warps.count() + " warps");
       }
     } else if (type instanceof TileType t) {
       check(t.layout() == null, loc, "the scalar " + value + " has a layout");
@@ -146,7 +152,10 @@ public final class Verifier {
       case ControlOp _, MemoryOp _, dev.tkc.ir.op.ElementwiseOp _, ShapeOp _, dev.tkc.ir.op.ReductionOp _,
           dev.tkc.ir.op.MatrixOp _, SharedOp _, AsyncOp _ -> place == Place.HOST ? Place.HOST_NESTED : place == Place.PARALLEL ? Place.DEVICE : place;
     };
+    WarpTeam all = warps;
+    warps = inst.op() instanceof ControlOp.Role role ? new WarpTeam(role.warps()) : all;
     inst.regions().forEach(r -> region(r, visible, inner, inst.loc()));
+    warps = all;
     types(inst);
   }
 

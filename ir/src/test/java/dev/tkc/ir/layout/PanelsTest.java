@@ -13,7 +13,8 @@ import org.junit.jupiter.api.Test;
 class PanelsTest {
   private static final List<List<Integer>> SHAPES = List.of(
       List.of(128, 64), List.of(64, 256), List.of(512, 64), List.of(16, 32), List.of(8, 16), List.of(8, 128),
-      List.of(2, 64, 128), List.of(4, 512, 64), List.of(1, 8, 64), List.of(256), List.of(2, 512), List.of(1, 4096));
+      List.of(2, 64, 128), List.of(4, 512, 64), List.of(1, 8, 64), List.of(256), List.of(2, 512), List.of(1, 4096),
+      List.of(192, 64), List.of(128, 96), List.of(64, 192), List.of(192, 192), List.of(24, 48), List.of(2, 24, 96), List.of(320, 64));
 
   /** The exchange of 16-byte pieces by the bits of the address above them (PTX ISA, "Swizzling modes"). */
   private static long exchanged(long address, int swizzle) {
@@ -28,7 +29,7 @@ class PanelsTest {
   /** Shared memory after the copies: the flat coordinate of the element at each place. */
   private static int[] copied(Panels p, long slot) {
     int bytes = p.elementBits() / 8;
-    int[] memory = new int[(int) p.bytes() / bytes];
+    int[] memory = new int[(int) p.slotBytes() / bytes];
     Arrays.fill(memory, -1);
     List<Integer> box = p.box();
     int elements = box.stream().reduce(1, (a, b) -> a * b);
@@ -42,7 +43,7 @@ class PanelsTest {
         }
         long address = exchanged(slot + copy.offset() + (long) i * bytes, p.swizzle()) - slot;
         assertThat(memory[(int) address / bytes]).isEqualTo(-1);
-        memory[(int) address / bytes] = (int) LinearLayout.flatten(p.shape(), at);
+        memory[(int) address / bytes] = (int) LinearLayout.flatten(LinearLayout.cover(p.shape()), at);
       }
     }
     return memory;
@@ -55,9 +56,14 @@ class PanelsTest {
         Panels.of(shape, bits).ifPresent(p -> {
           LinearLayout layout = p.layout();
           int[] memory = copied(p, 5 * 1024);
+          long copied = 0;
           for (int i = 0; i < memory.length; i++) {
-            assertThat(layout.applyFlat(InDim.OFFSET, i)).as("%s of %d bits at %d", shape, bits, i).isEqualTo(memory[i]);
+            if (memory[i] >= 0) {
+              copied++;
+              assertThat(layout.applyFlat(InDim.OFFSET, i)).as("%s of %d bits at %d", shape, bits, i).isEqualTo(memory[i]);
+            }
           }
+          assertThat(copied).as("%s", shape).isEqualTo(shape.stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b));
         });
       }
     }
@@ -77,12 +83,22 @@ class PanelsTest {
 
   @Test
   void whatDoesNotFit() {
-    assertThat(Panels.obstacle(List.of(128, 96), 16)).hasValueSatisfying(t -> assertThat(t).contains("powers of two"));
     assertThat(Panels.obstacle(List.of(128, 8), 16)).hasValueSatisfying(t -> assertThat(t).contains("16 bytes"));
+    assertThat(Panels.obstacle(List.of(128, 72), 16)).hasValueSatisfying(t -> assertThat(t).contains("144 bytes"));
     assertThat(Panels.obstacle(List.of(128, 64), 64)).hasValueSatisfying(t -> assertThat(t).contains("64 bits"));
     assertThat(Panels.obstacle(List.of(16), 32)).hasValueSatisfying(t -> assertThat(t).contains("64 bytes"));
     assertThat(Panels.obstacle(List.of(128, 64), 16)).isEmpty();
-    assertThatThrownBy(() -> SharedLayouts.panels(List.of(3, 5), 16)).hasMessageContaining("powers of two");
+    assertThatThrownBy(() -> SharedLayouts.panels(List.of(3, 5), 16)).hasMessageContaining("power of two");
+  }
+
+  @Test
+  void aSlotEndsWithItsLastElement() {
+    assertThat(Panels.of(List.of(192, 64), 16).orElseThrow().slotBytes()).isEqualTo(192 * 128);
+    assertThat(Panels.of(List.of(128, 96), 16).orElseThrow().slotBytes()).isEqualTo(128 * 192);
+    assertThat(Panels.of(List.of(64, 192), 16).orElseThrow().slotBytes()).isEqualTo(64 * 384);
+    assertThat(Panels.of(List.of(8, 96), 16).orElseThrow().slotBytes()).isEqualTo(8 * 192);
+    // Panels start where those of 256 rows would.
+    assertThat(Panels.of(List.of(192, 128), 16).orElseThrow().slotBytes()).isEqualTo((256 + 192) * 128);
   }
 
   @Test
@@ -120,7 +136,7 @@ class PanelsTest {
             int row = kAxis == 0 ? k0 + k : o0 + o;
             int column = kAxis == 0 ? o0 + o : k0 + k;
             assertThat(memory[(int) (address(d, start, k, o) - slot) / bytes])
-                .isEqualTo(row * p.shape().get(1) + column);
+                .isEqualTo((int) LinearLayout.flatten(LinearLayout.cover(p.shape()), List.of(row, column)));
           }
         }
       }
@@ -140,6 +156,16 @@ class PanelsTest {
           reads(p, List.of(1, 0), Operand.A, Math.min(64, p.shape().get(1)));
         }
       }
+    }
+  }
+
+  @Test
+  void theInstructionFindsItsElementsInTilesThatAreNoPowersOfTwo() {
+    for (List<Integer> shape : List.of(List.of(192, 64), List.of(128, 96), List.of(64, 192), List.of(192, 128))) {
+      Panels p = Panels.of(shape, 16).orElseThrow();
+      reads(p, List.of(0, 1), Operand.A, 64);
+      reads(p, List.of(1, 0), Operand.B, shape.get(0));
+      reads(p, List.of(0, 1), Operand.B, shape.get(1));
     }
   }
 

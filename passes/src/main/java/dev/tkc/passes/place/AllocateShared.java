@@ -12,6 +12,7 @@ import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.OpShape;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.rules.ScratchBytes;
+import dev.tkc.ir.rules.SlotBytes;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayDeque;
@@ -179,7 +180,7 @@ public final class AllocateShared {
   /** The bytes that a {@code shared_alloc} or {@code barrier_alloc} takes, all slots together; 0 for other instructions. */
   public static long bytes(Inst inst) {
     return switch (inst.op()) {
-      case SharedOp.SharedAlloc a -> SharedBuffers.slotBytes(a.type()) * a.type().stages();
+      case SharedOp.SharedAlloc a -> SlotBytes.of(inst) * a.type().stages();
       case AsyncOp.BarrierAlloc a -> (long) BARRIER_BYTES * a.slots();
       default -> 0;
     };

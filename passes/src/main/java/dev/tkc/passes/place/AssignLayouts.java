@@ -6,11 +6,13 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.BlockedLayouts;
 import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.layout.WarpTeam;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.ReductionOp;
 import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.rules.SlotBytes;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
@@ -39,7 +41,8 @@ import java.util.Set;
  * each instruction says what it demands of its operands ({@link Demands}); an operand that lies otherwise is computed
  * again if that is cheap, else converted, right after it is defined, so that a loop that uses it does not repeat that.
  *
- * <p>A role's tiles lie over the warps of the role; no tile goes from one {@link Team} to another. Buffers that copy engines or
+ * <p>A role's tiles lie over the warps of the role, be they a power of two or not ({@link WarpTeam}); no tile goes from one
+ * {@link Team} to another. Buffers that copy engines or
  * asynchronous dots use lie in panels.
  *
  * <p>Needs {@code warps} and {@code lanes} on the function. Guarantees {@code placed}.
@@ -57,7 +60,7 @@ public final class AssignLayouts {
     this.team = team;
     this.target = target;
     this.warps = team.warps();
-    this.solver = new LayoutSolver(team.region());
+    this.solver = new LayoutSolver(team.region(), new WarpTeam(team.warps()));
     this.patterns = patterns;
   }
 
@@ -189,6 +192,7 @@ public final class AssignLayouts {
             ? SharedBuffers.inPanels(alloc.type()) : SharedBuffers.placed(alloc.type());
         inst.result().setType(placed);
         inst.setOp(new SharedOp.SharedAlloc(placed, alloc.name()));
+        SharedBuffers.pitch(placed).filter(_ -> engines.contains(inst.result())).ifPresent(n -> inst.annotate(SlotBytes.PITCH, n));
       }
     });
   }

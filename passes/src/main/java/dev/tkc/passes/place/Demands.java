@@ -5,6 +5,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.BlockedLayouts;
 import dev.tkc.ir.layout.Conversion;
 import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.layout.WarpTeam;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
@@ -177,7 +178,8 @@ final class Demands {
       return Demand.ofResults(cut.get());
     }
     // Better one conversion of the whole, which other slices share, than one of each slice.
-    Optional<LinearLayout> whole = Transfer.extended(wanted, op.offsets(), op.shape(), from.sizes());
+    Optional<LinearLayout> whole = Transfer.extended(wanted, op.offsets(), op.shape(), from.sizes())
+        .filter(l -> new WarpTeam(warps).holds(l, op.x().tile().shape()));
     if (whole.isPresent()) {
       return Demand.of(inst, operands(op.x(), whole.get()), List.of(wanted));
     }
@@ -222,9 +224,14 @@ final class Demands {
 
   /**
    * The layout in which a scan works: each thread holds one run of consecutive elements along the axis, the runs go up
-   * with the lane, then with the warp, and what threads remain share out the other dimensions.
+   * with the lane, then with the warp, and what threads remain share out the other dimensions. Groups of warps that are no power of
+   * two hold the same.
    */
   static LinearLayout scanLayout(List<Integer> shape, int axis, int lanes, int warps) {
+    WarpTeam team = new WarpTeam(warps);
+    if (team.groups() > 1) {
+      return team.repeat(scanLayout(shape, axis, lanes, team.inner()));
+    }
     List<Integer> cover = LinearLayout.cover(shape);
     int along = cover.get(axis);
     int laneShare = Math.min(lanes, along);

@@ -98,10 +98,10 @@ public final class GroupStores {
   private static boolean ownRows(TileType tile, int groups) {
     LinearLayout layout = tile.layout();
     int axis = tile.rank() - 2;
-    if (axis < 0 || layout == null || tile.rank() != 2 || layout.size(axis) % groups != 0) {
+    if (axis < 0 || layout == null || tile.rank() != 2 || tile.shape().get(axis) % groups != 0) {
       return false;
     }
-    int share = layout.size(axis) / groups;
+    int share = tile.shape().get(axis) / groups;
     int inside = Integer.numberOfTrailingZeros(GROUP);
     for (InDim dim : layout.inDims()) {
       List<List<Integer>> basis = layout.basis(dim);

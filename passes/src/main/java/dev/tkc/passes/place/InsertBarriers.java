@@ -13,6 +13,7 @@ import dev.tkc.ir.op.ReductionOp;
 import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.rules.ScratchBytes;
+import dev.tkc.ir.rules.SlotBytes;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Regions;
@@ -240,6 +241,6 @@ public final class InsertBarriers {
   private static Place bytes(Value buffer) {
     SharedType type = (SharedType) buffer.type();
     long from = buffer.definition().annotation("offset", 0);
-    return new Place.Bytes(from, from + SharedBuffers.slotBytes(type) * type.stages());
+    return new Place.Bytes(from, from + SlotBytes.of(buffer) * type.stages());
   }
 }

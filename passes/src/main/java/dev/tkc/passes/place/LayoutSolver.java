@@ -4,6 +4,7 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.layout.WarpTeam;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
@@ -25,17 +26,20 @@ import java.util.Optional;
 
 /**
  * Spreads layouts from where they matter to where they don't: a value takes the layout in which the first neighbour
- * that has one would like it, across every op that moves no data. Where two spreads meet, a conversion will stand.
+ * that has one would like it, across every op that moves no data. Where two spreads meet, a conversion will stand. A layout goes
+ * no further than to where the team's warps hold the tile in it.
  */
 final class LayoutSolver {
   private final Map<Value, LinearLayout> assigned = new IdentityHashMap<>();
   private final Map<Inst, Inst> holder = new IdentityHashMap<>();
   private final Map<Value, Inst> loopOf = new IdentityHashMap<>();
   private final Uses uses;
+  private final WarpTeam warps;
   private final Deque<Value> work = new ArrayDeque<>();
 
-  LayoutSolver(Region body) {
+  LayoutSolver(Region body, WarpTeam warps) {
     uses = new Uses(body);
+    this.warps = warps;
     body.walk(inst -> inst.regions().forEach(r -> own(inst, r)));
   }
 
@@ -71,6 +75,9 @@ final class LayoutSolver {
     if (value.type() instanceof TileType t && t.rank() > 0 && !assigned.containsKey(value)) {
       if (!LinearLayout.cover(t.shape()).equals(layout.sizes())) {
         throw new IllegalStateException("a layout of " + layout.sizes() + " for " + value);
+      }
+      if (!warps.holds(layout, t.shape())) {
+        return;
       }
       assigned.put(value, layout);
       work.add(value);

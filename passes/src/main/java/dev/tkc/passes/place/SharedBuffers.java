@@ -4,11 +4,14 @@ import dev.tkc.ir.Func;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.BlockedLayouts;
 import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.layout.Panels;
 import dev.tkc.ir.layout.SharedLayouts;
 import dev.tkc.ir.op.AsyncOp;
+import dev.tkc.ir.rules.SlotBytes;
 import dev.tkc.ir.type.SharedType;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -33,6 +36,12 @@ final class SharedBuffers {
     return type.withLayout(SharedLayouts.panels(type.shape(), type.element().bits()));
   }
 
+  /** Bytes from one slot of panels to the next, where they end before the cover does. */
+  static Optional<Long> pitch(SharedType panels) {
+    return Panels.of(panels.shape(), panels.element().bits()).map(Panels::slotBytes)
+        .filter(bytes -> bytes < SlotBytes.ofCover(panels));
+  }
+
   /** The buffers of a function that copy engines write or read, or that asynchronous dots read where they are. */
   static Set<Value> ofEngines(Func func) {
     Set<Value> found = new HashSet<>();
@@ -45,14 +54,5 @@ final class SharedBuffers {
       }
     });
     return found;
-  }
-
-  /** Bytes of one slot: the whole cover, so that a layout's offsets need no check. */
-  static long slotBytes(SharedType type) {
-    long elements = 1;
-    for (int size : LinearLayout.cover(type.shape())) {
-      elements *= size;
-    }
-    return type.element().bytes(elements);
   }
 }

@@ -2,6 +2,7 @@ package dev.tkc.passes.place;
 
 import dev.tkc.ir.layout.InDim;
 import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.layout.WarpTeam;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -111,7 +112,7 @@ final class Transfer {
     }
     bases.put(InDim.REGISTER, registers);
     bases.put(InDim.LANE, Collections.nCopies(Integer.numberOfTrailingZeros(lanes), 0L));
-    bases.put(InDim.WARP, Collections.nCopies(Integer.numberOfTrailingZeros(warps), 0L));
+    bases.put(InDim.WARP, Collections.nCopies(new WarpTeam(warps).bits(), 0L));
     return LinearLayout.ofFlat(sizes, bases);
   }
 }

@@ -4,7 +4,6 @@ import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
-import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
@@ -45,10 +44,14 @@ import java.util.function.Predicate;
  * marks.
  */
 public final class ChooseAsync {
-  /** Warps that compute: two groups, or one where tiles have 64 rows. */
-  private static final int MOST_WARPS = 8;
+  /**
+   * How many warps may compute, the best first: two groups of warps share two schedulers each and have the registers for large
+   * tiles; three have a third fewer but more to do while one waits.
+   */
+  private static final List<Integer> WARPS = List.of(8, 12, 16, 4);
 
-  /** Registers of a thread that accumulators and left operands may take; what addresses and the epilogue need is left. */
+  /** Registers of a thread that addresses and the epilogue need beside accumulators and left operands. */
+  private static final int OTHER_REGISTERS = 16;
   private static final int MOST_REGISTERS = 216;
 
   /** Shared memory that is left for results on their way out, and for barriers. */
@@ -87,11 +90,12 @@ public final class ChooseAsync {
 
   private void choose() {
     dots.forEach(this::examine);
-    int warps = warps();
+    int warps = 0;
     if (obstacle == null) {
       findLoads();
       independent(func.body(), new HashSet<>());
-      fits(warps);
+      warps = warps();
+      fits();
     }
     if (obstacle != null) {
       func.annotations().put("synchronous", obstacle);
@@ -137,8 +141,7 @@ public final class ChooseAsync {
       return;
     }
     AsyncMatrix row = found.get();
-    boolean whole = LinearLayout.cover(acc.shape()).equals(acc.shape()) && LinearLayout.cover(a.shape()).equals(a.shape());
-    if (!whole || acc.shape().get(1) % row.columnStep() != 0 || a.shape().get(1) % row.k() != 0) {
+    if (acc.shape().get(0) % row.rows() != 0 || acc.shape().get(1) % row.columnStep() != 0 || a.shape().get(1) % row.k() != 0) {
       fail("tiles of " + a + " @ " + b + " are no multiples of the instruction's");
       return;
     }
@@ -184,15 +187,20 @@ public final class ChooseAsync {
 
   // ------------------------------------------------------------------------------------------------ all of them
 
+  /** The warps among which all products' rows can be shared out and whose registers hold what products need. */
   private int warps() {
-    for (int warps = MOST_WARPS; warps >= 4; warps /= 2) {
-      int rows = 16 * warps;
-      if (dots.stream().allMatch(d -> d.result().tile().shape().getFirst() % rows == 0)) {
-        return warps;
+    long least = Long.MAX_VALUE;
+    for (int warps : WARPS) {
+      if (dots.stream().allMatch(d -> d.result().tile().shape().getFirst() % (16 * warps) == 0)) {
+        long registers = registers(warps);
+        if (registers <= Math.min(MOST_REGISTERS, RoleRegisters.of(target, warps, false).consumer() - OTHER_REGISTERS)) {
+          return warps;
+        }
+        least = Math.min(least, registers);
       }
     }
-    fail("tiles have fewer than 64 rows");
-    return MOST_WARPS;
+    fail("accumulators and operands take " + least + " registers of each thread");
+    return 0;
   }
 
   /** Loads that reach a product through arithmetic are copied in bulk where they can be. */
@@ -255,14 +263,14 @@ public final class ChooseAsync {
         .reduce(here, Math::max);
   }
 
-  private void fits(int warps) {
+  /** The most registers of each thread that accumulators and left operands take at a time. */
+  private long registers(int warps) {
+    return new RegisterPressure(func.body(), (long) warps * target.lanes(), instructions::containsKey,
+        v -> v.definition() != null && loads.contains(v.definition()) && onlyProducts(v)).most(func.body());
+  }
+
+  private void fits() {
     SharedOperands shared = new SharedOperands(func.body(), i -> Optional.ofNullable(instructions.get(i)), loads::contains);
-    RegisterPressure pressure = new RegisterPressure(func.body(), (long) warps * target.lanes(), instructions::containsKey,
-        v -> v.definition() != null && loads.contains(v.definition()) && onlyProducts(v));
-    long registers = pressure.most(func.body());
-    if (registers > MOST_REGISTERS) {
-      fail("accumulators and operands take " + registers + " registers of each thread");
-    }
     // What is loaded outside loops needs one slot, and so does what is read into registers at once; what products of rounds read,
     // loaded or handed over, needs two to be ahead.
     Set<Inst> outside = new HashSet<>(func.body().insts());

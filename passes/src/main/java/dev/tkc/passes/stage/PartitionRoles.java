@@ -39,14 +39,7 @@ import java.util.List;
  * and {@link #PRODUCER_WARPS} more.
  */
 public final class PartitionRoles {
-  /** A producer takes a whole group of warps, since registers are moved between groups. */
-  static final int PRODUCER_WARPS = 4;
-
-  /** Registers that a producer can do with: addresses and loop counters. */
-  private static final int PRODUCER_REGISTERS = 40;
-
-  /** The same where it computes one tile's places while it still needs those of the tile before. */
-  private static final int OVERLAPPING_REGISTERS = 56;
+  static final int PRODUCER_WARPS = RoleRegisters.PRODUCER_WARPS;
 
   private final Func func;
   private final TargetInfo target;
@@ -81,8 +74,9 @@ public final class PartitionRoles {
     Builder b = new Builder(func.body()).at(func.loc());
     plan.rings().forEach(r -> allocate(b, r));
     b.at(func.loc()).append(new SharedOp.Barrier());
-    role(b, "producer", PRODUCER_WARPS, producerRegisters(), rest, new ProducerRole(plan));
-    role(b, "consumer", consumers, consumerRegisters(), rest, new ConsumerRole(plan, target));
+    RoleRegisters registers = RoleRegisters.of(target, consumers, plan.rings().stream().anyMatch(plan::holds));
+    role(b, "producer", PRODUCER_WARPS, registers.producer(), rest, new ProducerRole(plan));
+    role(b, "consumer", consumers, registers.consumer(), rest, new ConsumerRole(plan, target));
     b.insert(old.getLast());
     func.annotations().put("warps", (long) PRODUCER_WARPS + consumers);
   }
@@ -117,18 +111,5 @@ public final class PartitionRoles {
     full.setName(name + "_full");
     empty.setName(name + "_empty");
     ring.place(buffers, full, empty);
-  }
-
-  private int producerRegisters() {
-    return plan.rings().stream().anyMatch(plan::holds) ? OVERLAPPING_REGISTERS : PRODUCER_REGISTERS;
-  }
-
-  /** What is left of the registers that all warps have at the start, in steps that can be asked for. */
-  private int consumerRegisters() {
-    int warps = PRODUCER_WARPS + consumers;
-    int granule = target.registers().granule();
-    int each = target.registers().perProcessor() / (warps * target.lanes()) / granule * granule;
-    int left = (each * warps - producerRegisters() * PRODUCER_WARPS) / consumers / granule * granule;
-    return Math.min(left, (target.registers().perThread() + 1) / granule * granule - granule);
   }
 }

@@ -2,6 +2,7 @@ package dev.tkc.passes.stage;
 
 import dev.tkc.ir.Builder;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.layout.Panels;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.type.TileType;
@@ -60,7 +61,12 @@ final class Ring {
     stages = count;
   }
 
-  /** Bytes of one slot of all buffers. */
+  /** Bytes of shared memory that one slot of all buffers takes. */
+  long slotBytes() {
+    return members.stream().mapToLong(m -> Panels.of(m.type.shape(), m.type.element().bits()).orElseThrow().slotBytes()).sum();
+  }
+
+  /** Bytes that are copied into one slot of all buffers. */
   long bytes() {
     return members.stream().mapToLong(m -> m.type.element().bytes(m.type.count())).sum();
   }

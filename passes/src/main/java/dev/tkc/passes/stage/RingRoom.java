@@ -36,11 +36,11 @@ final class RingRoom {
     int deepest = copied.stream().mapToInt(plan::depth).max().orElse(0);
     this.inner = copied.stream().filter(r -> plan.depth(r) == deepest).toList();
     this.outer = copied.stream().filter(r -> plan.depth(r) < deepest).toList();
-    this.handed = plan.rings().stream().filter(r -> r.handed).mapToLong(r -> r.bytes() * r.stages()).sum();
+    this.handed = plan.rings().stream().filter(r -> r.handed).mapToLong(r -> r.slotBytes() * r.stages()).sum();
   }
 
   void choose() {
-    long held = outer.stream().filter(plan::holds).mapToLong(Ring::bytes).sum();
+    long held = outer.stream().filter(plan::holds).mapToLong(Ring::slotBytes).sum();
     boolean two = fits(held);
     outer.stream().filter(plan::holds).forEach(r -> r.setStages(two ? 2 : 1));
     inner.forEach(r -> r.setStages((int) stages(two ? held : 0)));
@@ -78,7 +78,7 @@ final class RingRoom {
   }
 
   private static long bytes(List<Ring> rings) {
-    return rings.stream().mapToLong(Ring::bytes).sum();
+    return rings.stream().mapToLong(Ring::slotBytes).sum();
   }
 
   /**

@@ -6,12 +6,12 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.Loc;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
-import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.layout.Panels;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.rules.SlotBytes;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
@@ -100,8 +100,8 @@ public final class StageStores {
   }
 
   private static long bytes(SharedType type) {
-    long count = LinearLayout.cover(type.shape()).stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b);
-    return Math.ceilDiv(type.element().bytes(count), ALIGNMENT) * ALIGNMENT * type.stages();
+    long slot = Panels.of(type.shape(), type.element().bits()).map(Panels::slotBytes).orElse(SlotBytes.ofCover(type));
+    return Math.ceilDiv(slot, ALIGNMENT) * ALIGNMENT * type.stages();
   }
 
   private void team(Region body) {

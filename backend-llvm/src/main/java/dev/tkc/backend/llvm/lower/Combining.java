@@ -7,6 +7,7 @@ import dev.tkc.backend.llvm.LlvmValue;
 import dev.tkc.ir.layout.CombinePlan;
 import dev.tkc.ir.layout.Gf2;
 import dev.tkc.ir.layout.InDim;
+import dev.tkc.ir.layout.WarpTeam;
 import dev.tkc.ir.rules.ScratchBytes;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -166,7 +167,7 @@ final class Combining {
 
   private void scanWarps(List<List<LlvmValue>> totals, List<List<LlvmValue>> running, int joined, CombinePlan.Warps step,
       Function join, boolean reverse) {
-    int count = 1 << step.bits().size();
+    int count = present(step);
     LlvmValue own = groupNumber(step);
     List<List<List<LlvmValue>>> all = exchange(totals, step);
     List<List<LlvmValue>> before = new ArrayList<>();
@@ -194,6 +195,17 @@ final class Combining {
     }
   }
 
+  /**
+   * How many of the warps that meet there are. Those that a layout has beyond the team come last: which group of warps it is
+   * chooses the highest part of a coordinate, or nothing.
+   */
+  private int present(CombinePlan.Warps step) {
+    WarpTeam team = new WarpTeam(f.team().warps());
+    int groupBits = team.bits() - Integer.numberOfTrailingZeros(team.inner());
+    boolean acrossGroups = groupBits > 0 && step.bits().getLast() == team.bits() - 1;
+    return acrossGroups ? team.groups() << step.bits().size() - groupBits : 1 << step.bits().size();
+  }
+
   /** Which of the warps that meet this thread's is (i32). */
   private LlvmValue groupNumber(CombinePlan.Warps step) {
     Long[] columns = new Long[view.layout().bits(InDim.WARP)];
@@ -209,7 +221,7 @@ final class Combining {
     while (level.size() > 1) {
       List<List<LlvmValue>> next = new ArrayList<>();
       for (int i = 0; i < level.size(); i += 2) {
-        next.add(function.join(level.get(i), level.get(i + 1)));
+        next.add(i + 1 < level.size() ? function.join(level.get(i), level.get(i + 1)) : level.get(i));
       }
       level = next;
     }
@@ -263,7 +275,7 @@ final class Combining {
 
   private List<List<LlvmValue>> read(CombinePlan.Warps step, int register, List<LlvmValue> like) {
     List<List<LlvmValue>> all = new ArrayList<>();
-    for (int k = 0; k < 1 << step.bits().size(); k++) {
+    for (int k = 0; k < present(step); k++) {
       List<LlvmValue> tuple = new ArrayList<>();
       for (int c = 0; c < like.size(); c++) {
         LlvmType type = like.get(c).type();

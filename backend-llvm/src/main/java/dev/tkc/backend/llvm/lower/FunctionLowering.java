@@ -47,6 +47,9 @@ import java.util.stream.IntStream;
  * barrier is met by all.
  */
 final class FunctionLowering {
+  /** A tile's type and how many warps hold it. */
+  private record Held(TileType type, int warps) {}
+
   private final Func func;
   private final LlvmFunction function;
   private final LlvmBuilder prologue;
@@ -56,7 +59,7 @@ final class FunctionLowering {
   private Team team;
   private final Signs signs;
   private final Map<Value, Lowered> values = new HashMap<>();
-  private final Map<TileType, LayoutView> views = new HashMap<>();
+  private final Map<Held, LayoutView> views = new HashMap<>();
   private final Set<Value> used = new HashSet<>();
   private LlvmValue sharedMemory;
   private LlvmValue zeros;
@@ -340,7 +343,7 @@ final class FunctionLowering {
   }
 
   LayoutView view(TileType type) {
-    return views.computeIfAbsent(type, LayoutView::of);
+    return views.computeIfAbsent(new Held(type, team.warps()), h -> LayoutView.of(h.type, h.warps));
   }
 
   private LlvmValue sharedMemory() {
@@ -362,10 +365,8 @@ final class FunctionLowering {
 
   /** Where a slot of a buffer starts. */
   Place slot(Lowered.Buffer buffer, Value stage) {
-    SharedType type = buffer.type();
     LlvmValue number = body.trunc(scalar(stage), LlvmType.I32);
-    long bytes = type.element().bytes(1L << type.layout().outBits());
-    return place(buffer.offset()).plus(body, body.mulNsw(number, LlvmValue.i32(bytes)));
+    return place(buffer.offset()).plus(body, body.mulNsw(number, LlvmValue.i32(buffer.pitch())));
   }
 
   /** The byte of shared memory that an instruction's buffer or barriers were given. */

@@ -6,21 +6,27 @@ import dev.tkc.ir.layout.InDim;
 import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 
 /**
  * A tile's layout as one thread sees it: which registers are worth computing, where each lies, which of its places are
- * padding. Facts hold for all threads of a block at once.
+ * padding. Facts hold for all threads of the team at once.
  */
 final class LayoutView {
   private final LinearLayout layout;
   private final List<Integer> shape;
   private final int[] twin;
   private final long[] place;
+  private final long[] lanes;
   private final long[] threads;
+  /** For each axis the parts of the coordinate that the team's warps have. */
+  private final long[][] warps;
 
-  LayoutView(LinearLayout layout, List<Integer> shape) {
+  /** The tile as a thread of a team of so many warps sees it. */
+  LayoutView(LinearLayout layout, List<Integer> shape, int teamWarps) {
     this.layout = layout;
     this.shape = shape;
     Gf2 registers = layout.matrix(InDim.REGISTER);
@@ -30,18 +36,31 @@ final class LayoutView {
       place[r] = registers.apply(r);
       twin[r] = registers.solve(place[r]).orElseThrow().intValue();
     }
-    threads = new long[layout.rank()];
+    lanes = bits(InDim.LANE);
+    threads = bits(InDim.WARP);
+    warps = new long[threads.length][];
+    List<List<Integer>> parts = IntStream.range(0, Math.min(teamWarps, layout.count(InDim.WARP)))
+        .mapToObj(w -> layout.apply(0, 0, w)).toList();
     for (int axis = 0; axis < threads.length; axis++) {
-      for (InDim dim : List.of(InDim.LANE, InDim.WARP)) {
-        for (List<Integer> vector : layout.basis(dim)) {
-          threads[axis] |= vector.get(axis);
-        }
-      }
+      int along = axis;
+      warps[axis] = parts.stream().mapToLong(at -> at.get(along)).distinct().toArray();
+      threads[axis] |= lanes[axis];
     }
   }
 
-  static LayoutView of(TileType type) {
-    return new LayoutView(type.layout(), type.shape());
+  static LayoutView of(TileType type, int teamWarps) {
+    return new LayoutView(type.layout(), type.shape(), teamWarps);
+  }
+
+  /** The bits that an input dimension can set in the coordinate along each axis. */
+  private long[] bits(InDim dim) {
+    long[] bits = new long[layout.rank()];
+    for (List<Integer> vector : layout.basis(dim)) {
+      for (int axis = 0; axis < bits.length; axis++) {
+        bits[axis] |= vector.get(axis);
+      }
+    }
+    return bits;
   }
 
   LinearLayout layout() {
@@ -86,22 +105,35 @@ final class LayoutView {
 
   /** Whether some thread may hold padding there. */
   boolean mayPad(int register, int axis) {
-    return (coordinate(register, axis) | threads[axis]) >= shape.get(axis);
+    if (layout.size(axis) == shape.get(axis)) {
+      return false;
+    }
+    int own = coordinate(register, axis);
+    return Arrays.stream(warps[axis]).anyMatch(w -> (own ^ w | lanes[axis]) >= shape.get(axis));
   }
 
   /** Whether some thread may hold padding somewhere. */
   boolean mayPad() {
-    return !layout.sizes().equals(shape);
+    return IntStream.range(0, rank()).anyMatch(this::mayPadAlong);
+  }
+
+  /** Whether some thread may hold padding past the end of the axis. */
+  boolean mayPadAlong(int axis) {
+    return layout.size(axis) != shape.get(axis) && IntStream.range(0, registers()).anyMatch(r -> mayPad(r, axis));
   }
 
   /** Whether every thread holds padding there. */
   boolean allPadding(int register) {
-    for (int axis = 0; axis < rank(); axis++) {
-      if ((coordinate(register, axis) & ~threads[axis]) >= shape.get(axis)) {
-        return true;
-      }
+    return IntStream.range(0, rank()).anyMatch(axis -> allPadding(register, axis));
+  }
+
+  /** Whether every thread holds there what lies past the end of the axis. */
+  boolean allPadding(int register, int axis) {
+    if (layout.size(axis) == shape.get(axis)) {
+      return false;
     }
-    return false;
+    int own = coordinate(register, axis);
+    return Arrays.stream(warps[axis]).allMatch(w -> ((own ^ w) & ~lanes[axis]) >= shape.get(axis));
   }
 
   /** A tile made by computing each register that is not a duplicate; registers that are all padding get {@code padding}. */

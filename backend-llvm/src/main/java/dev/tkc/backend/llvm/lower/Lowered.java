@@ -3,6 +3,7 @@ package dev.tkc.backend.llvm.lower;
 import dev.tkc.backend.llvm.LlvmValue;
 import dev.tkc.backend.llvm.lower.AsyncTarget.Place;
 import dev.tkc.ir.op.MemoryOp.Access;
+import dev.tkc.ir.rules.SlotBytes;
 import dev.tkc.ir.type.BarrierType;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.SharedType;
@@ -37,8 +38,13 @@ public sealed interface Lowered {
   /** A range of lanes; all three are i64. {@code nonNegative}: the start is known not to be negative. */
   record Range(LlvmValue start, LlvmValue stride, LlvmValue count, int size, boolean nonNegative) implements Lowered {}
 
-  /** A buffer in shared memory: where its first slot starts, in bytes, and as an address. */
-  record Buffer(long offset, LlvmValue pointer, SharedType type) implements Lowered {}
+  /** A buffer in shared memory: where its first slot starts, in bytes, and as an address; bytes from slot to slot. */
+  record Buffer(long offset, LlvmValue pointer, SharedType type, long pitch) implements Lowered {
+    /** Whether there is room for all of the tile's cover. */
+    public boolean covers() {
+      return pitch >= SlotBytes.ofCover(type);
+    }
+  }
 
   /** Transaction barriers, one after the other from byte {@code offset} of shared memory. */
   record Barriers(long offset, BarrierType type) implements Lowered {}

@@ -12,6 +12,7 @@ import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.layout.SharedLayouts;
 import dev.tkc.ir.layout.VectorAccess;
 import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.rules.SlotBytes;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TileType;
@@ -22,8 +23,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Shared buffers, copies into them, barriers. A buffer's slots follow each other; a slot takes as many elements as the
- * power-of-two cover of its shape. A fragment whose rows lie in the buffer as a matrix load or store wants
+ * Shared buffers, copies into them, barriers. A buffer's slots follow each other, as many bytes from one to the next as
+ * {@link SlotBytes} says. A fragment whose rows lie in the buffer as a matrix load or store wants
  * them is moved by one.
  */
 final class SharedLowering {
@@ -37,7 +38,7 @@ final class SharedLowering {
     switch (op) {
       case SharedOp.SharedAlloc o -> {
         long offset = f.offset(inst);
-        return List.of(new Lowered.Buffer(offset, f.sharedAt(offset), (SharedType) inst.result().type()));
+        return List.of(new Lowered.Buffer(offset, f.sharedAt(offset), (SharedType) inst.result().type(), SlotBytes.of(inst)));
       }
       case SharedOp.SharedLoad o -> {
         return List.of(load(inst, o));
@@ -53,10 +54,8 @@ final class SharedLowering {
 
   private LlvmValue slot(Lowered.Buffer buffer, Value stage) {
     LlvmBuilder b = f.b();
-    SharedType type = buffer.type();
-    long bytes = type.element().bytes(1L << type.layout().outBits());
     LlvmValue number = b.trunc(f.scalar(stage), LlvmType.I32);
-    return b.gep(LlvmType.I8, buffer.pointer(), b.mulNsw(number, LlvmValue.i32(bytes)));
+    return b.gep(LlvmType.I8, buffer.pointer(), b.mulNsw(number, LlvmValue.i32(buffer.pitch())));
   }
 
   // Reads and writes.
@@ -76,7 +75,7 @@ final class SharedLowering {
         return;
       }
     }
-    places.write(slot(buffer, o.stage()), view, f.registers(o.tile()), access);
+    places.write(slot(buffer, o.stage()), view, f.registers(o.tile()), access, !buffer.covers());
   }
 
   private static VectorAccess access(Gf2 offsets, LinearLayout registers, Element element) {
@@ -94,20 +93,21 @@ final class SharedLowering {
     }
     LayoutView view = f.view(result);
     if (!isAligned(o.offsets(), view.layout())) {
-      return scattered(base, type, view, o.offsets());
+      return scattered(base, buffer, view, o.offsets());
     }
     LinearLayout placed = embed(view.layout(), type.layout().sizes());
     SharedPlaces places = new SharedPlaces(f, type.layout(), type.element());
     long extra = type.layout().matrix().inverse().apply(flat(type.layout(), o.offsets()));
     VectorAccess access = access(places.offsets(placed), placed, type.element());
-    if (f.target().mostMatricesPerLoad() > 0 && access.width() * type.element().bits() < 128) {
+    boolean inside = buffer.covers() || !view.mayPad();
+    if (f.target().mostMatricesPerLoad() > 0 && inside && access.width() * type.element().bits() < 128) {
       Optional<SharedLayouts.MatrixLoad> matrices =
           SharedLayouts.matrixLoad(type.layout(), placed, type.element().bits());
       if (matrices.isPresent()) {
         return new MatrixRows(f, places, placed, matrices.get(), type.element()).load(base, view, extra);
       }
     }
-    return places.read(base, view, placed, access, extra);
+    return places.read(base, view, placed, access, extra, !buffer.covers());
   }
 
   private static boolean isAligned(List<Integer> offsets, LinearLayout block) {
@@ -137,8 +137,9 @@ final class SharedLowering {
   }
 
   /** A block at offsets that are no multiples of its size: each coordinate is a sum, so each register has its own offset. */
-  private Lowered scattered(LlvmValue base, SharedType type, LayoutView view, List<Integer> offsets) {
+  private Lowered scattered(LlvmValue base, Lowered.Buffer buffer, LayoutView view, List<Integer> offsets) {
     LlvmBuilder b = f.b();
+    SharedType type = buffer.type();
     Gf2 inverse = type.layout().matrix().inverse();
     List<Long> columns = SharedPlaces.columns(inverse, 0, inverse.columnCount());
     return view.map(RegisterTypes.zero(type.element()), r -> {
@@ -149,7 +150,9 @@ final class SharedLowering {
         LlvmValue inside = b.and(at, LlvmValue.i32(type.layout().size(axis) - 1));
         flat = b.add(b.mul(flat, LlvmValue.i32(type.layout().size(axis))), inside);
       }
-      LlvmValue place = BitLinear.apply(b, flat, columns);
+      LlvmValue own = BitLinear.apply(b, flat, columns);
+      Optional<LlvmValue> inSlot = buffer.covers() ? Optional.empty() : Padding.inside(f, view, r);
+      LlvmValue place = inSlot.map(i -> b.select(i, own, LlvmValue.i32(0))).orElse(own);
       LlvmValue at = type.element().bits() < 8 ? b.lshr(place, LlvmValue.i32(1)) : place;
       LlvmType unit = type.element().bits() < 8 ? LlvmType.I8 : RegisterTypes.inMemory(type.element());
       LlvmValue raw = b.load(Packing.type(type.element(), 1), b.gep(unit, base, at), Packing.align(type.element(), 1));
@@ -170,7 +173,7 @@ final class SharedLowering {
         ? given.stream().map(axis -> ((Long) axis).intValue()).toList()
         : order(type.layout());
     LinearLayout layout = BlockedLayouts.coalescedLayout(type.shape(), order, vector, f.target().lanes(), warps);
-    LayoutView view = new LayoutView(layout, type.shape());
+    LayoutView view = new LayoutView(layout, type.shape(), warps);
     SharedPlaces places = new SharedPlaces(f, type.layout(), element);
     Gf2 offsets = places.offsets(layout);
     int width = width(offsets, layout, order.getFirst(), vector);

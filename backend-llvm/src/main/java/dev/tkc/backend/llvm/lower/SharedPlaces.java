@@ -10,6 +10,7 @@ import dev.tkc.ir.layout.SharedLayouts;
 import dev.tkc.ir.layout.VectorAccess;
 import dev.tkc.ir.type.Element;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A tile in shared memory under a layout, written and read by registers. The thread's part of an offset is computed once for
@@ -68,29 +69,44 @@ final class SharedPlaces {
   }
 
   void write(LlvmValue base, LayoutView view, List<LlvmValue> registers, VectorAccess access) {
+    write(base, view, registers, access, false);
+  }
+
+  /** {@code exact}: padding stays out, since others' bytes follow. */
+  void write(LlvmValue base, LayoutView view, List<LlvmValue> registers, VectorAccess access, boolean exact) {
     LlvmBuilder b = f.b();
     Gf2 offsets = offsets(view.layout());
     int align = Packing.align(element, access.width());
     for (List<Integer> group : access.accesses()) {
       if (!view.allPadding(group.get(0))) {
         LlvmValue raw = Packing.pack(b, group.stream().map(registers::get).toList(), element);
-        b.store(raw, pointer(base, offsets, view.layout(), group.get(0), 0), align);
+        LlvmValue at = pointer(base, offsets, view.layout(), group.get(0), 0);
+        Optional<LlvmValue> inside = exact ? Padding.inside(f, view, group.get(0)) : Optional.empty();
+        inside.ifPresentOrElse(i -> b.ifThen(i, () -> b.store(raw, at, align)), () -> b.store(raw, at, align));
       }
     }
   }
 
   Lowered.Tile read(LlvmValue base, LayoutView view, VectorAccess access) {
-    return read(base, view, view.layout(), access, 0);
+    return read(base, view, view.layout(), access, 0, false);
   }
 
-  /** Reads a tile whose registers lie in the shared tile as {@code placed} says, moved by {@code extra}. */
-  Lowered.Tile read(LlvmValue base, LayoutView view, LinearLayout placed, VectorAccess access, long extra) {
+  /**
+   * Reads a tile whose registers lie in the shared tile as {@code placed} says, moved by {@code extra}. {@code exact}: padding is
+   * not read, since there may be no memory; the first element stands for it.
+   */
+  Lowered.Tile read(LlvmValue base, LayoutView view, LinearLayout placed, VectorAccess access, long extra, boolean exact) {
     LlvmBuilder b = f.b();
     Gf2 offsets = offsets(placed);
     int align = Packing.align(element, access.width());
     LlvmValue[] values = new LlvmValue[view.registers()];
     for (List<Integer> group : access.accesses()) {
-      LlvmValue raw = b.load(Packing.type(element, access.width()), pointer(base, offsets, placed, group.get(0), extra), align);
+      if (view.allPadding(group.get(0))) {
+        continue;
+      }
+      LlvmValue own = pointer(base, offsets, placed, group.get(0), extra);
+      LlvmValue at = exact ? Padding.inside(f, view, group.get(0)).map(i -> b.select(i, own, base)).orElse(own) : own;
+      LlvmValue raw = b.load(Packing.type(element, access.width()), at, align);
       List<LlvmValue> elements = Packing.unpack(b, raw, element, access.width(), LlvmValue.i32(0));
       for (int i = 0; i < group.size(); i++) {
         values[group.get(i)] = elements.get(i);

@@ -101,7 +101,7 @@ final class TensorAccess {
   private void range(Lowered.Range r, int dim, int axis, boolean inside) {
     addUniform(r.start(), dim);
     LlvmValue step = b.mulNsw(r.stride(), tensor.strides().get(dim));
-    boolean covered = Integer.bitCount(r.size()) == 1;
+    boolean covered = !view.mayPadAlong(axis);
     LlvmValue full = LlvmValue.i32(r.size());
     if (inside) {
       dimensions.add(new Along(axis, dim, r, step, Optional.empty(), covered ? Optional.empty() : Optional.of(full), false));

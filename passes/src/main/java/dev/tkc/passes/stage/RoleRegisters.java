@@ -1,0 +1,39 @@
+package dev.tkc.passes.stage;
+
+import dev.tkc.passes.target.TargetInfo;
+import dev.tkc.passes.target.TargetInfo.Registers;
+
+/**
+ * How many registers each thread of a producer and of so many consuming warps gets. Together they have what all warps of the block
+ * are given at the start: as many each as the processor has for a block alone.
+ *
+ * @param producer for a thread that copies
+ * @param consumer for a thread that computes
+ */
+record RoleRegisters(int producer, int consumer) {
+  /** A producer takes a whole group of warps, since registers are moved between groups. */
+  static final int PRODUCER_WARPS = 4;
+
+  /** Addresses and loop counters fit these; with more a producer has room to keep what it would compute again. */
+  private static final int LEAST_FOR_PRODUCER = 32;
+  private static final int MOST_FOR_PRODUCER = 40;
+
+  /** The same where it computes one tile's places while it still needs those of the tile before. */
+  private static final int FOR_OVERLAPPING_PRODUCER = 56;
+
+  /** {@code overlapping}: the producer is ahead by a tile. */
+  static RoleRegisters of(TargetInfo target, int consumers, boolean overlapping) {
+    int least = overlapping ? FOR_OVERLAPPING_PRODUCER : LEAST_FOR_PRODUCER;
+    Registers limits = target.registers();
+    int warps = PRODUCER_WARPS + consumers;
+    int most = limits.perThread() / limits.granule() * limits.granule();
+    int each = Math.min(most, limits.perProcessor() / (warps * target.lanes()) / limits.granule() * limits.granule());
+    int consumer = Math.min(most, share(each * warps - least * PRODUCER_WARPS, consumers, limits));
+    int producer = Math.min(Math.max(least, MOST_FOR_PRODUCER), share(each * warps - consumer * consumers, PRODUCER_WARPS, limits));
+    return new RoleRegisters(producer, consumer);
+  }
+
+  private static int share(int registers, int warps, Registers limits) {
+    return registers / warps / limits.granule() * limits.granule();
+  }
+}
