@@ -87,7 +87,13 @@ class StagedOnEmulatorTest {
       "F16, WGMMA_F16, 128, 128, 128, 8, registers, kn, 1", "F16, WGMMA_F16, 256, 64, 64, 8, registers, nk, 2",
       "BF16, WGMMA_BF16, 64, 512, 64, 4, registers, kn, 1",
       "E4M3, WGMMA_E4M3, 64, 64, 128, 4, mk, nk, 2", "E5M2, WGMMA_E5M2, 128, 32, 64, 4, registers, nk, 1",
-      "E4M3, WGMMA_E4M3, 64, 8, 32, 4, mk, nk, 1"})
+      "E4M3, WGMMA_E4M3, 64, 8, 32, 4, mk, nk, 1",
+      "BF16, WGMMA_BF16, 192, 128, 64, 12, mk, kn, 1", "BF16, WGMMA_BF16, 192, 96, 96, 12, mk, nk, 1",
+      "BF16, WGMMA_BF16, 192, 64, 128, 12, registers, kn, 1", "BF16, WGMMA_BF16, 192, 32, 64, 12, km, nk, 2",
+      "BF16, WGMMA_BF16, 384, 32, 32, 12, mk, kn, 1", "BF16, WGMMA_BF16, 192, 32, 64, 4, mk, kn, 1",
+      "BF16, WGMMA_BF16, 128, 96, 64, 8, mk, kn, 2", "BF16, WGMMA_BF16, 64, 192, 96, 4, mk, kn, 1",
+      "BF16, WGMMA_BF16, 320, 24, 48, 20, mk, nk, 1", "BF16, WGMMA_BF16, 128, 96, 96, 8, registers, nk, 1",
+      "E4M3, WGMMA_E4M3, 192, 96, 96, 12, mk, nk, 1"})
   void tile(Element e, String instruction, int m, int n, int k, int warps, String left, String right, int parts) {
     double[] a = randoms(3, (long) m * k);
     double[] b = randoms(4, (long) k * n);

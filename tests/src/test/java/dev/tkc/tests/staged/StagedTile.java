@@ -75,8 +75,9 @@ record StagedTile(Element element, String instruction, int m, int n, int k, int 
     String sum = "f32[" + m + ", " + n + "; " + tiled(f.c(), List.of(m, n)) + "]";
     int leftBytes = isLeftShared() ? m * k * element.bits() / 8 : 0;
     int bytes = leftBytes + n * k * element.bits() / 8;
-    int rightAt = Math.ceilDiv(leftBytes, 1024) * 1024;
-    int barrierAt = rightAt + n * k * element.bits() / 8;
+    long leftEnd = isLeftShared() ? panels(leftShape()).slotBytes() : 0;
+    long rightAt = Math.ceilDiv(leftEnd, 1024) * 1024;
+    long barrierAt = rightAt + panels(rightShape()).slotBytes();
     StringBuilder out = new StringBuilder("kernel @f(%a: ptr<" + e + "> div 16, %b: ptr<" + e + "> div 16, %c: ptr<f32> div 16) {\n");
     out.append(tensors()).append(isLeftShared() ? map("a", leftShape()) : "").append(map("b", rightShape()));
     out.append("  %pa = address_of %ta : ptr<" + e + ">\n  %pb = address_of %tb : ptr<" + e + ">\n  %pc = address_of %tc : ptr<f32>\n");
