@@ -15,6 +15,7 @@ import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Affine;
 import dev.tkc.passes.analysis.Bounds;
+import dev.tkc.passes.analysis.Divisibility;
 import dev.tkc.passes.analysis.ReadOnly;
 import dev.tkc.passes.analysis.Regions;
 import dev.tkc.passes.target.TargetInfo;
@@ -54,7 +55,7 @@ import java.util.stream.Stream;
  * its load is {@code kept}, the one that finds it {@code again} in the next round of the tiles' loop copies nothing.
  *
  * <p>Whether there is any round must not depend on the tile, or only in a way that {@link Bounds} sees through: {@code 0 < min(n, i +
- * 128)} is {@code 0 < n}. The loop over tiles stays otherwise, and where two tiles that are kept don't fit shared memory beside rings of
+ * 128)} is {@code 0 < n}, and so is what has {@code i + 128} rounded up. The loop over tiles stays otherwise, and where two tiles that are kept don't fit shared memory beside rings of
  * two slots, or what is carried the registers.
  *
  * <p>No role waits for ever: producer and consumers walk the same text, a tile's last use of a slot comes before the head of the next
@@ -110,7 +111,7 @@ public final class OverlapTiles {
     Set<Value> inside = Regions.defined(loop.body());
     Set<Affine> margins = new LinkedHashSet<>();
     for (Value lo : parts(c.lhs(), BinaryKind.MAX).toList()) {
-      for (Value hi : parts(c.rhs(), BinaryKind.MIN).toList()) {
+      for (Value hi : ends(c.rhs(), lo, bounds.divisibility()).toList()) {
         Affine margin = bounds.form(hi).minus(bounds.form(lo));
         if (!bounds.atMostZero(branch, margin.times(-1).plus(1))) {
           margins.add(margin);
@@ -124,6 +125,30 @@ public final class OverlapTiles {
   private static Stream<Value> parts(Value v, BinaryKind kind) {
     return v.definition() != null && v.definition().op() instanceof ElementwiseOp.Binary b && b.kind() == kind
         ? Stream.concat(parts(b.lhs(), kind), parts(b.rhs(), kind)) : Stream.of(v);
+  }
+
+  /**
+   * Values of which the least is more than {@code lo} just where {@code v} is: a minimum's operands, and what is rounded up to a number
+   * that {@code lo} is a multiple of.
+   */
+  private static Stream<Value> ends(Value v, Value lo, Divisibility divisibility) {
+    return parts(v, BinaryKind.MIN).flatMap(hi -> roundedUp(hi).filter(r -> divisibility.divides(r.to, lo))
+        .map(r -> ends(r.value, lo, divisibility)).orElse(Stream.of(hi)));
+  }
+
+  private record RoundedUp(Value value, long to) {}
+
+  /** {@code ((value + to - 1) / to) * to}, if this is what it is. */
+  private static Optional<RoundedUp> roundedUp(Value v) {
+    return operands(v, BinaryKind.MUL).flatMap(times -> operands(times.lhs(), BinaryKind.DIV).flatMap(by ->
+        operands(by.lhs(), BinaryKind.ADD).flatMap(sum -> Regions.literal(by.rhs()).map(Literal::bits)
+            .filter(to -> to > 0 && Regions.isInteger(times.rhs(), to) && Regions.isInteger(sum.rhs(), to - 1))
+            .map(to -> new RoundedUp(sum.lhs(), to)))));
+  }
+
+  private static Optional<ElementwiseOp.Binary> operands(Value v, BinaryKind kind) {
+    return v.definition() != null && v.definition().op() instanceof ElementwiseOp.Binary b && b.kind() == kind
+        ? Optional.of(b) : Optional.empty();
   }
 
   // ------------------------------------------------------------------------------------------------ building

@@ -18,18 +18,25 @@ record RoleRegisters(int producer, int consumer) {
   private static final int LEAST_FOR_PRODUCER = 32;
   private static final int MOST_FOR_PRODUCER = 40;
 
-  /** The same where it computes one tile's places while it still needs those of the tile before. */
+  /** Better where it computes one tile's places while it still needs those of the tile before, if consumers can spare them. */
   private static final int FOR_OVERLAPPING_PRODUCER = 56;
+  private static final int ENOUGH_FOR_CONSUMER = 200;
 
   /** {@code overlapping}: the producer is ahead by a tile. */
   static RoleRegisters of(TargetInfo target, int consumers, boolean overlapping) {
-    int least = overlapping ? FOR_OVERLAPPING_PRODUCER : LEAST_FOR_PRODUCER;
+    RoleRegisters tight = of(target, consumers, LEAST_FOR_PRODUCER, MOST_FOR_PRODUCER);
+    RoleRegisters wide = of(target, consumers, FOR_OVERLAPPING_PRODUCER, FOR_OVERLAPPING_PRODUCER);
+    return overlapping && wide.consumer >= ENOUGH_FOR_CONSUMER ? wide : tight;
+  }
+
+  private static RoleRegisters of(TargetInfo target, int consumers, int least, int most) {
     Registers limits = target.registers();
     int warps = PRODUCER_WARPS + consumers;
-    int most = limits.perThread() / limits.granule() * limits.granule();
-    int each = Math.min(most, limits.perProcessor() / (warps * target.lanes()) / limits.granule() * limits.granule());
-    int consumer = Math.min(most, share(each * warps - least * PRODUCER_WARPS, consumers, limits));
-    int producer = Math.min(Math.max(least, MOST_FOR_PRODUCER), share(each * warps - consumer * consumers, PRODUCER_WARPS, limits));
+    int each = Math.min(limits.perThread() / limits.granule() * limits.granule(),
+        limits.perProcessor() / (warps * target.lanes()) / limits.granule() * limits.granule());
+    int consumer = Math.min(limits.perThread() / limits.granule() * limits.granule(),
+        share(each * warps - least * PRODUCER_WARPS, consumers, limits));
+    int producer = Math.min(most, share(each * warps - consumer * consumers, PRODUCER_WARPS, limits));
     return new RoleRegisters(producer, consumer);
   }
 
