@@ -69,7 +69,8 @@ public final class KernelModule {
       return own.get(0);
     }
     String what = own.isEmpty() ? " has no kernel" : " has " + own.size() + " kernels, which one is meant is not said";
-    throw new DiagnosticException(Diagnostic.error(Code.KERNEL_CHOICE, source.name() + what).note(names()));
+    Diagnostic d = Diagnostic.error(Code.KERNEL_CHOICE, source.name() + what);
+    throw new DiagnosticException(kernels.isEmpty() ? d : d.note(names()));
   }
 
   private String names() {

@@ -1,8 +1,11 @@
 package dev.tkc.cli;
 
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
@@ -14,11 +17,21 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
     PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
-    int exit = run(args, System.in, out, err);
-    out.flush();
-    System.exit(exit);
+    System.exit(run(args, System.in, new FileOutputStream(FileDescriptor.out), err));
+  }
+
+  /** Runs one command line; results that cannot be written are a problem of their own. */
+  static int run(String[] args, InputStream in, OutputStream to, PrintStream err) {
+    StandardOutput results = new StandardOutput(to);
+    PrintStream out = new PrintStream(results, false, StandardCharsets.UTF_8);
+    int exit = run(args, in, out, err);
+    if (results.lost().isEmpty()) {
+      return exit;
+    }
+    new Terminal(in, out, err).report(
+        Diagnostic.error(Code.FILE_ACCESS, "standard output cannot be written: " + results.lost().get()));
+    return Math.max(exit, 1);
   }
 
   /** Runs one command line in this process, with nothing shared between two runs: what the tests call. */
