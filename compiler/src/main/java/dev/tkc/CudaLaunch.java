@@ -126,6 +126,17 @@ final class CudaLaunch implements AutoCloseable {
       }
 
       @Override
+      public Buffer counter(Inst inst) {
+        CudaBuffer buffer = device.allocate(Integer.BYTES);
+        temps.add(buffer);
+        try (CudaStream stream = device.newStream()) {
+          buffer.fill((byte) 0, stream);
+          stream.synchronize();
+        }
+        return Buffer.of(Element.I32, segment(buffer.address(), Integer.BYTES));
+      }
+
+      @Override
       public void launch(Inst inst, Func callee, long grid, List<Datum> arguments) {
         if (grid > Integer.MAX_VALUE) {
           throw new DiagnosticException(Diagnostic.error(

@@ -11,6 +11,7 @@ import dev.tkc.passes.place.AllocateShared;
 import dev.tkc.passes.place.AnnotateAccesses;
 import dev.tkc.passes.place.AssignLayouts;
 import dev.tkc.passes.place.ChooseInstructions;
+import dev.tkc.passes.place.DrawTiles;
 import dev.tkc.passes.place.GroupStores;
 import dev.tkc.passes.place.InsertBarriers;
 import dev.tkc.passes.place.LimitRegisters;
@@ -117,6 +118,8 @@ public final class Pipeline {
       targeted("annotate-accesses", PLACED, Pass.devices(AnnotateAccesses::run), "vectors depend on layouts"),
       targeted("make-tensor-maps", PLACED, MakeTensorMaps::run, "boxes are those of the buffers' layouts")
           .needs(Capability.BULK_COPY).isRequired(),
+      targeted("draw-tiles", PLACED, DrawTiles::run, "what reads off loops where the next round is has done so")
+          .needs(Capability.BULK_COPY),
       targeted("allocate-shared", PLACED, Pass.devices(AllocateShared::run), "sizes of scratch depend on layouts").isRequired(),
       targeted("insert-barriers", PLACED, Pass.devices(InsertBarriers::run), "last: hazards are those of bytes").isRequired());
 
@@ -156,6 +159,9 @@ public final class Pipeline {
       before("schedule-loops", "stage-loads", "staging reads the number of stages"),
       before("stage-loads", "expand-pipeline", "expansion moves the staged copies"),
       before("expand-pipeline", "slice-dots", "a staged read is of its whole slot until then"),
+      before("persist-grid", "draw-tiles", "the loop over a block's tiles is the one that is drawn for"),
+      before("clean-placed", "draw-tiles", "one thread does all of the producer when nothing dead is left in it"),
+      before("draw-tiles", "allocate-shared", "the numbers are handed over in shared memory"),
       before("assign-layouts", "make-tensor-maps", "boxes are those of the buffers' layouts"),
       before("assign-layouts", "allocate-shared", "the size of scratch depends on both layouts"),
       before("allocate-shared", "insert-barriers", "hazards are between bytes"),

@@ -71,6 +71,7 @@ class CodesTest {
     Shown staged = new Shown("ir/ir/interp/StagedEvalTest", "only staged IR: the language has no copies, barriers or products in flight");
     List.of(Code.SHARED_UNORDERED, Code.READ_BEFORE_ARRIVAL, Code.OVERWRITTEN, Code.TRANSACTION_BYTES, Code.BARRIER_PHASE,
         Code.DEADLOCK, Code.PROXY_FENCE, Code.IN_FLIGHT, Code.DOT_FENCE, Code.LEFT_UNDER_WAY).forEach(c -> all.put(c, staged));
+    all.put(Code.NUMBERS_DRAWN, new Shown("ir/ir/interp/DrawsTest", "only placed IR: no program draws numbers"));
     all.put(Code.INTERRUPTED, new Shown("ir/ir/interp/LimitsTest", "only an interrupted thread"));
     Shown device = new Shown("backend-ptx/backend/ptx/CudaRuntimeTest", "only a GPU, or a driver that refuses");
     List.of(Code.DEVICE_MEMORY, Code.DEVICE_FAULT, Code.DRIVER).forEach(c -> all.put(c, device));

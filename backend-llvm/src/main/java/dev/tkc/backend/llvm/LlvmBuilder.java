@@ -276,6 +276,35 @@ public final class LlvmBuilder extends LlvmArithmetic {
     return current;
   }
 
+  /**
+   * Runs {@code body} while the position is below {@code limit} (signed). The body's first result is the next position, the others
+   * are carried. Never unrolled.
+   */
+  public List<LlvmValue> whileLoop(LlvmValue start, LlvmValue limit, List<LlvmValue> carried, LoopBody body) {
+    same("while", start, limit);
+    LlvmBlock before = block();
+    LlvmBlock header = newBlock("loop");
+    LlvmBlock inside = newBlock("loop.body");
+    LlvmBlock after = newBlock("loop.end");
+    br(header);
+    moveTo(header);
+    LlvmBlock.Phi index = phi(start.type()).incoming(start, before);
+    List<LlvmBlock.Phi> phis = carried.stream().map(v -> phi(v.type()).incoming(v, before)).toList();
+    List<LlvmValue> current = phis.stream().map(LlvmBlock.Phi::result).toList();
+    condBr(icmp(Compare.SLT, index.result(), limit), inside, after);
+    moveTo(inside);
+    List<LlvmValue> next = body.run(index.result(), current);
+    if (next.size() != carried.size() + 1) {
+      throw new IllegalArgumentException("loop carries " + carried.size() + " values, body gave " + next.size());
+    }
+    index.incoming(next.getFirst(), block());
+    IntStream.range(0, carried.size()).forEach(i -> phis.get(i).incoming(next.get(i + 1), block()));
+    terminate("br label %" + header.label() + loopId(new Unroll(OptionalInt.of(1))));
+    function.moveToEnd(after);
+    moveTo(after);
+    return current;
+  }
+
   private String loopId(Unroll unroll) {
     if (unroll.factor().isEmpty()) {
       return "";

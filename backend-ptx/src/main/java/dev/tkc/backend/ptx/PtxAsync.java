@@ -18,6 +18,7 @@ import java.util.List;
  */
 final class PtxAsync implements AsyncTarget {
   private static final int ALL_LANES = -1;
+  private static final int FIRST_LANE = 1;
   private static final int WHOLE_WARP = 31;
   private static final int MAP_BYTES = 128;
   private static final LlvmValue NO = LlvmValue.i1(false);
@@ -41,8 +42,8 @@ final class PtxAsync implements AsyncTarget {
   // Teams.
 
   @Override
-  public LlvmValue uniform(LlvmBuilder b, LlvmValue x) {
-    return b.call(PtxIntrinsic.SHFL_IDX_I32, LlvmValue.i32(ALL_LANES), x, LlvmValue.i32(0), LlvmValue.i32(WHOLE_WARP));
+  public LlvmValue uniform(LlvmBuilder b, LlvmValue x, boolean alone) {
+    return b.call(PtxIntrinsic.SHFL_IDX_I32, LlvmValue.i32(alone ? FIRST_LANE : ALL_LANES), x, LlvmValue.i32(0), LlvmValue.i32(WHOLE_WARP));
   }
 
   @Override
@@ -110,6 +111,11 @@ final class PtxAsync implements AsyncTarget {
   @Override
   public void barrierWait(LlvmBuilder b, Place barrier, LlvmValue parity) {
     b.call(PtxIntrinsic.MBARRIER_WAIT, address(b, barrier), parity);
+  }
+
+  @Override
+  public LlvmValue countUp(LlvmBuilder b, LlvmValue counter, LlvmValue last) {
+    return b.call(PtxIntrinsic.ATOM_INC, counter, last);
   }
 
   // Bulk copies.

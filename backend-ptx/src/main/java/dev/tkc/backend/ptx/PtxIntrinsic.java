@@ -203,6 +203,9 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   CVT_F16X2_FROM_E5M2X2(90, 78, pure("cvt.rn.f16x2.e5m2x2 $0, $1;", "=r,h"), I32, I16),
   CVT_TF32(nvvm("f2tf32.rna"), I32, FLOAT),
 
+  /** Counts up to the last operand and then from 0 again; the value before. (atom) */
+  ATOM_INC(effect("atom.relaxed.gpu.global.inc.u32 $0, [$1], $2;", "=r,l,r"), I32, GLOBAL, I32),
+
   // Sums into memory whose old value nobody wants. (red)
   RED_ADD_F32(effect("red.relaxed.gpu.global.add.f32 [$0], $1;", "l,f,~{memory}"), VOID, GLOBAL, FLOAT),
   RED_ADD_F64(effect("red.relaxed.gpu.global.add.f64 [$0], $1;", "l,d,~{memory}"), VOID, GLOBAL, DOUBLE),

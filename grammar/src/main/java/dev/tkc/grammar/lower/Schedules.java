@@ -43,6 +43,7 @@ public final class Schedules {
     SETTINGS.put("order", new Row(Shape.ORDER, 1 << 20, true));
     SETTINGS.put("split_k", new Row(Shape.COUNT, 1024, true));
     SETTINGS.put("persistent", new Row(Shape.FLAG, 1, true));
+    SETTINGS.put("uneven", new Row(Shape.FLAG, 1, true));
     SETTINGS.put("repack", new Row(Shape.FLAG, 1, true));
     SETTINGS.put("materialise", new Row(Shape.FLAG, 1, true));
     SETTINGS.put("registers", new Row(Shape.ROLES, 0, false));
@@ -273,7 +274,8 @@ public final class Schedules {
     l.error(Diagnostic.error(Code.SETTING_UNSUPPORTED, what + " is not implemented yet")
         .label(at, "nothing would act on it")
         .note("a setting is never ignored; leave it out")
-        .note("implemented are the tile constants, warps, stages, order = grouped(n), split_k, persistent, repack and materialise"));
+        .note("implemented are the tile constants, warps, stages, order = grouped(n), split_k, persistent, uneven, repack and "
+            + "materialise"));
   }
 
   private void unknown(Name name) {

@@ -133,6 +133,7 @@ public enum Code {
   IN_FLIGHT("TK0623", "an accumulator used while its product is in flight"),
   DOT_FENCE("TK0624", "an asynchronous product with no fence after its registers were written"),
   LEFT_UNDER_WAY("TK0625", "a block that ends before what it started"),
+  NUMBERS_DRAWN("TK0626", "blocks that draw too many or too few numbers from a counter"),
 
   SHARED_BUDGET("TK0710", "a phase needs more shared memory than a block has"),
   REGISTER_BUDGET("TK0711", "a tile too large for the registers of a block"),

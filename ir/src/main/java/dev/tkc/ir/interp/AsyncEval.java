@@ -37,6 +37,15 @@ final class AsyncEval {
       case AsyncOp.StoreCommit _ -> team.storing.commit();
       case AsyncOp.StoreWait o -> storeWait(o, team);
       case AsyncOp.ProxyFence _ -> team.proxyFence();
+      case AsyncOp.NumberDraw o -> {
+        return List.of(draw(inst, o, frame));
+      }
+      case AsyncOp.NumberPost o -> {
+        return List.of(post(inst, o, frame));
+      }
+      case AsyncOp.NumberRead o -> {
+        return List.of(read(inst, o, frame));
+      }
       case AsyncOp.SharedView o -> {
         SharedSlots buffer = (SharedSlots) frame.get(o.buffer());
         return List.of(new SlotView(buffer, SharedEval.stage(inst, buffer, o.stage(), frame), o));
@@ -175,6 +184,33 @@ final class AsyncEval {
   /** Writes what bulk stores have read. */
   void write(List<Team.Storing> stores) {
     stores.forEach(s -> machine.memory().write(s.inst, s.footprint, s.read));
+  }
+
+  // ------------------------------------------------------------------------------------------------ numbers of tiles
+
+  private Tile draw(Inst inst, AsyncOp.NumberDraw op, Frame frame) {
+    Team team = frame.team();
+    team.drawn = frame.block().state().draws.draw(inst, frame.block().state(), frame.block().id().asLong(), team.drawn,
+        (Buffer) frame.get(op.counter()), frame.integer(op.tiles()));
+    return Tile.integer(team.drawn);
+  }
+
+  private Tile post(Inst inst, AsyncOp.NumberPost op, Frame frame) {
+    Team team = frame.team();
+    SharedSlots buffer = (SharedSlots) frame.get(op.buffer());
+    int stage = SharedEval.stage(inst, buffer, op.stage(), frame);
+    BarrierSlot barrier = slot(inst, op.barrier(), op.slot(), team.elected, frame);
+    frame.block().state().hazards.write(buffer, stage, team.alone(inst), team.elected);
+    buffer.slots[stage].tile = frame.tile(op.number());
+    barrier.arrive(team.elected);
+    return frame.tile(op.number());
+  }
+
+  private Tile read(Inst inst, AsyncOp.NumberRead op, Frame frame) {
+    SharedSlots buffer = (SharedSlots) frame.get(op.buffer());
+    int stage = SharedEval.stage(inst, buffer, op.stage(), frame);
+    frame.block().state().hazards.read(buffer, stage, frame.team().ordinary(inst), frame.team().all);
+    return buffer.slots[stage].tile;
   }
 
   // ------------------------------------------------------------------------------------------------ dots

@@ -19,6 +19,8 @@ final class BlockState {
   final SplittableRandom random;
   /** Bulk copies under way. */
   final List<BulkCopy> landing = new ArrayList<>();
+  /** What the blocks of the launch draw from. */
+  final Draws draws;
   private final Machine machine;
   private final List<SharedSlots> buffers = new ArrayList<>();
   private final List<Long> offsets = new ArrayList<>();
@@ -27,8 +29,9 @@ final class BlockState {
   private int parts;
   private long tiles;
 
-  BlockState(Machine machine, Func func, long id) {
+  BlockState(Machine machine, Func func, long id, Draws draws) {
     this.machine = machine;
+    this.draws = draws;
     long seed = machine.options().seed();
     this.random = new SplittableRandom(seed * 0x9e3779b97f4a7c15L + id);
     this.eagerness = seed == 0 ? 0 : random.nextInt(3);

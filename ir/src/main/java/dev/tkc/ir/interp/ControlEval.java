@@ -1,6 +1,7 @@
 package dev.tkc.ir.interp;
 
 import dev.tkc.ir.Inst;
+import dev.tkc.ir.Region;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.op.ControlOp;
 import java.util.List;
@@ -15,7 +16,8 @@ final class ControlEval {
 
   List<Datum> evaluate(Inst inst, ControlOp op, Frame frame) {
     return switch (op) {
-      case ControlOp.For o -> loop(inst, o, frame);
+      case ControlOp.For o -> loop(Loop.of(machine, inst, o, frame), o.body(), frame);
+      case ControlOp.While o -> loop(Loop.of(machine, inst, o, frame), o.body(), frame);
       case ControlOp.If o -> {
         List<Datum> chosen = machine.evaluate(frame.tile(o.condition()).asBool() ? o.then() : o.otherwise(), frame);
         yield chosen.stream().map(Loop::settled).toList();
@@ -43,10 +45,9 @@ final class ControlEval {
     };
   }
 
-  private List<Datum> loop(Inst inst, ControlOp.For op, Frame frame) {
-    Loop loop = new Loop(machine, inst, op, frame);
+  private List<Datum> loop(Loop loop, Region body, Frame frame) {
     while (loop.begin(frame)) {
-      loop.carry(machine.evaluate(op.body(), frame));
+      loop.carry(machine.evaluate(body, frame));
     }
     return loop.carried();
   }

@@ -120,6 +120,11 @@ final class Machine {
       }
 
       @Override
+      public Buffer counter(Inst inst) {
+        return Interpreter.allocate(Element.I32, 1);
+      }
+
+      @Override
       public void launch(Inst inst, Func callee, long grid, List<Datum> arguments) {
         new Phase(Machine.this, inst).launch(callee, grid, arguments);
       }

@@ -24,6 +24,7 @@ final class MemoryEval {
     return switch (op) {
       case MemoryOp.MakeTensor o -> List.of(tensor(inst, o, frame));
       case MemoryOp.Temp o -> List.of(temp(inst, o, frame));
+      case MemoryOp.Counter _ -> List.of(machine.device().counter(inst));
       case MemoryOp.View o -> List.of(view(inst, o, frame));
       case MemoryOp.MakeTensorMap o -> List.of(new TensorMap((TensorView) frame.get(o.tensor()), o.box(), o.swizzle()));
       case MemoryOp.AddressOf o -> List.of(((TensorView) frame.get(o.tensor())).buffer());

@@ -4,6 +4,7 @@ import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.MemoryOp;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ import java.util.function.Consumer;
  * One phase: every block of a {@code parallel} nest, or of a launch.
  *
  * <p>Blocks may be spread over threads, since nothing they compute depends on their order: unless accesses are checked, or the
- * phase has atomic updates (float sums depend on their order) or writes 4-bit elements (two of which share a byte). Each thread
+ * phase has atomic updates (float sums depend on their order), draws numbers (who is given which follows from the seed) or writes 4-bit elements (two of which share a byte). Each thread
  * walks the whole nest and executes the blocks whose numbers it claims, so bounds are evaluated without coordination. If blocks
  * fail, the failure of the first one in order is reported, whatever the threads did.
  */
@@ -38,10 +39,11 @@ final class Phase {
 
   void launch(Func callee, long grid, List<Datum> arguments) {
     begin(List.of("block_id"));
+    Draws draws = new Draws(grid);
     spread(grid > 1 && canSpread(callee.body()), walk -> {
       for (long id = 0; id < grid && walk.goesOn(); id++) {
         if (walk.claims()) {
-          try (Frame frame = Frame.ofBlock(machine.budget(), id, grid, new BlockState(machine, callee, id))) {
+          try (Frame frame = Frame.ofBlock(machine.budget(), id, grid, new BlockState(machine, callee, id, draws))) {
             Machine.bind(callee, arguments, frame);
             walk.block(callee.body(), frame, List.of(id));
             frame.block().state().ended();
@@ -49,6 +51,7 @@ final class Phase {
         }
       }
     });
+    draws.ended();
   }
 
   private void begin(List<String> names) {
@@ -79,7 +82,7 @@ final class Phase {
     boolean[] free = {true};
     body.walk(i -> {
       boolean nibbles = i.op() instanceof MemoryOp.Store s && s.value().tile().element().bits() < 8;
-      free[0] &= !nibbles && !(i.op() instanceof MemoryOp.Atomic);
+      free[0] &= !nibbles && !(i.op() instanceof MemoryOp.Atomic) && !(i.op() instanceof AsyncOp.NumberDraw);
     });
     return free[0];
   }

@@ -48,6 +48,8 @@ final class Team {
   final List<Storing> writing = new ArrayList<>();
   /** When the last {@code dot_fence} was, by the block's count of tiles; −1 without one. */
   long dotFence = -1;
+  /** The last number that the team drew. */
+  long drawn = -1;
   private long now;
   private long fencedNow;
   private long dotsNow;
@@ -66,6 +68,13 @@ final class Team {
   /** An access by the threads, which the team's other threads know after a barrier. */
   Access ordinary(Inst inst) {
     return new Access(Access.Kind.ORDINARY, this, inst, work, ++now);
+  }
+
+  /** An access by the one thread that there is, which knows what it did. */
+  Access alone(Inst inst) {
+    Access access = ordinary(inst);
+    elected.raise(work, now);
+    return access;
   }
 
   void proxyFence() {

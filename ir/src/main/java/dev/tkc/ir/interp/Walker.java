@@ -67,7 +67,11 @@ final class Walker {
         case ControlOp.Yield y -> leave(level, y.values().stream().map(frame::get).toList());
         case ControlOp.For o -> {
           machine.budget().step(inst);
-          enter(new Level(o.body(), inst, new Loop(machine, inst, o, frame)));
+          enter(new Level(o.body(), inst, Loop.of(machine, inst, o, frame)));
+        }
+        case ControlOp.While o -> {
+          machine.budget().step(inst);
+          enter(new Level(o.body(), inst, Loop.of(machine, inst, o, frame)));
         }
         case ControlOp.If o -> {
           machine.budget().step(inst);

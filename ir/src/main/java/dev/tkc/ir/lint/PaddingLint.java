@@ -87,6 +87,7 @@ public final class PaddingLint {
   private void control(Inst inst, ControlOp op) {
     switch (op) {
       case ControlOp.For f -> loop(inst, f);
+      case ControlOp.While _ -> throw new IllegalStateException(inst + " in a program as written");
       case ControlOp.If f -> choose(inst, f);
       case ControlOp.Parallel p -> walk(p.body());
       case ControlOp.Role r -> walk(r.body());
@@ -145,7 +146,7 @@ public final class PaddingLint {
       case MemoryOp.Load o -> origins.put(inst.result(), load(inst, o));
       case MemoryOp.Store o -> stored(inst, o.value());
       case MemoryOp.Atomic o -> stored(inst, o.value());
-      case MemoryOp.MakeTensor _, MemoryOp.Temp _, MemoryOp.View _, MemoryOp.AddressOf _, MemoryOp.MakeTensorMap _,
+      case MemoryOp.MakeTensor _, MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.View _, MemoryOp.AddressOf _, MemoryOp.MakeTensorMap _,
           MemoryOp.Range _ -> { }
     }
   }

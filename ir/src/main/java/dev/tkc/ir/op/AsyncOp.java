@@ -88,6 +88,23 @@ public sealed interface AsyncOp extends Op {
   record ProxyFence() implements AsyncOp {}
 
   /**
+   * The number (i64) of the tile that this block goes on with: each of {@code block_count} … {@code tiles} − 1 is given to one
+   * block of the launch, the smaller ones first; when there is none left a block is given {@code tiles} or more, once, and must
+   * not draw again. {@code counter} is one of {@code counter}, for this launch alone. Done by one thread, in a role that needs no
+   * other.
+   */
+  record NumberDraw(Value counter, Value tiles) implements AsyncOp {}
+
+  /**
+   * Writes a number (i64 below 2^31) to a slot, and arrives once at the barrier; where {@link NumberDraw} may stand. Gives the number
+   * as others read it: this is the place to wait for a draw.
+   */
+  record NumberPost(Value number, Value buffer, Value stage, Value barrier, Value slot) implements AsyncOp {}
+
+  /** The number (i64) in a slot, read by each thread of the team; the same for all. */
+  record NumberRead(Value buffer, Value stage) implements AsyncOp {}
+
+  /**
    * The block of {@code shape} at {@code offsets} of a slot, its dimensions in {@code order}, where it is: an operand for
    * {@code dot_async}. Reads nothing.
    */

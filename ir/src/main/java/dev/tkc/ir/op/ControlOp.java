@@ -21,6 +21,18 @@ public sealed interface ControlOp extends Op {
     }
   }
 
+  /**
+   * Runs {@code body} while the position is below {@code limit}: first for {@code start}, then for what the round before said, no position twice.
+   * The body's parameters are the position (i64) and the carried values, which start as {@code inits}; it yields the next position
+   * and the next carried values. Results: the carried values after the last round. Placed level only, so that what reads off a
+   * loop how its positions follow each other has only {@code for} to look at.
+   */
+  record While(Value start, Value limit, List<Value> inits, Region body) implements ControlOp {
+    public While {
+      inits = List.copyOf(inits);
+    }
+  }
+
   /** Runs one of the regions, by a bool scalar. Results: what that region yields. */
   record If(Value condition, Region then, Region otherwise) implements ControlOp {}
 

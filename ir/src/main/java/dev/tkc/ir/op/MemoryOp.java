@@ -53,6 +53,12 @@ public sealed interface MemoryOp extends Op {
     }
   }
 
+  /**
+   * The address of an i32 in global memory for {@code number_draw}: 0 before the kernel's first run, and left at 0 by each launch
+   * that draws from it, so that nothing has to clear it in between. Only in a kernel.
+   */
+  record Counter() implements MemoryOp {}
+
   /** The same contiguous memory with other sizes, whose product is the same. */
   record View(Value tensor, List<Value> sizes) implements MemoryOp {
     public View {

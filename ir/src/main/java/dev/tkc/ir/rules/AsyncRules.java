@@ -10,6 +10,7 @@ import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.Op;
 import dev.tkc.ir.type.BarrierType;
 import dev.tkc.ir.type.Element;
+import dev.tkc.ir.type.PointerType;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TensorMapType;
 import dev.tkc.ir.type.TileType;
@@ -62,6 +63,21 @@ final class AsyncRules {
       }
       case AsyncOp.StoreCommit _, AsyncOp.ProxyFence _, AsyncOp.DotFence _, AsyncOp.DotCommit _,
           AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> List.of();
+      case AsyncOp.NumberDraw o -> {
+        check(o.counter().type().equals(new PointerType(Element.I32)), op, "a counter is wanted, not " + o.counter().type());
+        scalar(op, o.tiles(), Element.I64);
+        yield List.of(TileType.integer());
+      }
+      case AsyncOp.NumberPost o -> {
+        scalar(op, o.number(), Element.I64);
+        number(op, o.buffer(), o.stage());
+        barrier(op, o.barrier(), o.slot());
+        yield List.of(TileType.integer());
+      }
+      case AsyncOp.NumberRead o -> {
+        number(op, o.buffer(), o.stage());
+        yield List.of(TileType.integer());
+      }
       case AsyncOp.SharedView o -> List.of(view(o));
       case AsyncOp.Undefined o -> List.of(TileType.of(o.element(), o.shape()));
       case AsyncOp.DotAsync o -> List.of(dot(o));
@@ -77,6 +93,12 @@ final class AsyncRules {
   private static void barrier(Op op, Value barrier, Value slot) {
     check(barrier.type() instanceof BarrierType, op, "barriers are wanted, not " + barrier.type());
     scalar(op, slot, Element.I64);
+  }
+
+  private static void number(Op op, Value buffer, Value stage) {
+    SharedType t = TypeRules.buffer(op, buffer);
+    check(t.element() == Element.I32 && t.shape().equals(List.of(1)), op, "a slot for one i32 is wanted, not " + t);
+    scalar(op, stage, Element.I64);
   }
 
   private static void bulk(

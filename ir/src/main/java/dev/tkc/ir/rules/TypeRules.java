@@ -71,6 +71,14 @@ public final class TypeRules {
         yields(op, o.body(), types(o.inits()));
         yield types(o.inits());
       }
+      case ControlOp.While o -> {
+        scalar(op, o.start(), I64);
+        scalar(op, o.limit(), I64);
+        List<Type> all = concat(List.of(TileType.integer()), types(o.inits()));
+        parameters(op, o.body(), all);
+        yields(op, o.body(), all);
+        yield types(o.inits());
+      }
       case ControlOp.If o -> {
         scalar(op, o.condition(), BOOL);
         parameters(op, o.then(), List.of());
@@ -136,6 +144,7 @@ public final class TypeRules {
         scalars(op, o.sizes(), I64);
         yield List.of(new TensorType(o.element(), o.sizes().size()));
       }
+      case MemoryOp.Counter _ -> List.of(new PointerType(Element.I32));
       case MemoryOp.View o -> {
         scalars(op, o.sizes(), I64);
         yield List.of(new TensorType(tensor(op, o.tensor()).element(), o.sizes().size()));

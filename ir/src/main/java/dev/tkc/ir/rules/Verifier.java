@@ -43,7 +43,9 @@ import java.util.Set;
  *   <li>shared-memory ops, asynchronous ops and {@code convert_layout} stand in device functions only;
  *   <li>{@code turn_take} and {@code turn_pass} stand in roles of two or more whole groups of four warps, and in each region in
  *       turn, with no region that has any between a take and its pass;
- *   <li>{@code role}s are the last instructions of a device function's body; {@code make_tensor_map} stands in kernels only;
+ *   <li>{@code role}s are the last instructions of a device function's body; {@code make_tensor_map} and {@code counter} stand in
+ *       kernels only; {@code number_draw} and {@code number_post} in roles of {@link OneThread};
+ *   <li>{@code while} stands in placed device functions only;
  *   <li>in a device function annotated {@code placed}, every tile of rank 1 and up and every shared buffer has a
  *       layout, whose sizes are the power-of-two cover of the shape; elsewhere none has one; where warps are no power of two,
  *       nothing of a tile is held by warps that there are not ({@link WarpTeam});
@@ -58,6 +60,8 @@ public final class Verifier {
   private boolean placed;
   /** Who runs the code at hand. */
   private WarpTeam warps = new WarpTeam(1);
+  /** Whether the instructions at hand are those of a role that one thread can do. */
+  private boolean alone;
 
   private Verifier(Module module) {
     this.module = module;
@@ -153,9 +157,13 @@ public final class Verifier {
           dev.tkc.ir.op.MatrixOp _, SharedOp _, AsyncOp _ -> place == Place.HOST ? Place.HOST_NESTED : place == Place.PARALLEL ? Place.DEVICE : place;
     };
     WarpTeam all = warps;
-    warps = inst.op() instanceof ControlOp.Role role ? new WarpTeam(role.warps()) : all;
+    if (inst.op() instanceof ControlOp.Role role) {
+      warps = new WarpTeam(role.warps());
+      alone = OneThread.suffices(role.body());
+    }
     inst.regions().forEach(r -> region(r, visible, inner, inst.loc()));
     warps = all;
+    alone = alone && !(inst.op() instanceof ControlOp.Role);
     types(inst);
   }
 
@@ -195,7 +203,7 @@ public final class Verifier {
         check(place == Place.HOST, inst.loc(), name + " outside a kernel's own body");
         launch(inst, l);
       }
-      case MemoryOp.Temp _, MemoryOp.AddressOf _ -> check(place == Place.HOST, inst.loc(), name + " outside a kernel's own body");
+      case MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.AddressOf _ -> check(place == Place.HOST, inst.loc(), name + " outside a kernel's own body");
       case ControlOp.BlockId _, ControlOp.BlockCount _ -> check(device, inst.loc(), name + " outside a device function");
       case ControlOp.Role role -> {
         check(device && region == func.body(), inst.loc(), name + " inside another region");
@@ -205,6 +213,9 @@ public final class Verifier {
         Turns.obstacle(role).ifPresent(why -> check(false, inst.loc(), why));
       }
       case MemoryOp.MakeTensorMap _ -> check(place == Place.HOST, inst.loc(), name + " outside a kernel's own body");
+      case AsyncOp.NumberDraw _, AsyncOp.NumberPost _ ->
+          check(device && alone, inst.loc(), name + " outside a role that one thread can do by itself");
+      case ControlOp.While _ -> check(device && placed, inst.loc(), name + " before a device function is placed");
       case SharedOp _, AsyncOp _, ShapeOp.ConvertLayout _ -> check(device, inst.loc(), name + " outside a device function");
       case ControlOp _, MemoryOp _, dev.tkc.ir.op.ElementwiseOp _, ShapeOp _, dev.tkc.ir.op.ReductionOp _,
           dev.tkc.ir.op.MatrixOp _ -> { }

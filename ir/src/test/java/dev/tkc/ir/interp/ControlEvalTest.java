@@ -110,6 +110,11 @@ class ControlEvalTest {
       }
 
       @Override
+      public Buffer counter(Inst inst) {
+        throw new AssertionError(inst);
+      }
+
+      @Override
       public void launch(Inst inst, Func callee, long grid, List<Datum> arguments) {
         seen.append(callee.name()).append(grid).append(' ').append(arguments.size()).append(' ');
       }

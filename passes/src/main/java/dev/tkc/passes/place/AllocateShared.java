@@ -148,7 +148,7 @@ public final class AllocateShared {
       if (inst.op() instanceof ControlOp.Role) {
         continue;
       }
-      boolean repeats = inst.op() instanceof ControlOp.For;
+      boolean repeats = inst.op() instanceof ControlOp.For || inst.op() instanceof ControlOp.While;
       if (repeats) {
         loops.push(span);
       }

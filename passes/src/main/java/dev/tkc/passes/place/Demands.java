@@ -275,7 +275,7 @@ final class Demands {
       case MemoryOp.Store o -> written(inst, o.value());
       case MemoryOp.Atomic o -> written(inst, o.value());
       case MemoryOp.Lanes _, MemoryOp.Valid _ -> Demand.ofResults(assigned(inst.result()));
-      case MemoryOp.MakeTensor _, MemoryOp.Temp _, MemoryOp.View _, MemoryOp.AddressOf _, MemoryOp.MakeTensorMap _,
+      case MemoryOp.MakeTensor _, MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.View _, MemoryOp.AddressOf _, MemoryOp.MakeTensorMap _,
           MemoryOp.Range _ ->
           Demand.none();
     };
@@ -348,8 +348,9 @@ final class Demands {
       case AsyncOp.DotWait o -> new Demand(List.of(), o.values().stream().map(v -> v.tile().layout()).toList());
       case AsyncOp.Undefined _ -> Demand.ofResults(assigned(inst.result()));
       case AsyncOp.BarrierAlloc _, AsyncOp.BarrierExpect _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _,
-          AsyncOp.CopyBulk _, AsyncOp.PrefetchBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _, AsyncOp.StoreWait _, AsyncOp.ProxyFence _,
-          AsyncOp.SharedView _, AsyncOp.DotFence _, AsyncOp.DotCommit _, AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> Demand.none();
+          AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _, AsyncOp.StoreWait _, AsyncOp.ProxyFence _,
+          AsyncOp.PrefetchBulk _, AsyncOp.SharedView _, AsyncOp.DotFence _, AsyncOp.DotCommit _, AsyncOp.NumberDraw _,
+          AsyncOp.NumberPost _, AsyncOp.NumberRead _, AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> Demand.none();
     };
   }
 
@@ -360,6 +361,7 @@ final class Demands {
         operands.addAll(ofValues(loop.body().params().subList(1, loop.body().params().size())));
         yield new Demand(operands, operands.subList(2, operands.size()));
       }
+      case ControlOp.While _ -> throw new IllegalStateException(inst + " before layouts are assigned");
       case ControlOp.If _ -> new Demand(List.of(), ofValues(inst.results()));
       case ControlOp.Yield _, ControlOp.Parallel _, ControlOp.Role _, ControlOp.Assert _, ControlOp.Launch _, ControlOp.BlockId _,
           ControlOp.BlockCount _ -> Demand.none();

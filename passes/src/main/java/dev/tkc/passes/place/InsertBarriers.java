@@ -53,8 +53,8 @@ public final class InsertBarriers {
     /** {@code stale}: from an earlier round of a loop, where the same indices were other positions. */
     record Global(String name, List<Value> indices, Object layout, Optional<MemoryOp.AtomicKind> atomic, boolean stale)
         implements Place {
-      Global inNextRound(ControlOp.For loop) {
-        return indices.stream().anyMatch(i -> movesOn(i, loop)) ? this : new Global(name, indices, layout, atomic, true);
+      Global inNextRound(Value position, long step) {
+        return indices.stream().anyMatch(i -> movesOn(i, position, step)) ? this : new Global(name, indices, layout, atomic, true);
       }
 
       /** Updates of one kind come out the same in any order. */
@@ -62,11 +62,10 @@ public final class InsertBarriers {
         return atomic.isPresent() && atomic.equals(other.atomic);
       }
 
-      /** Whether the index is a range that the loop moves by at least its size each round. */
-      private static boolean movesOn(Value index, ControlOp.For loop) {
-        Value position = loop.body().params().getFirst();
+      /** Whether the index is a range that a loop moves by at least its size each round. */
+      private static boolean movesOn(Value index, Value position, long step) {
         return index == position || Access.range(index).filter(r -> r.start() == position
-            && r.size() <= loop.step() && Regions.isInteger(r.stride(), 1)).isPresent();
+            && r.size() <= step && Regions.isInteger(r.stride(), 1)).isPresent();
       }
     }
 
@@ -87,13 +86,14 @@ public final class InsertBarriers {
       return new State(new HashSet<>(reads), new HashSet<>(writes), new HashSet<>(copies));
     }
 
-    State inNextRound(ControlOp.For loop) {
-      return new State(inNextRound(reads, loop), inNextRound(writes, loop), new HashSet<>(copies));
+    /** Of a loop whose positions are at least {@code step} apart. */
+    State inNextRound(Value position, long step) {
+      return new State(inNextRound(reads, position, step), inNextRound(writes, position, step), new HashSet<>(copies));
     }
 
-    private static Set<Place> inNextRound(Set<Place> places, ControlOp.For loop) {
+    private static Set<Place> inNextRound(Set<Place> places, Value position, long step) {
       Set<Place> next = new HashSet<>();
-      places.forEach(p -> next.add(p instanceof Place.Global g ? g.inNextRound(loop) : p));
+      places.forEach(p -> next.add(p instanceof Place.Global g ? g.inNextRound(position, step) : p));
       return next;
     }
 
@@ -131,16 +131,8 @@ public final class InsertBarriers {
   private void visit(Region region, State state) {
     for (Inst inst : List.copyOf(region.insts())) {
       switch (inst.op()) {
-        case ControlOp.For loop -> {
-          State entry = state.copy();
-          boolean changed = true;
-          while (changed) {
-            State round = entry.copy();
-            visit(loop.body(), round);
-            changed = entry.add(round.inNextRound(loop));
-          }
-          state.add(entry);
-        }
+        case ControlOp.For loop -> repeat(loop.body(), loop.step(), state);
+        case ControlOp.While loop -> repeat(loop.body(), 1, state);
         case ControlOp.If branch -> {
           State then = state.copy();
           State otherwise = state.copy();
@@ -162,6 +154,17 @@ public final class InsertBarriers {
             step(inst, region, state);
       }
     }
+  }
+
+  private void repeat(Region body, long step, State state) {
+    State entry = state.copy();
+    boolean changed = true;
+    while (changed) {
+      State round = entry.copy();
+      visit(body, round);
+      changed = entry.add(round.inNextRound(body.params().getFirst(), step));
+    }
+    state.add(entry);
   }
 
   private void step(Inst inst, Region region, State state) {

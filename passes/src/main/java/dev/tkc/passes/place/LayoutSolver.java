@@ -200,6 +200,7 @@ final class LayoutSolver {
           spread(holder.get(inst), from, layout);
         }
       }
+      case ControlOp.While _ -> throw new IllegalStateException(inst + " before layouts are assigned");
       case ControlOp.Parallel _, ControlOp.Role _, ControlOp.Assert _, ControlOp.Launch _, ControlOp.BlockId _,
           ControlOp.BlockCount _ -> { }
     }

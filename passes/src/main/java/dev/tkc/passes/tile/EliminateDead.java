@@ -90,8 +90,8 @@ public final class EliminateDead {
     }
     for (Region r : inst.regions()) {
       kept.add(r.terminator());
-      // Regions of reductions yield tuples of fixed size.
-      if (!(inst.op() instanceof ControlOp)) {
+      // Regions of reductions yield tuples of fixed size; what a while yields decides on its rounds.
+      if (!(inst.op() instanceof ControlOp) || inst.op() instanceof ControlOp.While) {
         r.terminator().operands().forEach(this::use);
       }
     }

@@ -151,7 +151,7 @@ public final class OutlinePhases {
     Value[] index;
     if (longest.isPresent()) {
       index = longest.get().indices(b, number, counts, section.get());
-      settings.put("uneven", true);
+      settings.putIfAbsent("uneven", true);
     } else {
       index = indices(b, number, counts, group);
     }

@@ -8,9 +8,7 @@ import dev.tkc.ir.Param;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
-import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
-import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import java.util.ArrayList;
@@ -84,31 +82,7 @@ public final class PersistGrid {
     body.insts().clear();
     Builder b = new Builder(body).at(func.loc());
     Value first = b.emit(new ControlOp.BlockId());
-    if (Boolean.TRUE.equals(func.annotations().get("uneven"))) {
-      turn(round, number, first, tiles, residents);
-    }
     b.append(new ControlOp.For(first, tiles, residents, List.of(), false, round), List.of()).annotate(TILES, true);
     b.yield(List.of());
-  }
-
-  /**
-   * In every other full round the blocks take their tiles in reverse: of tiles that become shorter and shorter each block then gets
-   * nearly as much work as any other.
-   */
-  private static void turn(Region round, Value position, Value block, Value tiles, long residents) {
-    Builder b = new Builder(round, 0);
-    Value start = b.sub(position, block);
-    Value odd = b.binary(BinaryKind.REM, b.binary(BinaryKind.DIV, start, b.constant(residents)), b.constant(2));
-    Value whole = b.compare(CompareKind.LE, b.add(start, b.constant(residents)), tiles);
-    Value turned = b.binary(BinaryKind.AND, b.compare(CompareKind.EQ, odd, b.constant(1)), whole);
-    Value mirrored = b.sub(b.add(start, b.constant(residents - 1)), block);
-    Value tile = b.emit(new ElementwiseOp.Select(turned, mirrored, position));
-    Map<Value, Value> replaced = Map.of(position, tile);
-    List<Inst> own = new ArrayList<>(round.insts().subList(0, round.insts().indexOf(tile.definition()) + 1));
-    round.walk(i -> {
-      if (!own.contains(i)) {
-        i.mapOperands(replaced);
-      }
-    });
   }
 }

@@ -98,6 +98,14 @@ final class PtxAgainstInterpreterTest {
       gemm | gemm | BM=128 BN=128 BK=64 | M=200 N=264 K=136
       """;
 
+  /** Products and attention as asynchronous functions do them, with more tiles than blocks. */
+  private static final String SEVERAL = """
+      gemm | gemm | BM=128 BN=128 BK=64 | M=200 N=264 K=136
+      attention | attention | BQ=64 BK=64 causal=true window=0 softcap=0.0 D=64 | B=1 H=2 G=1 N=150 S=333
+      attention | attention | BQ=64 BK=64 causal=true window=0 softcap=0.0 D=64 | B=2 H=2 G=1 N=200 S=104
+      attention | attention | BQ=64 BK=64 causal=false window=0 softcap=0.0 D=64 | B=1 H=2 G=2 N=150 S=150
+      """;
+
   /** Default tiles, more blocks, more rounds of loops. */
   private static final String LARGER = """
       elementwise | relu_forward | B=4096 | N=70000
@@ -124,6 +132,10 @@ final class PtxAgainstInterpreterTest {
     return CASES.lines().map(Emulated::parse);
   }
 
+  static Stream<Emulated> several() {
+    return SEVERAL.lines().map(Emulated::parse);
+  }
+
   static Stream<Emulated> larger() {
     return LARGER.lines().map(Emulated::parse);
   }
@@ -138,6 +150,13 @@ final class PtxAgainstInterpreterTest {
   @MethodSource("cases")
   void hopper(Emulated kernel) {
     assertThat(kernel.difference(PtxTargets.SM_90A)).isEmpty();
+  }
+
+  /** Blocks that have several tiles, drawn or one after the other. */
+  @ParameterizedTest
+  @MethodSource("several")
+  void hopperWithFewProcessors(Emulated kernel) {
+    assertThat(kernel.difference(PtxTargets.SM_90A.withProcessors(2))).isEmpty();
   }
 
   @ParameterizedTest

@@ -33,14 +33,17 @@ final class Mutations {
 
   private Mutations() {}
 
-  /** The mutations of all instructions that a run comes to; {@code passes} says whether a run of a module ends well. */
-  static List<Mutation> of(Module original, Predicate<Module> passes) {
+  /**
+   * The mutations of all instructions that a run comes to and whose text is {@code meant}; {@code passes} says whether a run of a
+   * module ends well.
+   */
+  static List<Mutation> of(Module original, Predicate<Module> passes, Predicate<String> meant) {
     List<Mutation> out = new ArrayList<>();
     List<Inst> all = instructions(original);
     for (int at = 0; at < all.size(); at++) {
       Inst inst = all.get(at);
       List<Change> changes = changes(inst);
-      if (changes.isEmpty() || passes.test(trapped(original, at))) {
+      if (changes.isEmpty() || !meant.test(IrPrinter.line(original, inst).text()) || passes.test(trapped(original, at))) {
         continue;
       }
       String once = runsOnce(original, inst) ? " of a loop of one round" : "";
@@ -128,7 +131,7 @@ final class Mutations {
         out.add(removal());
         out.add(set("one more pending", new SharedOp.CopyWait(o.pending() + 1)));
       }
-      case AsyncOp.StoreCommit _, AsyncOp.DotCommit _, AsyncOp.DotFence _, AsyncOp.ProxyFence _, SharedOp.Barrier _,
+      case AsyncOp.NumberPost _, AsyncOp.StoreCommit _, AsyncOp.DotCommit _, AsyncOp.DotFence _, AsyncOp.ProxyFence _, SharedOp.Barrier _,
           SharedOp.CopyCommit _ -> out.add(removal());
       case Op _ -> { }
     }

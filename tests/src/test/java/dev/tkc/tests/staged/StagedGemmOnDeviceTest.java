@@ -79,6 +79,11 @@ class StagedGemmOnDeviceTest {
         }
 
         @Override
+        public Buffer counter(Inst inst) {
+          throw new IllegalStateException("the product draws nothing");
+        }
+
+        @Override
         public void launch(Inst inst, Func callee, long grid, List<Datum> given) {
           launch = new CudaKernel.Launch((int) grid, 1, 1, compiled.kernels().getFirst().threads(),
               (int) compiled.kernels().getFirst().sharedBytes());

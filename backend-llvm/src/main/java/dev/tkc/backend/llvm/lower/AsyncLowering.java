@@ -10,6 +10,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.Panels;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.Op;
+import dev.tkc.ir.rules.OneThread;
 import dev.tkc.ir.type.BarrierType;
 import dev.tkc.ir.type.SharedType;
 import java.util.ArrayList;
@@ -25,6 +26,7 @@ import java.util.Optional;
  */
 final class AsyncLowering {
   private static final int BARRIER_BYTES = 8;
+  private static final int NUMBER_BYTES = 4;
 
   private final FunctionLowering f;
   private final AsyncDotLowering dots;
@@ -43,13 +45,7 @@ final class AsyncLowering {
 
   /** Whether one thread does it for its team. */
   static boolean isElected(Op op) {
-    return op instanceof AsyncOp a && switch (a) {
-      case AsyncOp.BarrierExpect _, AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _,
-          AsyncOp.StoreWait _ -> true;
-      case AsyncOp.BarrierAlloc _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _, AsyncOp.PrefetchBulk _, AsyncOp.ProxyFence _,
-          AsyncOp.SharedView _, AsyncOp.Undefined _, AsyncOp.DotFence _, AsyncOp.DotAsync _, AsyncOp.DotCommit _, AsyncOp.DotWait _,
-          AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> false;
-    };
+    return op instanceof AsyncOp a && OneThread.isElected(a);
   }
 
   private AsyncTarget target() {
@@ -68,6 +64,15 @@ final class AsyncLowering {
       case AsyncOp.Undefined _ -> {
         LlvmValue nothing = LlvmValue.undef(RegisterTypes.of(inst.result().tile().element()));
         return List.of(f.view(inst.result().tile()).map(nothing, _ -> nothing));
+      }
+      case AsyncOp.NumberDraw o -> {
+        return List.of(draw(o));
+      }
+      case AsyncOp.NumberRead o -> {
+        return List.of(read(o));
+      }
+      case AsyncOp.NumberPost o -> {
+        return List.of(post(o));
       }
       case AsyncOp.DotAsync o -> {
         return List.of(dots.start(inst, o));
@@ -161,6 +166,46 @@ final class AsyncLowering {
     LlvmValue first = b.icmp(Compare.EQ, f.thread().lane(), LlvmValue.i32(0));
     Optional<LlvmValue> condition = o.condition().map(f::scalar);
     target().barrierArrive(b, barrier(o.barrier(), o.slot()), condition.map(c -> b.and(first, c)).orElse(first));
+  }
+
+  // Numbers of tiles.
+
+  /**
+   * The counter goes from 0 to the number of tiles less one and then to 0 again: every block draws once in vain, and has its first
+   * tile without drawing.
+   */
+  private Lowered draw(AsyncOp.NumberDraw o) {
+    LlvmBuilder b = f.b();
+    requireAlone(o);
+    LlvmValue last = b.sub(b.trunc(f.scalar(o.tiles()), LlvmType.I32), LlvmValue.i32(1));
+    LlvmValue drawn = target().countUp(b, f.scalar(o.counter()), last);
+    return new Lowered.Scalar(b.zext(b.addNsw(drawn, f.target().blockCount(b)), LlvmType.I64));
+  }
+
+  private Lowered post(AsyncOp.NumberPost o) {
+    LlvmBuilder b = f.b();
+    requireAlone(o);
+    LlvmValue number = target().uniform(b, b.trunc(f.scalar(o.number()), LlvmType.I32), true);
+    b.store(number, number(o.buffer(), o.stage()), NUMBER_BYTES);
+    target().barrierArrive(b, barrier(o.barrier(), o.slot()), LlvmValue.i1(true));
+    return new Lowered.Scalar(b.zext(number, LlvmType.I64));
+  }
+
+  private Lowered read(AsyncOp.NumberRead o) {
+    LlvmBuilder b = f.b();
+    LlvmValue mine = b.load(LlvmType.I32, number(o.buffer(), o.stage()), NUMBER_BYTES);
+    return new Lowered.Scalar(b.zext(target().uniform(b, mine, f.team().alone()), LlvmType.I64));
+  }
+
+  private LlvmValue number(Value buffer, Value stage) {
+    Place place = f.slot((Lowered.Buffer) f.get(buffer), stage);
+    return f.b().gep(LlvmType.I8, place.base(), place.offset());
+  }
+
+  private void requireAlone(AsyncOp o) {
+    if (!f.team().alone()) {
+      throw new IllegalStateException(o + " where more than one thread is");
+    }
   }
 
   // Copies.

@@ -31,9 +31,10 @@ public interface AsyncTarget {
   // Teams.
 
   /**
-   * The same number, which is equal in all lanes of a warp, in a form in which the target's compiler sees that it is.
+   * The same number, which is equal in all lanes of a warp, in a form in which the target's compiler sees that it is. Of the
+   * first lane {@code alone}, where no other is here.
    */
-  LlvmValue uniform(LlvmBuilder b, LlvmValue x);
+  LlvmValue uniform(LlvmBuilder b, LlvmValue x, boolean alone);
 
   /**
    * This thread's number in the block (i32), read anew at this place, so that nothing computed from it is kept from
@@ -77,6 +78,12 @@ public interface AsyncTarget {
 
   /** {@code parity} is an i32. */
   void barrierWait(LlvmBuilder b, Place barrier, LlvmValue parity);
+
+  /**
+   * The i32 in global memory at {@code counter}, read and at once replaced by the next one, or by 0 where it was {@code last}. By one
+   * thread.
+   */
+  LlvmValue countUp(LlvmBuilder b, LlvmValue counter, LlvmValue last);
 
   // Bulk copies, all by one thread. {@code at} has an i32 for each dimension of the tensor.
 

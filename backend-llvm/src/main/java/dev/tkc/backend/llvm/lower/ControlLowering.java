@@ -41,6 +41,7 @@ final class ControlLowering {
   List<Lowered> lower(Inst inst, ControlOp op) {
     return switch (op) {
       case ControlOp.For o -> loop(inst, o);
+      case ControlOp.While o -> loop(o);
       case ControlOp.If o -> branch(inst, o);
       case ControlOp.Assert o -> check(o);
       case ControlOp.BlockId _ -> List.of(new Lowered.Scalar(f.b().zext(f.target().blockId(f.b()), LlvmType.I64)));
@@ -73,13 +74,26 @@ final class ControlLowering {
   }
 
   private List<LlvmValue> round(ControlOp.For o, LlvmValue position, List<LlvmValue> carried) {
-    List<Value> params = o.body().params();
+    enter(o.body(), o.inits(), position, carried);
+    return flatten(o.inits(), region(o.body(), false));
+  }
+
+  private void enter(Region body, List<Value> inits, LlvmValue position, List<LlvmValue> carried) {
+    List<Value> params = body.params();
     f.define(params.get(0), new Lowered.Scalar(position));
-    List<Lowered> inside = rebuild(o.inits(), carried);
+    List<Lowered> inside = rebuild(inits, carried);
     for (int i = 0; i < inside.size(); i++) {
       f.define(params.get(i + 1), inside.get(i));
     }
-    return flatten(o.inits(), region(o.body(), false));
+  }
+
+  private List<Lowered> loop(ControlOp.While o) {
+    List<LlvmValue> start = flatten(o.inits(), o.inits().stream().map(f::get).toList());
+    List<LlvmValue> end = f.b().whileLoop(f.scalar(o.start()), f.scalar(o.limit()), start, (position, carried) -> {
+      enter(o.body(), o.inits(), position, carried);
+      return flatten(o.body().params(), region(o.body(), false));
+    });
+    return rebuild(o.inits(), end);
   }
 
   private List<Lowered> branch(Inst inst, ControlOp.If o) {

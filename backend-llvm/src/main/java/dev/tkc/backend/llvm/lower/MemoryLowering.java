@@ -50,7 +50,7 @@ final class MemoryLowering {
         yield List.of();
       }
       case MemoryOp.AddressOf o -> List.of(new Lowered.Scalar(f.tensor(o.tensor()).pointer()));
-      case MemoryOp.Temp _, MemoryOp.MakeTensorMap _ -> throw new IllegalStateException(inst + " in a device function");
+      case MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.MakeTensorMap _ -> throw new IllegalStateException(inst + " in a device function");
     };
   }
 

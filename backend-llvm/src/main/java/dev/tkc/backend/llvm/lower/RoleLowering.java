@@ -7,13 +7,7 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
-import dev.tkc.ir.op.ElementwiseOp;
-import dev.tkc.ir.op.MatrixOp;
-import dev.tkc.ir.op.MemoryOp;
-import dev.tkc.ir.op.ReductionOp;
-import dev.tkc.ir.op.ShapeOp;
-import dev.tkc.ir.op.SharedOp;
-import dev.tkc.ir.type.TileType;
+import dev.tkc.ir.rules.OneThread;
 import java.util.List;
 
 /**
@@ -74,7 +68,7 @@ final class RoleLowering {
     if (role.registers() > 0) {
       f.target().async().setRegisters(b, role.registers(), f.team().warps() * f.target().lanes());
     }
-    boolean alone = isForOne(role.body());
+    boolean alone = OneThread.suffices(role.body());
     f.inTeam(first, role.warps(), index + 1, alone, () -> {
       if (alone) {
         b.ifThen(f.thread().isFirst(), () -> f.region(role.body()));
@@ -91,26 +85,5 @@ final class RoleLowering {
     boolean[] found = {false};
     region.walk(i -> found[0] |= i.op() instanceof AsyncOp.TurnTake);
     return found[0];
-  }
-
-  /** Whether all that the region does is computing scalars, waiting, and what one thread does for its team. */
-  static boolean isForOne(Region region) {
-    boolean[] all = {true};
-    region.walk(inst -> all[0] &= isForOne(inst));
-    return all[0];
-  }
-
-  private static boolean isForOne(Inst inst) {
-    boolean scalars = inst.results().stream().allMatch(v -> !(v.type() instanceof TileType t) || t.isScalar());
-    return scalars && switch (inst.op()) {
-      case ControlOp _, ElementwiseOp _ -> true;
-      case MemoryOp o -> switch (o) {
-        case MemoryOp.MakeTensor _, MemoryOp.View _, MemoryOp.Range _, MemoryOp.Load _, MemoryOp.AddressOf _ -> true;
-        case MemoryOp.Temp _, MemoryOp.MakeTensorMap _, MemoryOp.Lanes _, MemoryOp.Valid _, MemoryOp.Store _,
-            MemoryOp.Atomic _ -> false;
-      };
-      case AsyncOp o -> o instanceof AsyncOp.BarrierWait || AsyncLowering.isElected(o);
-      case ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _ -> false;
-    };
   }
 }

@@ -9,6 +9,7 @@ import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ReductionOp;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -19,7 +20,8 @@ import java.util.Set;
  */
 final class Signs {
   private final Set<Value> sizes = new HashSet<>();
-  private final Map<Value, Value> loopStarts = new HashMap<>();
+  /** What a loop's position is first, and next where that is not further up. */
+  private final Map<Value, List<Value>> positions = new HashMap<>();
   private final Map<Value, Boolean> known = new HashMap<>();
 
   Signs(Func func) {
@@ -30,7 +32,9 @@ final class Signs {
     region.walk(inst -> {
       switch (inst.op()) {
         case MemoryOp.MakeTensor o -> sizes.addAll(o.sizes());
-        case ControlOp.For o -> loopStarts.put(o.body().params().get(0), o.lo());
+        case ControlOp.For o -> positions.put(o.body().params().get(0), List.of(o.lo()));
+        case ControlOp.While o -> positions.put(o.body().params().get(0),
+            List.of(o.start(), ((ControlOp.Yield) o.body().terminator().op()).values().getFirst()));
         case ControlOp _, MemoryOp _, ElementwiseOp _, dev.tkc.ir.op.ShapeOp _, ReductionOp _, dev.tkc.ir.op.MatrixOp _,
             dev.tkc.ir.op.SharedOp _, dev.tkc.ir.op.AsyncOp _ -> { }
       }
@@ -56,14 +60,15 @@ final class Signs {
     if (sizes.contains(value)) {
       return true;
     }
-    if (loopStarts.containsKey(value)) {
-      return isNonNegative(loopStarts.get(value));
+    if (positions.containsKey(value)) {
+      return positions.get(value).stream().allMatch(this::isNonNegative);
     }
     if (value.definition() == null) {
       return false;
     }
     return switch (value.definition().op()) {
-      case ControlOp.BlockId _, ControlOp.BlockCount _ -> true;
+      case ControlOp.BlockId _, ControlOp.BlockCount _, dev.tkc.ir.op.AsyncOp.NumberDraw _,
+          dev.tkc.ir.op.AsyncOp.NumberPost _, dev.tkc.ir.op.AsyncOp.NumberRead _ -> true;
       case ElementwiseOp.Constant o -> o.value().element().isInteger() && o.value().bits() >= 0;
       case ElementwiseOp.Binary o -> binary(o);
       case ElementwiseOp.Select o -> isNonNegative(o.then()) && isNonNegative(o.otherwise());

@@ -39,7 +39,7 @@ final class ThreadIndex {
     int laneBits = Integer.numberOfTrailingZeros(target.lanes());
     LlvmValue lane = prologue.and(thread, LlvmValue.i32(target.lanes() - 1));
     LlvmValue warp = prologue.lshr(thread, LlvmValue.i32(laneBits));
-    return new ThreadIndex(prologue, lane, uniform ? target.async().uniform(prologue, warp) : warp);
+    return new ThreadIndex(prologue, lane, uniform ? target.async().uniform(prologue, warp, false) : warp);
   }
 
   /** This thread in a team of the block's warps from {@code first}, as computed where {@code entry} is. */
