@@ -143,8 +143,7 @@ public final class DrawTiles {
     for (Inst inst : region.insts()) {
       int already = into.size();
       if (inst.op() instanceof ControlOp.For loop && inst.flag(PersistGrid.TILES)) {
-        boolean deeper = loop.body().insts().stream().flatMap(i -> i.regions().stream()).anyMatch(r -> has(r, PersistGrid.NEXT_TILE));
-        if (loop.reversed() || deeper || into.put(path, new Found(region, inst, loop)) != null) {
+        if (loop.reversed() || inLoop(loop.body()) || into.put(path, new Found(region, inst, loop)) != null) {
           return false;
         }
       } else if (inst.op() instanceof ControlOp.If branch) {
@@ -165,6 +164,13 @@ public final class DrawTiles {
   private static boolean has(Region region, String flag) {
     boolean[] found = {false};
     region.walk(i -> found[0] |= i.flag(flag));
+    return found[0];
+  }
+
+  /** Whether a loop, which has any number of rounds, says what is the next tile. */
+  private static boolean inLoop(Region body) {
+    boolean[] found = {false};
+    body.walk(i -> found[0] |= i.op() instanceof ControlOp.For f && has(f.body(), PersistGrid.NEXT_TILE));
     return found[0];
   }
 
@@ -198,20 +204,45 @@ public final class DrawTiles {
     Region body = found.loop.body();
     Value parity = alternating(found.loop).orElseGet(() -> alternate(found));
     ControlOp.For loop = (ControlOp.For) inst.op();
-    Inst said = body.insts().stream().filter(i -> i.flag(PersistGrid.NEXT_TILE)).findFirst().orElse(null);
     Optional<Value> own = draws
         ? Optional.of(new Builder(body, 0).at(inst.loc()).emit(new AsyncOp.NumberDraw(counter, loop.hi()))) : Optional.empty();
-    Builder b = said == null ? end(body) : new Builder(body, body.insts().indexOf(said)).at(said.loc());
-    Value next = own.isPresent() ? post(b, own.get(), parity) : take(b, parity);
-    next.setName("next");
-    if (said != null) {
-      body.insts().remove(said);
-      body.replaceUses(Map.of(said.result(), next));
-    }
+    Value next = next(body, own, parity);
     List<Value> yielded = new ArrayList<>(List.of(next));
     yielded.addAll(((ControlOp.Yield) body.terminator().op()).values());
     body.terminator().setOp(new ControlOp.Yield(yielded));
     inst.setOp(new ControlOp.While(loop.lo(), loop.hi(), loop.inits(), body));
+  }
+
+  /**
+   * The number of the next tile, said where the region says it, in a branch perhaps, or else at its end: on every way through the
+   * region once.
+   */
+  private Value next(Region region, Optional<Value> own, Value parity) {
+    for (Inst inst : region.insts()) {
+      if (inst.flag(PersistGrid.NEXT_TILE)) {
+        Value next = handOver(new Builder(region, region.insts().indexOf(inst)).at(inst.loc()), own, parity);
+        region.insts().remove(inst);
+        region.replaceUses(Map.of(inst.result(), next));
+        return next;
+      }
+      if (inst.op() instanceof ControlOp.If branch && inst.regions().stream().anyMatch(r -> has(r, PersistGrid.NEXT_TILE))) {
+        for (Region side : List.of(branch.then(), branch.otherwise())) {
+          Value there = next(side, own, parity);
+          List<Value> yielded = new ArrayList<>(((ControlOp.Yield) side.terminator().op()).values());
+          yielded.add(there);
+          side.terminator().setOp(new ControlOp.Yield(yielded));
+        }
+        inst.addResult(new Value(parity.type(), "next"));
+        return inst.results().getLast();
+      }
+    }
+    return handOver(end(region), own, parity);
+  }
+
+  private Value handOver(Builder b, Optional<Value> own, Value parity) {
+    Value next = own.isPresent() ? post(b, own.get(), parity) : take(b, parity);
+    next.setName("next");
+    return next;
   }
 
   /** What the loop carries already that is 0 in the first round, 1 in the next, and so on: the parity of a ring of one slot. */
