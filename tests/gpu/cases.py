@@ -380,9 +380,63 @@ def attention_with_bias(b, h, n, d):
     return a
 
 
+def novel_products(n):
+    """Products whose operands are made in some way of their own, or that do more with the result, beside the plain one."""
+    def case(kernel, make, exact, **sizes):
+        def errors(s, got):
+            yield "c", got["c"].cuda().float(), exact(s)
+        c = gemm(n, n, n, group="novel", file="novel.tk", kernel=kernel, bar=0.9)
+        c.make, c.errors, c.peers, c.same_as = make, errors, {}, f"gemm {n}^3"
+        c.values, c.tiny = {**c.values, **sizes}, {**c.tiny, **dict.fromkeys(sizes, 50)}
+        return c
+
+    def torch():
+        return __import__("torch")
+    yield case("gemm_dequantised", lambda: {"a": normal(n, n), "scale": torch().rand(n, device="cuda") / 64,
+                                            "b": torch().randint(-127, 128, (n, n), device="cuda", dtype=torch().int8)},
+               lambda s: s["a"].float() @ (s["b"].float() * s["scale"]).bfloat16().float())
+    yield case("gemm_gathered", lambda: {"a": normal(n, n), "b": normal(n, n),
+                                         "row": torch().randint(0, n, (n,), device="cuda", dtype=torch().int32)},
+               lambda s: s["a"][s["row"].long()].float() @ s["b"].float(), U=n)
+    yield case("gemm_column_sums", lambda: {"a": normal(n, n), "b": normal(n, n), "sum": torch().zeros(n, device="cuda"),
+                                            "squares": torch().zeros(n, device="cuda")},
+               lambda s: s["a"].float() @ s["b"].float())
+
+
+def novel_attentions(b, h, n, d):
+    """Attention by other rules, beside the plain one."""
+    def case(kernel, causal, make, weights):
+        def errors(s, got):
+            import peers
+            for bi, hi in peers.some_heads(b, h):
+                z = s["q"][bi, hi].float() @ s["k"][bi, hi].float().T / math.sqrt(d)
+                yield f"o[{bi}, {hi}]", got["o"][bi, hi].cuda().float(), weights(s, z, bi, hi) @ s["v"][bi, hi].float()
+        a = attention(b, n, d, causal, group="novel", bar=0.9, name=kernel)
+        a.kernel, a.outputs, a.errors, a.peers = ("novel.tk", kernel), ["o"], errors, {}
+        a.make = lambda: {"q": normal(b, h, n, d), "k": normal(b, h, n, d), "v": normal(b, h, n, d), "scale": 1 / math.sqrt(d),
+                          **make(__import__("torch"))}
+        a.values = dict(B=b, H=h, N=n, D=d, **({} if causal else {"S": n}))
+        a.tiny = dict(B=1, H=2, N=40, D=16, **({} if causal else {"S": 40}))
+        a.same_as = f"attention D{d} {b}x{n} {'causal' if causal else 'full'}"
+        return a
+
+    def fallen(s, z, bi, hi):
+        import torch
+        at = torch.arange(n, device=z.device)
+        away = at[:, None] - at[None, :]
+        return (z - away * s["slope"][hi]).masked_fill(away < 0, -math.inf).softmax(-1)
+    yield case("attention_alibi", True, lambda t: {"slope": t.rand(h, device="cuda") / 16}, fallen)
+    yield case("attention_sigmoid", False, lambda t: {"shift": -math.log(n)},
+               lambda s, z, bi, hi: (z + s["shift"]).sigmoid().bfloat16().float())
+    yield case("attention_masked", False, lambda t: {"there": t.randint(0, 2, (b, n), device="cuda", dtype=t.int8)},
+               lambda s, z, bi, hi: z.masked_fill(s["there"][bi] == 0, -math.inf).softmax(-1))
+
+
 def novel():
     yield gated_product(8192)
     yield attention_with_bias(4, 16, 4096, 128)
+    yield from novel_products(8192)
+    yield from novel_attentions(4, 16, 4096, 128)
 
 
 def all_cases():

@@ -32,12 +32,14 @@ import java.util.Set;
  *       {@code s}, {@code u} is nothing or a factor, and {@code h} is {@code u}, but 0 for a maximum of −∞.
  * </ul>
  *
- * A round's elements are what depends on nothing carried. Nothing else may look at carried values or at a round's sums.
+ * A round's elements are what depends on nothing carried. Where the loop ends with a tile of the grid, those behind its rows must be
+ * nothing. Nothing else may look at carried values or at a round's sums.
  */
 final class LoopFold {
   private final ControlOp.For loop;
   private final TileAxes axes;
   private final TilePadding padding;
+  private final Optional<TileEnd> end;
   private final List<Value> carried;
   private final List<Value> next;
   /** Values that depend on carried ones. */
@@ -51,17 +53,18 @@ final class LoopFold {
 
   private record Extreme(Value before, Value elements) {}
 
-  private LoopFold(ControlOp.For loop, TileAxes axes) {
+  private LoopFold(ControlOp.For loop, TileAxes axes, Optional<TileEnd> end) {
     this.loop = loop;
     this.axes = axes;
+    this.end = end;
     this.padding = new TilePadding(axes, loop.body().params().getFirst());
     this.carried = loop.body().params().subList(1, loop.body().params().size());
     this.next = ((ControlOp.Yield) loop.body().terminator().op()).values();
   }
 
   /** The values that are a round's own sums, products and maxima and have their part in the fold; nothing if the loop is no such fold. */
-  static Optional<Set<Value>> of(ControlOp.For loop, TileAxes axes) {
-    LoopFold f = new LoopFold(loop, axes);
+  static Optional<Set<Value>> of(ControlOp.For loop, TileAxes axes, Optional<TileEnd> end) {
+    LoopFold f = new LoopFold(loop, axes, end);
     return f.folds() ? Optional.of(f.partial) : Optional.empty();
   }
 
@@ -108,12 +111,17 @@ final class LoopFold {
     return axes.axis(v, axis) instanceof Axis.Lanes l && l.position() == loop.body().params().getFirst();
   }
 
+  private boolean isHidden(Value elements, double nothing) {
+    return end.isEmpty() || end.get().hides(elements, loop.body().params().getFirst(), nothing);
+  }
+
   // ------------------------------------------------------------------------------------------------ maxima
 
   private void extreme(int i) {
     if (next.get(i).definition() != null && next.get(i).definition().op() instanceof Binary b && b.kind() == BinaryKind.MAX) {
       Value other = b.lhs() == carried.get(i) ? b.rhs() : b.rhs() == carried.get(i) ? b.lhs() : null;
-      if (other != null && reduced(other, ReduceKind.MAX) instanceof Value elements && isOwn(elements)) {
+      if (other != null && reduced(other, ReduceKind.MAX) instanceof Value elements && isOwn(elements)
+          && isHidden(elements, Double.NEGATIVE_INFINITY)) {
         partial.add(other);
         understood.add(next.get(i));
         extremes.put(next.get(i), new Extreme(carried.get(i), elements));
@@ -163,8 +171,8 @@ final class LoopFold {
   /** Whether a value is the sum or product of a round's own elements. */
   private boolean ownSum(Value v) {
     Value elements = reduced(v, ReduceKind.SUM);
-    boolean own = elements != null ? isOwn(elements) : v.definition() != null && v.definition().op() instanceof MatrixOp.Dot d
-        && isOwn(d.a()) && isOwn(d.b()) && contracts(d);
+    boolean own = elements != null ? isOwn(elements) && isHidden(elements, 0) : v.definition() != null && v.definition().op() instanceof MatrixOp.Dot d
+        && isOwn(d.a()) && isOwn(d.b()) && contracts(d) && (isHidden(d.a(), 0) || isHidden(d.b(), 0));
     if (own) {
       partial.add(v);
       understood.add(v);

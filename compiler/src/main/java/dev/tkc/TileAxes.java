@@ -45,12 +45,20 @@ final class TileAxes {
   /** The instruction whose region has the value as a parameter, and the number of the value that is carried into it. */
   private final Map<Value, Carried> carried = new IdentityHashMap<>();
 
+  private final Map<Value, ControlOp> domains = new IdentityHashMap<>();
+
   private record Carried(ControlOp.For loop, int number) {}
 
   private record Asked(Value value, int axis) {}
 
-  void position(Value v) {
+  /** A position of tiles, and the loop or domain of the grid that it is the position of. */
+  void position(Value v, ControlOp of) {
     places.put(v, v);
+    domains.put(v, of);
+  }
+
+  ControlOp domainOf(Value position) {
+    return domains.get(position);
   }
 
   void loop(ControlOp.For loop) {
@@ -69,6 +77,11 @@ final class TileAxes {
       }
     }
     places.put(v, from);
+  }
+
+  /** Whether a loop carries the value. */
+  boolean isCarried(Value v) {
+    return carried.containsKey(v);
   }
 
   boolean isPlace(Value v) {

@@ -12,8 +12,10 @@ import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ReductionOp;
 import dev.tkc.ir.op.ShapeOp;
+import dev.tkc.passes.analysis.Uses;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -29,13 +31,19 @@ final class TileMeaning {
   private final Set<Value> outer = Collections.newSetFromMap(new IdentityHashMap<>());
   /** Sums, products and maxima over the tile of a round, which their loop makes whole. */
   private final Set<Value> partial = Collections.newSetFromMap(new IdentityHashMap<>());
+  /** Loops that end where a tile of the grid does. */
+  private final Map<ControlOp.For, TileEnd> ends = new IdentityHashMap<>();
   private String found;
 
-  private TileMeaning() {}
+  private final Uses uses;
+
+  private TileMeaning(Region body) {
+    this.uses = new Uses(body);
+  }
 
   /** Why another size of tiles might compute something else; nothing if none can. {@code module} is a kernel as lowered. */
   static Optional<String> dependence(Module module) {
-    TileMeaning t = new TileMeaning();
+    TileMeaning t = new TileMeaning(module.kernel().body());
     t.places(module.kernel().body());
     module.kernel().body().walk(t::loop);
     module.kernel().body().walk(t::check);
@@ -55,13 +63,13 @@ final class TileMeaning {
       scalars(inst);
       switch (inst.op()) {
         case ControlOp.Parallel p when p.step() > 1 -> {
-          axes.position(p.body().params().getFirst());
+          axes.position(p.body().params().getFirst(), p);
           outer.add(p.body().params().getFirst());
         }
         case ControlOp.For f -> {
           axes.loop(f);
           if (f.step() > 1) {
-            axes.position(f.body().params().getFirst());
+            axes.position(f.body().params().getFirst(), f);
           }
         }
         default -> { }
@@ -77,6 +85,8 @@ final class TileMeaning {
     }
     switch (inst.op()) {
       case MemoryOp.Range _, ControlOp.Assert _ -> { }
+      case ControlOp.For f when f.step() > 1 && !axes.isPlace(f.lo()) && TileEnd.of(f.hi(), axes, outer) instanceof TileEnd end ->
+          ends.put(f, end);
       case ElementwiseOp.Binary b when inst.result().tile().isScalar() && b.kind() != BinaryKind.DIV
           && b.kind() != BinaryKind.REM -> axes.computed(inst.result(), inst.operands(), outer);
       default -> fail("it computes with the places of tiles");
@@ -87,7 +97,7 @@ final class TileMeaning {
 
   private void loop(Inst inst) {
     if (inst.op() instanceof ControlOp.For f && f.step() > 1) {
-      LoopFold.of(f, axes).ifPresentOrElse(partial::addAll,
+      LoopFold.of(f, axes, Optional.ofNullable(ends.get(f))).ifPresentOrElse(partial::addAll,
           () -> fail("a loop over tiles does more than to sum up products and to take maxima"));
     }
   }
@@ -95,7 +105,7 @@ final class TileMeaning {
   private void check(Inst inst) {
     switch (inst.op()) {
       case ReductionOp.Reduce r -> {
-        if (!partial.contains(inst.result())) {
+        if (!partial.contains(inst.result()) && !addsUp(inst, r)) {
           r.axes().forEach(a -> whole(r.x(), a));
         }
       }
@@ -110,6 +120,29 @@ final class TileMeaning {
       }
       default -> { }
     }
+  }
+
+  /**
+   * Whether the sum over a tile of the grid is only added up in memory: all tiles together give the sum over all. The same holds of
+   * maxima.
+   */
+  private boolean addsUp(Inst inst, ReductionOp.Reduce r) {
+    return r.axes().size() == 1 && axes.axis(r.x(), r.axes().getFirst()) instanceof Axis.Lanes l && outer.contains(l.position())
+        && switch (r.kind()) {
+          case SUM -> new TilePadding(axes, l.position()).harmless(r.x(), r.axes().getFirst())
+              && onlyTo(inst.result(), MemoryOp.AtomicKind.ADD);
+          case MAX -> new TilePadding(axes, l.position()).harmlessToMaximum(r.x(), r.axes().getFirst())
+              && onlyTo(inst.result(), MemoryOp.AtomicKind.MAX);
+          case PROD, MIN, ANY, ALL -> false;
+        };
+  }
+
+  private boolean onlyTo(Value v, MemoryOp.AtomicKind kind) {
+    return uses.of(v).stream().allMatch(u -> switch (u.op()) {
+      case MemoryOp.Atomic a -> a.value() == v && a.kind() == kind;
+      case ShapeOp.Reshape _ -> onlyTo(u.result(), kind);
+      default -> false;
+    });
   }
 
   private void whole(Value v, int axis) {

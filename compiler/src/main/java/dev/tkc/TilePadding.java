@@ -2,6 +2,7 @@ package dev.tkc;
 
 import dev.tkc.TileAxes.Axis;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.Binary;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
@@ -31,8 +32,12 @@ final class TilePadding {
 
   /** Whether lanes beyond the end change no sum along an axis that is the lanes of the loop's tiles. */
   boolean harmless(Value v, int axis) {
-    if (v.definition() == null || !(axes.axis(v, axis) instanceof Axis.Lanes l) || l.position() != position) {
+    if (!(axes.axis(v, axis) instanceof Axis.Lanes l) || l.position() != position) {
       return false;
+    }
+    if (v.definition() == null) {
+      // As its loop begins and goes on, which is asked of the loop's result.
+      return axes.isCarried(v);
     }
     return switch (v.definition().op()) {
       case MemoryOp.Load load -> load.pad().isEmpty() ? throughRange(load, axis) : literal(load.pad().get(), 0);
@@ -52,7 +57,13 @@ final class TilePadding {
       case ElementwiseOp.Unary u when u.kind() == UnaryKind.EXP || u.kind() == UnaryKind.EXP2 ->
           vanishing(u.x(), axis) || harmless(u.x(), axis);
       case ElementwiseOp _ -> v.definition().operands().stream().anyMatch(o -> o.tile().rank() == v.tile().rank() && harmless(o, axis));
-      case MatrixOp.Dot d -> axis == v.tile().rank() - 1 ? harmless(d.b(), axis) : axis == v.tile().rank() - 2 && harmless(d.a(), axis);
+      case MatrixOp.Dot d -> (literal(d.acc(), 0) || harmless(d.acc(), axis))
+          && (axis == v.tile().rank() - 1 ? harmless(d.b(), axis) : axis == v.tile().rank() - 2 && harmless(d.a(), axis));
+      case ControlOp.For f -> {
+        int number = v.definition().results().indexOf(v);
+        yield (literal(f.inits().get(number), 0) || harmless(f.inits().get(number), axis))
+            && harmless(f.body().terminator().operands().get(number), axis);
+      }
       default -> false;
     };
   }

@@ -91,6 +91,44 @@ class TileMeaningTest {
   }
 
   @Test
+  void aLoopMayEndWithItsRowsWhereNoneLooksBehindItself() {
+    String causal = ATTENTION.replace("for j in S by BK", "for j in 0..min(S, i.end) by BK");
+    assertThat(dependence(causal)).isPresent();
+    assertThat(dependence(causal.replace("where(valid(j),", "where(valid(j) and rows(i) >= cols(j),"))).isEmpty();
+    assertThat(dependence(causal.replace("where(valid(j),", "where(valid(j) and rows(i) <= cols(j),"))).isPresent();
+    assertThat(dependence(causal.replace("where(valid(j),", "where(valid(j) and rows(i) >= cols(j),").replace("i.end", "i.end + 1")))
+        .isPresent();
+  }
+
+  @Test
+  void sumsOverTheGridMayBeAddedUpInMemory() {
+    String sums = """
+        kernel sums<BM = 64, BN = 64>(x: f32[M, N], inout s: f32[N], inout t: f32[N]) {
+          parallel i in M by BM, j in N by BN {
+            s[j] += colsum(x[i, j])[0, :]
+          }
+        }
+        """;
+    assertThat(dependence(sums)).isEmpty();
+    assertThat(dependence(sums.replace("+=", "max="))).isPresent();
+    String ofProducts = """
+        kernel sums<BM = 64, BN = 64, BK = 64>(x: bf16[M, K], y: bf16[K, N], inout s: f32[N]) {
+          parallel i in M by BM, j in N by BN {
+            var acc = zeros(f32[BM, BN])
+            for k in K by BK {
+              acc += x[i, k] @ y[k, j]
+            }
+            s[j] += colsum(acc * acc)[0, :]
+          }
+        }
+        """;
+    assertThat(dependence(ofProducts)).isEmpty();
+    assertThat(dependence(ofProducts.replace("zeros(f32[BM, BN])", "fill(1.0, f32[BM, BN])"))).isPresent();
+    assertThat(dependence(sums.replace("colsum(x[i, j])", "(colsum(x[i, j]) * colsum(x[i, j]))"))).isPresent();
+    assertThat(dependence(sums.replace("x[i, j]", "x[i, j] pad 1.0"))).isPresent();
+  }
+
+  @Test
   void sumsOfWhatIsLoadedAreTheSame() {
     assertThat(dependence(SUMS)).isEmpty();
     assertThat(dependence(SUMS.replace("acc += rowsum(x[i, k])", "acc += rowsum(x[i, k] * x[i, k] + x[i, k])"))).isEmpty();

@@ -43,6 +43,9 @@ public final class CostModel {
   /** Shared memory that is not for rings: slices of the result, barriers, alignment. */
   private static final long RESERVED = 34 * 1024;
 
+  /** Operations that take an integer out of its word and make a float of it. */
+  private static final double UNPACKING = 3;
+
   private static final int SAMPLES = 5;
 
   /** A share of a loop has at least so many rounds. */
@@ -245,7 +248,8 @@ public final class CostModel {
 
   private Work elementwise(ElementwiseOp op, Value result) {
     double count = result.tile().count();
-    return new Work(0, 0, 0, count / rates.lanes() + OpCost.functions(op) * count / rates.special());
+    double steps = op instanceof ElementwiseOp.Cast c && c.x().tile().element().isInteger() && c.to().isFloat() ? UNPACKING : 1;
+    return new Work(0, 0, 0, steps * count / rates.lanes() + OpCost.functions(op) * count / rates.special());
   }
 
   private Work dot(Inst inst, MatrixOp.Dot dot) {

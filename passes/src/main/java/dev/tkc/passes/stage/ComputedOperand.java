@@ -1,6 +1,7 @@
 package dev.tkc.passes.stage;
 
 import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.Literal;
@@ -21,7 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A tile of rank 2 that is computed, element by element, from what is loaded at the places that the tile itself stands for: a piece of
+ * A tile of rank 2 that is gathered, or computed, element by element, from what is loaded at the places that the tile itself stands for: a piece of
  * a matrix that could be computed as a whole.
  *
  * <p>What it is computed from is a tree of elementwise operations, broadcasts and permutations over loads, scalars of the kernel and
@@ -55,12 +56,18 @@ final class ComputedOperand {
 
   /** What {@code tile} is a piece of, if it is one; {@code kernel} is the function that its phase stands in. */
   static Optional<ComputedOperand> of(Value tile, Func kernel) {
-    if (tile.definition() == null || !(tile.definition().op() instanceof ElementwiseOp) || tile.tile().rank() != 2) {
+    if (tile.definition() == null || tile.tile().rank() != 2
+        || !(tile.definition().op() instanceof ElementwiseOp || isGathered(tile.definition()))) {
       return Optional.empty();
     }
     ComputedOperand c = new ComputedOperand(tile, kernel);
     c.visit(tile, new int[] {0, 1});
     return c.fails || !c.full ? Optional.empty() : Optional.of(c);
+  }
+
+  /** Whether it is a load whose rows or columns are picked by a tile of indices. */
+  private static boolean isGathered(Inst inst) {
+    return inst.op() instanceof MemoryOp.Load l && l.indices().stream().anyMatch(i -> i.type() instanceof TileType t && t.rank() == 1);
   }
 
   /** The positions that are numbers, in the order of the matrix's dimensions before the last two. */
@@ -168,7 +175,7 @@ final class ComputedOperand {
     int next = 0;
     for (int d = 0; d < inner.length; d++) {
       boolean one = shape.get(d) == 1;
-      if (!one && (next == whole.length || tile.tile().shape().get(whole[next]) != shape.get(d))) {
+      if (!one && (next == whole.length || !tile.tile().shape().get(whole[next]).equals(shape.get(d)))) {
         fails = true;
         return;
       }
