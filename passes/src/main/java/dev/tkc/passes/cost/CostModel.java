@@ -73,8 +73,9 @@ public final class CostModel {
   }
 
   /**
-   * The same were the loop of the only phase with products shared out among so many blocks ({@code split-accumulations}), whose
-   * sums a phase behind it adds. Infinite where there is too little to share out.
+   * The same were the loop of the last phase shared out among so many blocks ({@code split-accumulations}), whose
+   * sums a phase behind it adds. Infinite where there is too little to share out, or the last phase has no products: such a kernel
+   * may share them out itself.
    */
   public static double cycles(Module module, Map<String, Long> sizes, TargetInfo target, long ways) {
     return new CostModel(target, ways).launch(module, sizes);
@@ -106,18 +107,16 @@ public final class CostModel {
       host.define(p.value(), n == null ? OptionalLong.empty() : OptionalLong.of(n));
     }
     double cycles = 0;
-    int shared = 0;
+    boolean last = false;
     for (Inst i : module.kernel().body().insts()) {
       if (i.op() instanceof ControlOp.Launch l) {
         Func callee = module.func(l.callee()).orElseThrow();
         cycles += rates.launch() + phase(callee, l, host);
-        if (ways > 1 && callee.annotations().containsKey("asynchronous")) {
-          cycles += rates.launch() + sums(callee, l, host);
-          shared++;
-        }
+        last = callee.annotations().containsKey("asynchronous");
+        cycles += ways > 1 && last ? rates.launch() + sums(callee, l, host) : 0;
       }
     }
-    return ways == 1 || shared == 1 ? cycles : Double.POSITIVE_INFINITY;
+    return ways == 1 || last ? cycles : Double.POSITIVE_INFINITY;
   }
 
   private static void bind(Func func, ControlOp.Launch launch, Integers host, Integers values) {
