@@ -54,13 +54,22 @@ final class LongestFirst {
     }
   }
 
+  /** Whether the value is plainly the greater, the further the position is: a sum, a minimum, rounding to a multiple. */
   private static boolean growsWith(Value v, Value position) {
     if (v == position) {
       return true;
     }
-    return v.definition() != null && v.definition().op() instanceof Binary b
-        && (b.kind() == BinaryKind.ADD || b.kind() == BinaryKind.MIN)
-        && (growsWith(b.lhs(), position) || growsWith(b.rhs(), position));
+    return v.definition() != null && v.definition().op() instanceof Binary b && switch (b.kind()) {
+      case ADD, MIN, MAX -> growsWith(b.lhs(), position) || growsWith(b.rhs(), position);
+      case MUL, DIV -> growsWith(b.lhs(), position) && isPositive(b.rhs())
+          || b.kind() == BinaryKind.MUL && isPositive(b.lhs()) && growsWith(b.rhs(), position);
+      case SUB -> growsWith(b.lhs(), position) && !Scalars.follows(b.rhs(), position);
+      case REM, POW, AND, OR, XOR, SHL, SHR -> false;
+    };
+  }
+
+  private static boolean isPositive(Value v) {
+    return Scalars.literal(v).filter(l -> l.element().isInteger() && l.bits() > 0).isPresent();
   }
 
   /** How many of the outer tiles make a section, computed in front of the launch. */
