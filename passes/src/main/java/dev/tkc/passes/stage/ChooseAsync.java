@@ -106,7 +106,7 @@ public final class ChooseAsync {
     boolean[] ragged = {false};
     func.body().walk(i -> {
       ragged[0] |= i.op() instanceof ControlOp.BlockCount;
-      if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() == 2 && wholeSlices(s.value().tile())
+      if (i.op() instanceof MemoryOp.Store s && StoreSlices.mayBeBulk(s.value().tile())
           && access.obstacle(i).isEmpty()) {
         i.annotate("bulk", true);
       }
@@ -122,10 +122,6 @@ public final class ChooseAsync {
     if (obstacle == null) {
       obstacle = why;
     }
-  }
-
-  private static boolean wholeSlices(TileType t) {
-    return t.element().bits() >= 8 && t.element().bytes(t.shape().getLast()) % StoreSlices.ROW_BYTES == 0;
   }
 
   // ------------------------------------------------------------------------------------------------ one product

@@ -146,8 +146,8 @@ public final class StageStores {
 
   private boolean stage(Region region, Inst inst, MemoryOp.Store store) {
     TileType tile = store.value().tile();
-    int columns = columns(tile);
-    int slices = tile.rank() < 2 || columns == 0 ? 0 : tile.shape().getLast() / columns;
+    int columns = tile.rank() < 2 ? 0 : StoreSlices.columns(tile);
+    int slices = columns == 0 ? 0 : tile.shape().getLast() / columns;
     if (slices == 0) {
       return false;
     }
@@ -222,20 +222,6 @@ public final class StageStores {
     }
     int last = (slices - 1 - n) / slots * slots + n;
     return slices - last + n;
-  }
-
-  /** Columns of a slice: as many as make the longest row that fits a panel; 0 if none does. */
-  private static int columns(TileType tile) {
-    int bits = tile.element().bits();
-    for (int bytes = StoreSlices.ROW_BYTES; bytes >= 32; bytes /= 2) {
-      int columns = bytes * 8 / bits;
-      List<Integer> shape = new ArrayList<>(tile.shape());
-      shape.set(tile.rank() - 1, columns);
-      if (tile.shape().getLast() % columns == 0 && Panels.obstacle(shape, bits).isEmpty()) {
-        return columns;
-      }
-    }
-    return 0;
   }
 
   /** A buffer for slices of one slot's type, before the roles. */

@@ -2,21 +2,59 @@ package dev.tkc.passes.stage;
 
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.layout.Panels;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.TileType;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * How a tile leaves a role that computes: in slices of so many bytes of each row. Those of a bulk store go through so many buffers in
- * turn; those that the threads store are exchanged among them through the same scratch, one after the other.
+ * turn; those that the threads store are exchanged among them through the same scratch, one after the other. Rows that are no
+ * multiple of that many bytes leave whole, or in narrower slices where they are long.
  */
 final class StoreSlices {
   static final int BUFFERS = 2;
   static final int ROW_BYTES = 128;
 
+  /** Slices are not narrower. */
+  private static final int LEAST_BYTES = 32;
+
   private StoreSlices() {}
+
+  /** Whether a copy engine may store the tile in slices: shorter rows are left to the threads. */
+  static boolean mayBeBulk(TileType t) {
+    return t.rank() == 2 && t.element().bits() >= 8 && t.element().bytes(t.shape().getLast()) >= ROW_BYTES && columns(t) > 0;
+  }
+
+  /** Columns of the slices in which a copy engine stores a tile; 0 where it cannot. */
+  static int columns(TileType tile) {
+    int bits = tile.element().bits();
+    int last = tile.shape().getLast();
+    boolean whole = tile.element().bytes(last) % ROW_BYTES != 0 && tile.element().bytes(last) <= 2 * ROW_BYTES;
+    int columns = whole ? last : divisor(tile);
+    if (columns == 0) {
+      return 0;
+    }
+    List<Integer> shape = new ArrayList<>(tile.shape());
+    shape.set(tile.rank() - 1, columns);
+    return Panels.obstacle(shape, bits).isEmpty() ? columns : 0;
+  }
+
+  /** The most columns, of at most {@link #ROW_BYTES}, of which a row is a multiple. */
+  private static int divisor(TileType tile) {
+    for (int bytes = ROW_BYTES; bytes >= LEAST_BYTES; bytes /= 2) {
+      int columns = bytes * 8 / tile.element().bits();
+      if (tile.shape().getLast() % columns == 0) {
+        return columns;
+      }
+    }
+    return 0;
+  }
 
   /** Columns of the slices in which the threads store a tile; 0 where they store it at once. */
   static int columnsByThreads(Inst inst) {
@@ -24,12 +62,11 @@ final class StoreSlices {
       return 0;
     }
     TileType t = s.value().tile();
-    int columns = ROW_BYTES * 8 / t.element().bits();
+    int columns = t.rank() == 2 && t.element().bits() >= 8 ? divisor(t) : 0;
     Value last = s.indices().getLast();
     boolean ranges = s.indices().stream().noneMatch(i -> i.type() instanceof TileType x && x.rank() > 0)
         && last.type() instanceof RangeType && last.definition() != null && last.definition().op() instanceof MemoryOp.Range;
-    boolean wide = t.rank() == 2 && t.element().bits() >= 8 && t.shape().getLast() > columns && t.shape().getLast() % columns == 0;
-    return ranges && wide ? columns : 0;
+    return ranges && columns > 0 && t.shape().getLast() > columns ? columns : 0;
   }
 
   /** Bytes of shared memory through which a tile goes whose rows and columns are exchanged before it is stored. */
@@ -50,7 +87,17 @@ final class StoreSlices {
   /** Bytes of shared memory that a store needs. */
   static long bytes(Inst inst) {
     TileType t = ((MemoryOp.Store) inst.op()).value().tile();
-    long rows = t.count() / t.shape().getLast();
-    return inst.flag("bulk") ? BUFFERS * rows * ROW_BYTES : columnsByThreads(inst) > 0 ? rows * ROW_BYTES : t.element().bytes(t.count());
+    int columns = inst.flag("bulk") ? columns(t) : columnsByThreads(inst);
+    if (columns == 0) {
+      // Threads exchange the whole cover at once.
+      return t.element().bytes(LinearLayout.cover(t.shape()).stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b));
+    }
+    List<Integer> shape = new ArrayList<>(t.shape());
+    shape.set(t.rank() - 1, columns);
+    long slice = Panels.of(shape, t.element().bits()).map(Panels::slotBytes).orElse(t.element().bytes(t.count()));
+    int slices = t.shape().getLast() / columns;
+    return inst.flag("bulk") ? Math.min(BUFFERS, slices) * slice
+        : LinearLayout.cover(t.shape().subList(0, t.rank() - 1)).stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b)
+            * t.element().bytes(columns);
   }
 }

@@ -106,6 +106,23 @@ final class PtxAgainstInterpreterTest {
       attention | attention | BQ=64 BK=64 causal=false window=0 softcap=0.0 D=64 | B=1 H=2 G=2 N=150 S=150
       """;
 
+  /** Asynchronous products in tiles that are no powers of two: three groups of warps, three panels, half-used fragments. */
+  private static final String ODD_TILES = """
+      attention | attention | BQ=192 BK=64 causal=false window=0 softcap=0.0 D=64 | B=1 H=2 G=1 N=200 S=150
+      attention | attention | BQ=192 BK=128 causal=true window=0 softcap=0.0 D=64 | B=2 H=1 G=1 N=333 S=333
+      attention | attention | BQ=192 BK=96 causal=false window=0 softcap=0.0 D=32 | B=1 H=1 G=1 N=100 S=200
+      attention | attention | BQ=128 BK=64 causal=true window=0 softcap=0.0 D=96 | B=1 H=2 G=2 N=150 S=150
+      attention | attention | BQ=64 BK=80 causal=false window=0 softcap=0.0 D=96 | B=1 H=1 G=1 N=70 S=100
+      attention | attention | BQ=256 BK=64 causal=false window=0 softcap=0.0 D=64 | B=1 H=1 G=1 N=300 S=100
+      gemm | gemm | BM=192 BN=96 BK=64 | M=200 N=264 K=136
+      gemm | gemm | BM=128 BN=192 BK=64 | M=200 N=264 K=72
+      gemm | gemm_nt | BM=192 BN=192 BK=64 | M=200 N=200 K=72
+      gemm | gemm_tn | BM=192 BN=64 BK=64 | M=200 N=72 K=72
+      gemm | gemm_tt | BM=64 BN=96 BK=96 | M=72 N=104 K=200
+      gemm | gemm_bias_residual | BM=192 BN=128 BK=64 activation=2 | M=200 N=136 K=72
+      gemm_fp8 | gemm_e4m3 | BM=192 BN=96 BK=96 | M=200 N=112 K=208
+      """;
+
   /** Default tiles, more blocks, more rounds of loops. */
   private static final String LARGER = """
       elementwise | relu_forward | B=4096 | N=70000
@@ -136,6 +153,10 @@ final class PtxAgainstInterpreterTest {
     return SEVERAL.lines().map(Emulated::parse);
   }
 
+  static Stream<Emulated> oddTiles() {
+    return ODD_TILES.lines().map(Emulated::parse);
+  }
+
   static Stream<Emulated> larger() {
     return LARGER.lines().map(Emulated::parse);
   }
@@ -157,6 +178,12 @@ final class PtxAgainstInterpreterTest {
   @MethodSource("several")
   void hopperWithFewProcessors(Emulated kernel) {
     assertThat(kernel.difference(PtxTargets.SM_90A.withProcessors(2))).isEmpty();
+  }
+
+  @ParameterizedTest
+  @MethodSource("oddTiles")
+  void oddTiles(Emulated kernel) {
+    assertThat(kernel.difference(PtxTargets.SM_90A)).isEmpty();
   }
 
   @ParameterizedTest
