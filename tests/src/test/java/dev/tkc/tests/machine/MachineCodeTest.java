@@ -24,8 +24,8 @@ import org.junit.jupiter.api.TestFactory;
 
 /**
  * What the assembler makes of the library for Hopper, kernel by kernel, at the schedule that a launch of such sizes has: nothing is
- * spilled, no product is serialised, products follow each other with nothing in between that waits, and their loops bring nothing
- * into uniform registers and no threads together. {@link #KNOWN} says where that does not hold; what is new there fails, and what
+ * spilled, no product is serialised, products follow each other with nothing in between that waits, and their loops bring hardly
+ * anything into uniform registers, reload nothing that was spilled and bring no threads together. {@link #KNOWN} says where that does not hold; what is new there fails, and what
  * is no longer true fails under the tag {@code slow}.
  */
 class MachineCodeTest {
@@ -99,8 +99,7 @@ class MachineCodeTest {
         new Case("linear_attention.tk", "linear_attention", "B=4 H=16 N=4096 F=16 D=64"));
   }
 
-  /** What descriptors that are computed anew for each round cost. */
-  private static final String MOVED = "TO_UNIFORM between products";
+  /** Descriptors that are computed in ordinary registers. */
   private static final String MOVED_IN_LOOP = "TO_UNIFORM in the loop of products";
 
   /** Violations that are known, by the name of the case. */
@@ -108,22 +107,23 @@ class MachineCodeTest {
 
   private static Map<String, Set<String>> known() {
     Map<String, Set<String>> known = new LinkedHashMap<>();
-    known.put("gemm M=512 N=512 K=512", Set.of(MOVED, MOVED_IN_LOOP));
-    known.put("gemm_skinny M=16 N=4096 K=4096", Set.of(MOVED, MOVED_IN_LOOP));
+    known.put("gemm M=512 N=512 K=512", Set.of(MOVED_IN_LOOP));
+    known.put("gemm_skinny M=16 N=4096 K=4096", Set.of(MOVED_IN_LOOP));
     known.put("gemm_split_k M=128 N=4096 K=14336", Set.of("spills"));
     known.put("gemm_i8_rows " + CUBE, Set.of("spills"));
     known.put("gemm_e4m3_blocks " + CUBE, Set.of("GLOBAL between products"));
     known.put("attention " + HEADS + "D=96 causal=true", Set.of("spills"));
-    known.put("attention " + HEADS + "D=256", Set.of(MOVED, MOVED_IN_LOOP));
-    known.put("attention " + HEADS + "D=256 causal=true", Set.of(MOVED, MOVED_IN_LOOP, "spills"));
-    known.put("attention " + HEADS + "D=128 causal=true window=512", Set.of(MOVED, MOVED_IN_LOOP));
+    known.put("attention " + HEADS + "D=256", Set.of(MOVED_IN_LOOP));
+    known.put("attention " + HEADS + "D=256 causal=true", Set.of(MOVED_IN_LOOP, "spills"));
+    known.put("attention " + HEADS + "D=128 causal=true window=512", Set.of(MOVED_IN_LOOP));
     // Three products of a round share too few registers: sums are kept aside, and what is in flight is waited for.
-    Set<String> backward = Set.of("C7512", "C7517", "spills", MOVED, MOVED_IN_LOOP, "GLOBAL between products",
+    Set<String> backward = Set.of("C7512", "C7517", "spills", MOVED_IN_LOOP, "GLOBAL between products",
         "LOCAL between products", "LOCAL in the loop of products");
     for (String d : List.of("D=64", "D=64 causal=true", "D=128", "D=128 causal=true")) {
       known.put("attention_backward " + HEADS + d, backward);
     }
     known.put("attention_backward_deterministic " + HEADS + "D=128", backward);
+    known.put("attention_varlen B=4 H=16 G=16 T=16384 U=16384 D=128", Set.of("spills"));
     known.put("cross_entropy M=8192 V=32768", Set.of("spills"));
     return known;
   }
@@ -171,14 +171,18 @@ class MachineCodeTest {
     }
     for (Sass.Instruction i : gap) {
       switch (i.kind()) {
-        case TO_UNIFORM, WARP_SYNC, BARRIER, LOCAL, SHARED, GLOBAL -> found.add(i.kind() + " between products");
-        case PRODUCT, WARPGROUP, TRANSACTION, BRANCH, FUNCTION, OTHER -> { }
+        case WARP_SYNC, BARRIER, LOCAL, SHARED, GLOBAL -> found.add(i.kind() + " between products");
+        case PRODUCT, WARPGROUP, TRANSACTION, TO_UNIFORM, BRANCH, FUNCTION, OTHER -> { }
       }
     }
   }
 
   private static void loop(Sass.Loop loop, Set<String> found) {
-    for (Sass.Kind kind : List.of(Sass.Kind.TO_UNIFORM, Sass.Kind.WARP_SYNC, Sass.Kind.LOCAL)) {
+    // One for each product is what a descriptor costs that changes from round to round; more is a flood.
+    if (loop.count(Sass.Kind.TO_UNIFORM) > loop.count(Sass.Kind.PRODUCT)) {
+      found.add(MOVED_IN_LOOP);
+    }
+    for (Sass.Kind kind : List.of(Sass.Kind.WARP_SYNC, Sass.Kind.LOCAL)) {
       if (loop.count(kind) > 0) {
         found.add(kind + " in the loop of products");
       }
