@@ -82,8 +82,8 @@ class PrefetchFirstTest {
   void theFirstSlotsOfTheFirstTileAreAskedForInFrontOfTheRoles() {
     String text = after(EARLY, GEMM, "prefetch-first");
     String front = text.substring(text.indexOf("barrier_alloc"), text.indexOf("role {"));
-    assertThat(front).contains("if %").containsPattern("prefetch_bulk %ta, .%\\w+, %\\w+., _, %a")
-        .containsPattern("prefetch_bulk %tb, .%\\w+, %\\w+., _, %b").containsPattern("min %K, ");
+    assertThat(front).contains("if %").containsPattern("prefetch_bulk %ta, .%\\d+, %\\d+., _, %a")
+        .containsPattern("prefetch_bulk %tb, .%\\d+, %\\d+., _, %b").containsPattern("min %K, ");
     assertThat(text.lines().filter(l -> l.contains("prefetch_bulk"))).hasSize(2);
     assertThat(after(EARLY, GEMM, "insert-barriers")).containsPattern("prefetch_bulk %ta, .*, %a_map, %a");
   }
