@@ -23,7 +23,6 @@ import dev.tkc.passes.stage.ExpandPipeline;
 import dev.tkc.passes.stage.MaterialiseOperands;
 import dev.tkc.passes.stage.OverlapTiles;
 import dev.tkc.passes.stage.PartitionRoles;
-import dev.tkc.passes.stage.PrefetchFirst;
 import dev.tkc.passes.stage.RepackOperands;
 import dev.tkc.passes.stage.RotateLoops;
 import dev.tkc.passes.stage.ScheduleLoops;
@@ -95,8 +94,6 @@ public final class Pipeline {
           .needs(Capability.ASYNC_MATRIX),
       targeted("partition-roles", TILE, Pass.devices(PartitionRoles::run), "who copies and who computes").to(STAGED)
           .isRequired(),
-      targeted("prefetch-first", STAGED, Pass.devices(PrefetchFirst::run), "memory is busy while launches before end")
-          .needs(Capability.DEPENDENT_LAUNCH),
       targeted("delay-waits", STAGED, Pass.devices(DelayWaits::run), "products stay in flight while other work goes on"),
       targeted("take-turns", STAGED, Pass.devices(TakeTurns::run), "one group computes while the other multiplies")
           .needs(Capability.ASYNC_MATRIX),
@@ -146,8 +143,6 @@ public final class Pipeline {
       before("rotate-loops", "partition-roles", "it moves loads, not copies"),
       before("rotate-loops", "overlap-tiles", "what is pending after the rounds is where the next tile comes in"),
       before("overlap-tiles", "partition-roles", "it moves loads, and says which tiles stay in their slots"),
-      before("partition-roles", "prefetch-first", "it goes the producer's way"),
-      before("prefetch-first", "make-tensor-maps", "a prefetch takes the map of its copy"),
       before("partition-roles", "delay-waits", "there must be waits to move"),
       before("delay-waits", "take-turns", "a turn ends where something is waited for"),
       before("partition-roles", "assign-latencies", "bulk loads are copies by then"),

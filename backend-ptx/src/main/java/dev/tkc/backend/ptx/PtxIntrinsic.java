@@ -141,11 +141,6 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   BULK_TENSOR_LOAD_3D(90, 80, bulkTensor("g2s", 3), bulkLoad(3)),
   BULK_TENSOR_LOAD_4D(90, 80, bulkTensor("g2s", 4), bulkLoad(4)),
   BULK_TENSOR_LOAD_5D(90, 80, bulkTensor("g2s", 5), bulkLoad(5)),
-  BULK_TENSOR_PREFETCH_1D(90, 80, bulkTensor("prefetch", 1), bulkPrefetch(1)),
-  BULK_TENSOR_PREFETCH_2D(90, 80, bulkTensor("prefetch", 2), bulkPrefetch(2)),
-  BULK_TENSOR_PREFETCH_3D(90, 80, bulkTensor("prefetch", 3), bulkPrefetch(3)),
-  BULK_TENSOR_PREFETCH_4D(90, 80, bulkTensor("prefetch", 4), bulkPrefetch(4)),
-  BULK_TENSOR_PREFETCH_5D(90, 80, bulkTensor("prefetch", 5), bulkPrefetch(5)),
   BULK_TENSOR_STORE_1D(90, 80, bulkTensor("s2g", 1), bulkStore(1)),
   BULK_TENSOR_STORE_2D(90, 80, bulkTensor("s2g", 2), bulkStore(2)),
   BULK_TENSOR_STORE_3D(90, 80, bulkTensor("s2g", 3), bulkStore(3)),
@@ -274,13 +269,6 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
     List<LlvmType> parameters = new ArrayList<>(List.of(SHARED, SHARED, PTR));
     parameters.addAll(Collections.nCopies(rank, I32));
     parameters.addAll(List.of(I16, I64, I1, I1));
-    return new Signature(VOID, parameters);
-  }
-
-  private static Signature bulkPrefetch(int rank) {
-    List<LlvmType> parameters = new ArrayList<>(List.of(PTR));
-    parameters.addAll(Collections.nCopies(rank, I32));
-    parameters.addAll(List.of(I64, I1));
     return new Signature(VOID, parameters);
   }
 

@@ -30,9 +30,6 @@ final class AsyncEval {
       case AsyncOp.BarrierArrive o -> arrive(inst, o, frame);
       case AsyncOp.BarrierWait o -> await(begin(inst, o, frame), frame);
       case AsyncOp.CopyBulk o -> copy(inst, o, frame);
-      case AsyncOp.PrefetchBulk _ -> {
-        // There are no caches here.
-      }
       case AsyncOp.StoreBulk o -> store(inst, o, frame);
       case AsyncOp.StoreCommit _ -> team.storing.commit();
       case AsyncOp.StoreWait o -> storeWait(o, team);

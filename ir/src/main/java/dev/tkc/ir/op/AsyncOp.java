@@ -56,16 +56,6 @@ public sealed interface AsyncOp extends Op {
   }
 
   /**
-   * Asks for the tile that a {@code copy_bulk} of the same operands would bring to come into the cache that all blocks share, by one
-   * thread of the team. Changes nothing but the time of that copy; the tensor may still be written by launches before.
-   */
-  record PrefetchBulk(Value tensor, List<Value> indices, Optional<Value> map, Value buffer) implements AsyncOp {
-    public PrefetchBulk {
-      indices = List.copyOf(indices);
-    }
-  }
-
-  /**
    * Starts writing a slot to where the {@code store} of the same operands would; lanes outside the tensor are dropped. Started
    * by one thread of the team. The slot may be written again after a {@code store_wait}, and a barrier for the others.
    */

@@ -49,10 +49,6 @@ final class AsyncRules {
         bulk(op, o.tensor(), o.indices(), o.map(), o.buffer(), o.stage());
         yield List.of();
       }
-      case AsyncOp.PrefetchBulk o -> {
-        bulk(op, o.tensor(), o.indices(), o.map(), o.buffer());
-        yield List.of();
-      }
       case AsyncOp.StoreBulk o -> {
         bulk(op, o.tensor(), o.indices(), o.map(), o.buffer(), o.stage());
         yield List.of();
@@ -104,10 +100,6 @@ final class AsyncRules {
   private static void bulk(
       Op op, Value tensor, List<Value> indices, Optional<Value> map, Value buffer, Value stage) {
     scalar(op, stage, Element.I64);
-    bulk(op, tensor, indices, map, buffer);
-  }
-
-  private static void bulk(Op op, Value tensor, List<Value> indices, Optional<Value> map, Value buffer) {
     TileType t = TypeRules.accessed(op, tensor, indices);
     check(t.equals(TypeRules.buffer(op, buffer).tile()), op, "a tile " + t + " and a slot of " + buffer.type());
     map.ifPresent(m -> check(m.type() instanceof TensorMapType, op, "a tensor map is wanted, not " + m.type()));

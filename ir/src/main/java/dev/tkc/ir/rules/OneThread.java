@@ -45,7 +45,7 @@ public final class OneThread {
   public static boolean isElected(AsyncOp op) {
     return switch (op) {
       case AsyncOp.BarrierExpect _, AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _, AsyncOp.StoreWait _ -> true;
-      case AsyncOp.BarrierAlloc _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _, AsyncOp.PrefetchBulk _, AsyncOp.ProxyFence _,
+      case AsyncOp.BarrierAlloc _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _, AsyncOp.ProxyFence _,
           AsyncOp.NumberDraw _, AsyncOp.NumberPost _, AsyncOp.NumberRead _, AsyncOp.SharedView _, AsyncOp.Undefined _, AsyncOp.DotFence _,
           AsyncOp.DotAsync _, AsyncOp.DotCommit _, AsyncOp.DotWait _, AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> false;
     };

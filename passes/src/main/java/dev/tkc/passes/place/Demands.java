@@ -349,7 +349,7 @@ final class Demands {
       case AsyncOp.Undefined _ -> Demand.ofResults(assigned(inst.result()));
       case AsyncOp.BarrierAlloc _, AsyncOp.BarrierExpect _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _,
           AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _, AsyncOp.StoreWait _, AsyncOp.ProxyFence _,
-          AsyncOp.PrefetchBulk _, AsyncOp.SharedView _, AsyncOp.DotFence _, AsyncOp.DotCommit _, AsyncOp.NumberDraw _,
+          AsyncOp.SharedView _, AsyncOp.DotFence _, AsyncOp.DotCommit _, AsyncOp.NumberDraw _,
           AsyncOp.NumberPost _, AsyncOp.NumberRead _, AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> Demand.none();
     };
   }

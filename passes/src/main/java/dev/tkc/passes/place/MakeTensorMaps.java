@@ -65,8 +65,6 @@ public final class MakeTensorMaps {
       switch (inst.op()) {
         case AsyncOp.CopyBulk o when o.map().isEmpty() -> inst.setOp(new AsyncOp.CopyBulk(o.tensor(), o.indices(),
             Optional.of(map(o.tensor(), o.indices(), o.buffer(), 1)), o.buffer(), o.stage(), o.barrier(), o.slot()));
-        case AsyncOp.PrefetchBulk o when o.map().isEmpty() -> inst.setOp(new AsyncOp.PrefetchBulk(
-            o.tensor(), o.indices(), Optional.of(map(o.tensor(), o.indices(), o.buffer(), 1)), o.buffer()));
         case AsyncOp.StoreBulk o when o.map().isEmpty() -> inst.setOp(new AsyncOp.StoreBulk(
             o.tensor(), o.indices(), Optional.of(map(o.tensor(), o.indices(), o.buffer(), groups(inst))), o.buffer(), o.stage()));
         default -> { }

@@ -105,9 +105,6 @@ final class AsyncDecoder {
       int pending = Integer.parseInt(s.operand(0));
       return new Each((w, l) -> w.awaitBulk(l, pending));
     }
-    if (s.has("prefetch") && s.has("L2")) {
-      return new Each((w, l) -> { });
-    }
     if (!s.has("tensor") || !s.has("tile") || s.suffixes().stream().noneMatch(x -> RANK.matcher(x).matches())) {
       throw s.unknown();
     }

@@ -85,7 +85,6 @@ final class AsyncLowering {
           target().barrierWait(b, barrier(o.barrier(), o.slot()), b.trunc(f.scalar(o.parity()), LlvmType.I32));
       case AsyncOp.BarrierExpect o -> elect(inst, () -> target().barrierExpect(b, barrier(o.barrier(), o.slot()), o.bytes()));
       case AsyncOp.CopyBulk o -> elect(inst, () -> copy(o));
-      case AsyncOp.PrefetchBulk o -> prefetch(o);
       case AsyncOp.StoreBulk o -> elect(inst, () -> store(inst, o));
       case AsyncOp.StoreCommit _ -> elect(inst, () -> target().storeCommit(b));
       case AsyncOp.StoreWait o -> elect(inst, () -> target().storeWait(b, o.pending(), o.read()));
@@ -220,19 +219,6 @@ final class AsyncLowering {
       target().copyBulk(
           f.b(), map, moved(origin, o.indices(), box.origin()), slot.plus(f.b(), box.offset()), barrier);
     }
-  }
-
-  /** By a warp that starts no copies, where there is one: those need not wait for it. */
-  private void prefetch(AsyncOp.PrefetchBulk o) {
-    Lowered.Buffer buffer = (Lowered.Buffer) f.get(o.buffer());
-    LlvmValue map = map(o, o.map());
-    f.b().ifThen(f.thread().isFirstOfWarp(Math.min(1, f.team().warps() - 1)), () -> {
-      List<LlvmValue> origin = origin(o.indices());
-      for (Panels.Box box : panels(buffer.type()).boxes()) {
-        target().prefetchBulk(f.b(), map, moved(origin, o.indices(), box.origin()));
-      }
-    });
-    target().converge(f.b());
   }
 
   private void store(Inst inst, AsyncOp.StoreBulk o) {

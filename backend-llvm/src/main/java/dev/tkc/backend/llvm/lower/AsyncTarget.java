@@ -95,9 +95,6 @@ public interface AsyncTarget {
 
   void copyBulk(LlvmBuilder b, LlvmValue map, List<LlvmValue> at, Place to, Place barrier);
 
-  /** Brings what a copy would read into the cache of all blocks, at some time. */
-  void prefetchBulk(LlvmBuilder b, LlvmValue map, List<LlvmValue> at);
-
   void storeBulk(LlvmBuilder b, LlvmValue map, List<LlvmValue> at, Place from);
 
   void storeCommit(LlvmBuilder b);
