@@ -133,7 +133,15 @@ def table(results):
         cells = [cell(next(v for v in vs if v.disabled == n)) for _, vs in results]
         lines.append(f"| `{n}` | " + " | ".join("" if c == "no effect" else c for c in cells) + " |")
     idle = [n for n in names if n not in kept]
-    return "\n".join(lines) + "\n\nNo effect on any of these, or required: " + ", ".join(f"`{n}`" for n in idle) + ".\n"
+    text = "\n".join(lines) + "\n"
+    reasons = {}
+    for c, vs in results:
+        for v in vs:
+            if v.found and ":" in v.found:
+                reasons.setdefault((v.disabled, v.found), []).append(c.name)
+    for (disabled, found), cases in reasons.items():
+        text += f"\nWithout `{disabled}`, {', '.join(cases)} {found}."
+    return text + ("\n\nNo effect on any of these, or required: " + ", ".join(f"`{n}`" for n in idle) + ".\n" if idle else "\n")
 
 
 def results_json(results):
