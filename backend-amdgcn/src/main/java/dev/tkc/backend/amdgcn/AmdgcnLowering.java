@@ -7,7 +7,6 @@ import dev.tkc.backend.llvm.LlvmModule;
 import dev.tkc.backend.llvm.LlvmType;
 import dev.tkc.backend.llvm.LlvmValue;
 import dev.tkc.backend.llvm.lower.TargetLowering;
-import dev.tkc.ir.layout.Banks;
 import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
 import dev.tkc.ir.type.Element;
 import dev.tkc.passes.target.TargetInfo;
@@ -30,23 +29,13 @@ public final class AmdgcnLowering implements TargetLowering {
   }
 
   @Override
-  public String triple() {
-    return target.llvm().triple();
+  public TargetInfo target() {
+    return target;
   }
 
   @Override
   public String kernelConvention() {
     return "amdgpu_kernel";
-  }
-
-  @Override
-  public int lanes() {
-    return target.lanes();
-  }
-
-  @Override
-  public Banks banks() {
-    return target.shared().banks();
   }
 
   @Override

@@ -10,7 +10,6 @@ import dev.tkc.backend.llvm.LlvmType;
 import dev.tkc.backend.llvm.LlvmValue;
 import dev.tkc.backend.llvm.lower.AsyncTarget;
 import dev.tkc.backend.llvm.lower.TargetLowering;
-import dev.tkc.ir.layout.Banks;
 import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.type.Element;
@@ -51,23 +50,13 @@ public final class PtxLowering implements TargetLowering {
   }
 
   @Override
-  public String triple() {
-    return target.llvm().triple();
+  public TargetInfo target() {
+    return target;
   }
 
   @Override
   public String kernelConvention() {
     return "ptx_kernel";
-  }
-
-  @Override
-  public int lanes() {
-    return target.lanes();
-  }
-
-  @Override
-  public Banks banks() {
-    return target.shared().banks();
   }
 
   @Override

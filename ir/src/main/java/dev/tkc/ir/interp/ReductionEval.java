@@ -270,19 +270,12 @@ final class ReductionEval {
 
   private static void run(ScanKind kind, float[] in, float[] out, int first, int[] order, boolean exclusive) {
     boolean begun = false;
-    float total = switch (kind) {
-      case SUM -> 0f;
-      case PROD -> 1f;
-      case MAX -> Float.NEGATIVE_INFINITY;
-    };
+    float total = (float) start(kind);
     for (int s : order) {
       float x = in[first + s];
       float before = total;
-      total = !begun ? x : switch (kind) {
-        case SUM -> total + x;
-        case PROD -> total * x;
-        case MAX -> Math.max(total, x);
-      };
+      // A sum or product of two f32 in f64, rounded once, is that of f32.
+      total = begun ? (float) next(kind, total, x) : x;
       begun = true;
       out[first + s] = exclusive ? before : total;
     }
@@ -290,22 +283,30 @@ final class ReductionEval {
 
   private static void run(ScanKind kind, double[] in, double[] out, int first, int[] order, boolean exclusive) {
     boolean begun = false;
-    double total = switch (kind) {
+    double total = start(kind);
+    for (int s : order) {
+      double x = in[first + s];
+      double before = total;
+      total = begun ? next(kind, total, x) : x;
+      begun = true;
+      out[first + s] = exclusive ? before : total;
+    }
+  }
+
+  private static double start(ScanKind kind) {
+    return switch (kind) {
       case SUM -> 0;
       case PROD -> 1;
       case MAX -> Double.NEGATIVE_INFINITY;
     };
-    for (int s : order) {
-      double x = in[first + s];
-      double before = total;
-      total = !begun ? x : switch (kind) {
-        case SUM -> total + x;
-        case PROD -> total * x;
-        case MAX -> Math.max(total, x);
-      };
-      begun = true;
-      out[first + s] = exclusive ? before : total;
-    }
+  }
+
+  private static double next(ScanKind kind, double total, double x) {
+    return switch (kind) {
+      case SUM -> total + x;
+      case PROD -> total * x;
+      case MAX -> Math.max(total, x);
+    };
   }
 
   private static void run(ScanKind kind, Element e, long[] in, long[] out, int first, int[] order, boolean exclusive) {

@@ -9,6 +9,7 @@ import dev.tkc.ir.layout.MatrixFragments.Fragments;
 import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.type.Element;
+import dev.tkc.passes.target.TargetInfo;
 import java.util.List;
 import java.util.Optional;
 
@@ -22,15 +23,23 @@ import java.util.Optional;
 public interface TargetLowering {
   // The machine.
 
-  String triple();
+  TargetInfo target();
+
+  default String triple() {
+    return target().llvm().triple();
+  }
 
   /** How a kernel is called: {@code ptx_kernel}, {@code amdgpu_kernel}. */
   String kernelConvention();
 
   /** Lanes of a warp. */
-  int lanes();
+  default int lanes() {
+    return target().lanes();
+  }
 
-  Banks banks();
+  default Banks banks() {
+    return target().shared().banks();
+  }
 
   /** LLVM's name for the synchronisation scope of all blocks of a device. */
   String deviceScope();
