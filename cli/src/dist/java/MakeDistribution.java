@@ -20,9 +20,9 @@ import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Builds the self-contained archive {@code tkc-VERSION-linux-x86_64.tar.xz}: a trimmed Java runtime, the stripped native
- * libraries, the jars, the kernel library and {@code bin/tkc}. Run by the Maven profile {@code dist} as a single-file
- * program on the JDK that built the rest.
+ * Builds the self-contained archive {@code tkc-VERSION-linux-x86_64.tar.xz}: a trimmed Java runtime, the stripped
+ * native libraries, the jars, the kernel library and {@code bin/tkc}. Run by the Maven profile {@code dist} as a
+ * single-file program on the JDK that built the rest.
  *
  * <p>Arguments: version, root of the working copy, folder of the jars, folder to work in, and {@code true} to copy the
  * archive to {@code dist-carry/} as well. Needs {@code strip}, {@code tar} and {@code xz} on PATH.
@@ -135,7 +135,8 @@ public final class MakeDistribution {
     }
     run(home, strip);
     // Nothing is ever thrown through LLVM, which is built without exceptions, so its tables for that are dead weight.
-    run(nativeFolder, List.of("strip", "--remove-section=.eh_frame", "--remove-section=.eh_frame_hdr", "libLLVM.so.20.1"));
+    run(nativeFolder,
+        List.of("strip", "--remove-section=.eh_frame", "--remove-section=.eh_frame_hdr", "libLLVM.so.20.1"));
     for (String name : List.of("libLLVM.so", "libLTO.so", "libRemarks.so")) {
       Files.createSymbolicLink(nativeFolder.resolve(name), Path.of(name + ".20.1"));
     }
@@ -143,7 +144,8 @@ public final class MakeDistribution {
 
   /** The same jar without compression of its own, so that xz finds what the class files have in common. */
   private static void storeUncompressed(Path from, Path to) throws IOException {
-    try (ZipFile in = new ZipFile(from.toFile()); ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(to))) {
+    try (ZipFile in = new ZipFile(from.toFile());
+        ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(to))) {
       out.setMethod(ZipOutputStream.STORED);
       for (ZipEntry entry : java.util.Collections.list(in.entries())) {
         byte[] bytes = in.getInputStream(entry).readAllBytes();

@@ -11,10 +11,13 @@ import java.util.Optional;
  * How long a kernel takes, on random data, by one protocol for all kernels:
  *
  * <ul>
- *   <li>the result is checked first, against the kernel's test, at sizes cut down to about 512 with the same remainder by 16
+ *   <li>the result is checked first, against the kernel's test, at sizes cut down to about 512 with the same remainder
+ *   by 16
  *       (so that the same specialisation is checked);
- *   <li>on a GPU the arguments exist several times, together more than twice its L2 cache, and launches take them in turn;
- *   <li><em>burst</em>, for launches of 0.2 ms and more: 0.2 s of rest, two launches to warm up, then launches back to back
+ *   <li>on a GPU the arguments exist several times, together more than twice its L2 cache, and launches take them in
+ *   turn;
+ *   <li><em>burst</em>, for launches of 0.2 ms and more: 0.2 s of rest, two launches to warm up, then launches back to
+ *   back
  *       for at most 20 ms between two events; five times;
  *   <li><em>graph</em>, for shorter ones: the same launches written down in a graph, without the rest;
  *   <li><em>wall</em>, in the interpreter: five launches by the clock.
@@ -31,8 +34,8 @@ public final class Bench {
    * @param report of the compiled kernel, with a bound for these sizes, where it was compiled
    */
   public record Measured(
-      String kernel, String device, Map<String, long[]> shapes, List<Double> micros, int runs, String protocol, long bytes,
-      String check, Optional<Report> report) {
+      String kernel, String device, Map<String, long[]> shapes, List<Double> micros, int runs, String protocol,
+      long bytes, String check, Optional<Report> report) {
     public double median() {
       return micros.get(micros.size() / 2);
     }
@@ -72,8 +75,8 @@ public final class Bench {
     String check = check(kernel, request);
     try (BenchSubject subject = BenchSubject.of(kernel, request, Optional.empty())) {
       BenchSubject.Times times = subject.time(Optional.empty());
-      return new Measured(kernel.name(), kernel.module().session().device().toString(), subject.shapes(), times.micros(),
-          times.runs(), times.protocol().toString(), subject.bytes(), check, subject.report());
+      return new Measured(kernel.name(), kernel.module().session().device().toString(), subject.shapes(),
+          times.micros(), times.runs(), times.protocol().toString(), subject.bytes(), check, subject.report());
     }
   }
 

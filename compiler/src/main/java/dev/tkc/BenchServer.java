@@ -21,15 +21,18 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Measures kernels at the request of another program, which can so let tkc and others take turns on one GPU: it asks, tkc
- * measures and answers, and while nothing is asked tkc leaves the device idle. One request and one answer a line, JSON objects:
+ * Measures kernels at the request of another program, which can so let tkc and others take turns on one GPU: it asks,
+ * tkc measures and answers, and while nothing is asked tkc leaves the device idle. One request and one answer a line,
+ * JSON objects:
  *
  * <pre>{@code
  * {"do": "hello"}                                     version, device, driver
  * {"do": "prepare", "name": "g", "file": "gemm.tk", "kernel": "gemm", "values": {"M": 512}, "inputs": {"a": "x.npy"},
  *  "copies": 4}                                       shapes, bytes, copies, milliseconds; what a report says of it
- * {"do": "code", "file": "gemm.tk", "values": {…}}    what is made of a kernel without running it: a hash of the assembly, the
- *                                                     constants, how many products run beside the warps and how many do not
+ * {"do": "code", "file": "gemm.tk", "values": {…}} what is made of a kernel without running it: a hash of the assembly,
+ * the
+ *                                                     constants, how many products run beside the warps and how many do
+ *                                                     not
  * {"do": "run", "name": "g", "outputs": {"c": "c.npy"}}   one launch, results to files
  * {"do": "check", "name": "g"}                        one launch against the kernel's test: "ok", "wrong" or why not
  * {"do": "time", "name": "g", "protocol": "burst"}    median_us, micros, runs, protocol
@@ -38,9 +41,9 @@ import java.util.function.Consumer;
  * {"do": "quit"}
  * }</pre>
  *
- * <p>{@code values}, {@code inputs}, {@code kernel}, {@code copies} and {@code protocol} may be left out. {@code prepare} and
- * {@code code} also take {@code "disable": ["delay-waits"]}, passes to leave out. What fails is answered
- * by {@code {"error": …, "lost": …}}; after a lost device nothing more can be measured in this process.
+ * <p>{@code values}, {@code inputs}, {@code kernel}, {@code copies} and {@code protocol} may be left out.
+ * {@code prepare} and {@code code} also take {@code "disable": ["delay-waits"]}, passes to leave out. What fails is
+ * answered by {@code {"error": …, "lost": …}}; after a lost device nothing more can be measured in this process.
  */
 public final class BenchServer {
   private record Prepared(BenchSubject subject, KernelRun.Request request) {}
@@ -119,7 +122,8 @@ public final class BenchServer {
     prepared.put(name, new Prepared(subject, run));
     Map<String, Object> answer = new LinkedHashMap<>();
     Map<String, Object> shapes = new LinkedHashMap<>();
-    subject.shapes().forEach((parameter, shape) -> shapes.put(parameter, java.util.Arrays.stream(shape).boxed().toList()));
+    subject.shapes()
+        .forEach((parameter, shape) -> shapes.put(parameter, java.util.Arrays.stream(shape).boxed().toList()));
     answer.put("shapes", shapes);
     answer.put("bytes", subject.bytes());
     answer.put("copies", subject.copies());
@@ -136,7 +140,8 @@ public final class BenchServer {
     }
     Tkc session = disabled.isEmpty()
         ? tkc : sessions.computeIfAbsent(disabled, d -> Tkc.create(tkc.device(), tkc.options().withDisabled(d)));
-    KernelModule module = modules.computeIfAbsent(new Loaded(Path.of(string(request, "file")), disabled), l -> session.load(l.file()));
+    KernelModule module = modules.computeIfAbsent(new Loaded(Path.of(string(request, "file")), disabled),
+        l -> session.load(l.file()));
     return request.containsKey("kernel") ? module.kernel(string(request, "kernel")) : module.kernel();
   }
 

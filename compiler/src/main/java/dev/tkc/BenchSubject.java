@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A kernel made ready to be measured: compiled, and on a GPU with its arguments there, as many times as it takes that launches
- * in turn find nothing in the caches. {@link Bench} states the protocols. Not thread-safe.
+ * A kernel made ready to be measured: compiled, and on a GPU with its arguments there, as many times as it takes that
+ * launches in turn find nothing in the caches. {@link Bench} states the protocols. Not thread-safe.
  */
 public final class BenchSubject implements AutoCloseable {
   private static final int ROUNDS = 5;
@@ -178,7 +178,9 @@ public final class BenchSubject implements AutoCloseable {
     return new Times(micros, runs * ROUNDS, protocol);
   }
 
-  /** Microseconds for one launch, averaged over launches without a rest for so long: what is left when the chip is hot. */
+  /**
+   * Microseconds for one launch, averaged over launches without a rest for so long: what is left when the chip is hot.
+   */
   public double sustained(long millis) {
     if (!(kernel.module().session().engine() instanceof CudaEngine cuda)) {
       return byClock().median();
@@ -193,7 +195,8 @@ public final class BenchSubject implements AutoCloseable {
   }
 
   private Times graph(CudaEngine cuda, double estimate) {
-    int turns = Math.clamp(Math.round(GRAPH_MICROS / estimate / launches.size()), 1, MOST_IN_GRAPH / launches.size() + 1);
+    int turns = Math.clamp(Math.round(GRAPH_MICROS / estimate / launches.size()), 1,
+        MOST_IN_GRAPH / launches.size() + 1);
     int nodes = turns * launches.size();
     int replays = Math.clamp(Math.round(ROUND_MICROS / estimate / nodes), 1, 5000);
     CudaStream stream = cuda.stream();

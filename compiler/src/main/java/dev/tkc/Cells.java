@@ -9,7 +9,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Single elements of a tensor's memory, by row-major position: the one place that knows how each element type lies there.
+ * Single elements of a tensor's memory, by row-major position: the one place that knows how each element type lies
+ * there.
  *
  * <p>Integers and {@code bool} are {@code long}s (sign- or zero-extended; u64 by its bits), floats are {@code double}s,
  * which hold every value of every float type.
@@ -70,7 +71,10 @@ final class Cells {
     };
   }
 
-  /** Stores a number converted as {@code as} converts it: rounded once to nearest even, integers truncated and saturated. */
+  /**
+   * Stores a number converted as {@code as} converts it: rounded once to nearest even, integers truncated and
+   * saturated.
+   */
   static void setNumber(Element element, MemorySegment data, long i, double value) {
     long bits =
         switch (element) {

@@ -32,7 +32,8 @@ public final class CompiledKernel {
   private final Backends.Code code;
   private Backends.Binary binary;
 
-  private CompiledKernel(Kernel kernel, Target target, Specialisation specialisation, Module placed, Backends.Code code) {
+  private CompiledKernel(Kernel kernel, Target target, Specialisation specialisation, Module placed,
+      Backends.Code code) {
     this.kernel = kernel;
     this.target = target;
     this.specialisation = specialisation;
@@ -51,7 +52,8 @@ public final class CompiledKernel {
   private static Module place(
       Kernel kernel, Target target, Specialisation specialisation, CompileOptions options, Consumer<String> log) {
     Module module = Cloner.clone(kernel.lower(specialisation));
-    PassDriver.run(module, new PassContext(java.util.Optional.of(target.info()), options.passes(), log, PassContext.NONE));
+    PassDriver.run(module,
+        new PassContext(java.util.Optional.of(target.info()), options.passes(), log, PassContext.NONE));
     return module;
   }
 
@@ -131,7 +133,8 @@ public final class CompiledKernel {
       return List.of();
     }
     Module module = Cloner.clone(kernel.lower(specialisation));
-    // A grid of one block for each tile is easier to count; peeling has to be over, so that masks inside tensors are gone.
+    // A grid of one block for each tile is easier to count; peeling has to be over, so that masks inside tensors are
+    // gone.
     PassOptions counted = PassOptions.defaults().withDisabled(Set.of("persist-grid")).withStopAfter("clean-interior");
     PassDriver.run(module, PassContext.of(target.info(), counted));
     return Roofline.of(module, known, target.info()).stream().map(CompiledKernel::bound).toList();

@@ -19,8 +19,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Launches on one NVIDIA GPU. Tensors of the host are copied there and back for each launch, those on the device are used where they
- * lie; compiled kernels stay loaded.
+ * Launches on one NVIDIA GPU. Tensors of the host are copied there and back for each launch, those on the device are
+ * used where they lie; compiled kernels stay loaded.
  */
 final class CudaEngine implements Engine {
   private final CudaDevice device;
@@ -44,7 +44,8 @@ final class CudaEngine implements Engine {
         .filter(t -> t.backend() == Backends.PTX)
         .filter(t -> t.name().endsWith("a") ? number(t) == processor : number(t) <= processor)
         .max(Comparator.comparingInt(CudaEngine::number))
-        .orElseThrow(() -> new DiagnosticException(Diagnostic.error(Code.NO_DEVICE, device + " is older than every target of tkc")));
+        .orElseThrow(() ->
+            new DiagnosticException(Diagnostic.error(Code.NO_DEVICE, device + " is older than every target of tkc")));
   }
 
   private static int number(Target target) {
@@ -114,7 +115,8 @@ final class CudaEngine implements Engine {
   public PreparedLaunch prepareLaunch(Kernel kernel, Constants constants, List<Argument> arguments) {
     for (Argument a : arguments) {
       if (a instanceof Argument.Array(Tensor tensor) && tensor.device().filter(m -> m.isOn(stream)).isEmpty()) {
-        throw new IllegalArgumentException(tensor + " does not lie on " + device + ": a prepared launch copies nothing");
+        throw new IllegalArgumentException(tensor + " does not lie on " + device
+            + ": a prepared launch copies nothing");
       }
     }
     CudaLaunch launch = prepare(kernel, constants, arguments);

@@ -34,8 +34,8 @@ import java.util.Map;
 /**
  * One launch on a GPU: memory there for the tensors and temps, and the kernels to run with their grids and arguments.
  *
- * <p>The plan is the kernel function of the compiled module. It is interpreted once, when the launch is prepared; what it
- * launches is written down and can be queued any number of times.
+ * <p>The plan is the kernel function of the compiled module. It is interpreted once, when the launch is prepared; what
+ * it launches is written down and can be queued any number of times.
  */
 final class CudaLaunch implements AutoCloseable {
   /** What unwritten outputs are filled with: a NaN in every float type. */
@@ -75,7 +75,8 @@ final class CudaLaunch implements AutoCloseable {
       Map<Tensor, Buffer> buffers = launch.allocate(device, compiled.kernel().parameters(), binding);
       List<Datum> data =
           LaunchData.of(compiled.placed().kernel(), compiled.kernel(), binding, buffers::get);
-      new Interpreter(Interpreter.Options.defaults()).run(compiled.placed(), data, launch.recorder(device, module, compiled));
+      new Interpreter(Interpreter.Options.defaults())
+          .run(compiled.placed(), data, launch.recorder(device, module, compiled));
       return launch;
     } catch (RuntimeException e) {
       launch.close();
@@ -140,9 +141,11 @@ final class CudaLaunch implements AutoCloseable {
       public void launch(Inst inst, Func callee, long grid, List<Datum> arguments) {
         if (grid > Integer.MAX_VALUE) {
           throw new DiagnosticException(Diagnostic.error(
-              Code.LAUNCH_BOUND, "the phase needs " + grid + " blocks, more than a launch can have").label(inst.loc().span().orElse(null), ""));
+              Code.LAUNCH_BOUND, "the phase needs " + grid + " blocks, more than a launch can have")
+                  .label(inst.loc().span().orElse(null), ""));
         }
-        KernelShape shape = compiled.shapes().stream().filter(s -> s.name().equals(callee.name())).findFirst().orElseThrow();
+        KernelShape shape = compiled.shapes().stream()
+            .filter(s -> s.name().equals(callee.name())).findFirst().orElseThrow();
         if (grid > 0) {
           steps.add(new Step(
               module.kernel(callee.name()),
@@ -165,8 +168,9 @@ final class CudaLaunch implements AutoCloseable {
 
   private static CudaTensorMap described(TensorMap map) {
     TensorView t = map.tensor();
-    return new CudaTensorMap(t.buffer().memory().address(), t.element().bits() / 8, Arrays.stream(t.sizes()).boxed().toList(),
-        Arrays.stream(t.strides()).boxed().toList(), map.box(), map.swizzle());
+    return new CudaTensorMap(t.buffer().memory().address(), t.element().bits() / 8,
+        Arrays.stream(t.sizes()).boxed().toList(), Arrays.stream(t.strides()).boxed().toList(), map.box(),
+        map.swizzle());
   }
 
   private static CudaKernel.Argument scalar(Tile tile) {

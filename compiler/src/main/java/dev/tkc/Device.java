@@ -26,8 +26,8 @@ public sealed interface Device {
   }
 
   /**
-   * The interpreter on what the passes for a target leave, or on what the passes that need no target leave: shows a wrong pass
-   * on machines without the target.
+   * The interpreter on what the passes for a target leave, or on what the passes that need no target leave: shows a
+   * wrong pass on machines without the target.
    */
   record Passes(Optional<Target> target) implements Device {
     @Override

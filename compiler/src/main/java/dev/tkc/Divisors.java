@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a specialisation may take for granted about numbers that are known only at a launch: powers of two that divide sizes,
- * strides and addresses. Wider accesses than 16 bytes do not exist, so beyond 16 only 128 is told apart, and only for sizes:
- * whole tiles then need no guards. More would only make more variants.
+ * What a specialisation may take for granted about numbers that are known only at a launch: powers of two that divide
+ * sizes, strides and addresses. Wider accesses than 16 bytes do not exist, so beyond 16 only 128 is told apart, and
+ * only for sizes: whole tiles then need no guards. More would only make more variants.
  */
 final class Divisors {
   private static final int LIMIT = 16;

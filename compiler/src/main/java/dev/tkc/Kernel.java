@@ -45,7 +45,8 @@ public final class Kernel {
     Parameter.Mode mode = Parameter.Mode.valueOf(p.mode().name());
     String type = p.type().element().text();
     Element element = type.equals("int") ? Element.I64 : Element.byText(type).orElseThrow();
-    List<String> dims = p.type() instanceof TypeExpr.Shaped s ? s.dims().stream().map(d -> d.span().text()).toList() : List.of();
+    List<String> dims = p.type() instanceof TypeExpr.Shaped s ? s.dims().stream().map(d -> d.span().text()).toList()
+        : List.of();
     return new Parameter(mode, p.name().text(), element, p.type() instanceof TypeExpr.Shaped, dims);
   }
 
@@ -74,7 +75,8 @@ public final class Kernel {
   /** The names of the sizes that the shapes of its parameters bind, and that are no constants. */
   List<String> sizes() {
     return parameters.stream().flatMap(p -> p.dims().stream())
-        .filter(d -> d.matches("[A-Za-z]\\w*") && !constants().contains(d) && module.global(d).isEmpty()).distinct().toList();
+        .filter(d -> d.matches("[A-Za-z]\\w*") && !constants().contains(d) && module.global(d).isEmpty()).distinct()
+            .toList();
   }
 
   /** The kernel as it was written. */
@@ -90,19 +92,22 @@ public final class Kernel {
   /**
    * Runs on the session's device and waits. Arguments are tensors, numbers and booleans in the order of the parameters.
    *
-   * @throws dev.tkc.ir.diag.DiagnosticException when the arguments do not fit the kernel's head, or the run finds a mistake
+   * @throws dev.tkc.ir.diag.DiagnosticException when the arguments do not fit the kernel's head, or the run finds a
+   *     mistake
    */
   public Timing launch(Constants constants, Object... arguments) {
     return module.session().engine().launch(this, constants, Arrays.stream(arguments).map(Argument::of).toList());
   }
 
   /**
-   * Makes a launch ready to be queued many times. Its tensors lie on the session's device: {@link Tkc#upload}, {@link Tkc#empty}.
+   * Makes a launch ready to be queued many times. Its tensors lie on the session's device: {@link Tkc#upload},
+   * {@link Tkc#empty}.
    *
    * @throws dev.tkc.ir.diag.DiagnosticException as {@link #launch(Constants, Object...)}
    */
   public PreparedLaunch prepare(Constants constants, Object... arguments) {
-    return module.session().engine().prepareLaunch(this, constants, Arrays.stream(arguments).map(Argument::of).toList());
+    return module.session().engine()
+        .prepareLaunch(this, constants, Arrays.stream(arguments).map(Argument::of).toList());
   }
 
   /** Binds a launch for the interpreter, which no schedule concerns. */
@@ -111,7 +116,10 @@ public final class Kernel {
     return new Bound(binding, Specialisation.of(binding.constants()));
   }
 
-  /** Binds a launch for a target: with its schedule's constants, and with what the arguments' sizes and addresses promise. */
+  /**
+   * Binds a launch for a target: with its schedule's constants, and with what the arguments' sizes and addresses
+   * promise.
+   */
   Bound bind(Constants constants, List<Argument> arguments, Target target) {
     Binding plain = Binder.bind(item, module::global, arguments, constants.values(), Map.of());
     Specialisation.Schedule schedule = schedule(target, constants, plain).schedule();
@@ -132,7 +140,10 @@ public final class Kernel {
     return facts;
   }
 
-  /** What measurements of a launch are kept under, and the tile sizes that are worth measuring, the most promising first. */
+  /**
+   * What measurements of a launch are kept under, and the tile sizes that are worth measuring, the most promising
+   * first.
+   */
   record Scheduled(TunedSchedules.Subject subject, List<Map<String, Object>> tiles) {}
 
   Scheduled scheduled(Target target, Constants constants, List<Argument> arguments) {
@@ -174,9 +185,11 @@ public final class Kernel {
   }
 
   /**
-   * Compiles ahead of any launch. Names among {@code values} that are no constants are sizes: only what divides them matters.
+   * Compiles ahead of any launch. Names among {@code values} that are no constants are sizes: only what divides them
+   * matters.
    *
-   * @throws dev.tkc.ir.diag.DiagnosticException if a constant has no value, or the target cannot do what the kernel needs
+   * @throws dev.tkc.ir.diag.DiagnosticException if a constant has no value, or the target cannot do what the kernel
+   *     needs
    */
   public CompiledKernel compile(Target target, Constants values) {
     return compile(target, values, CompileOptions.defaults());
@@ -202,7 +215,10 @@ public final class Kernel {
     return lowered.computeIfAbsent(specialisation, s -> Lowering.lower(module.library(), name(), s));
   }
 
-  /** The IR as the front end makes it, by values for all constants that have none of their own; sizes change nothing in it. */
+  /**
+   * The IR as the front end makes it, by values for all constants that have none of their own; sizes change nothing in
+   * it.
+   */
   public Module tir(Constants values) {
     GivenValues.check(this, values.values());
     return lower(Specialisation.of(Binder.constants(item, module::global, own(values), Map.of())));

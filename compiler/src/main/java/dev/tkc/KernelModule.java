@@ -55,7 +55,8 @@ public final class KernelModule {
   public Kernel kernel(String name) {
     Kernel kernel = kernels.get(name);
     if (kernel == null) {
-      Diagnostic d = Diagnostic.error(Code.KERNEL_CHOICE, source.name() + " has no kernel `" + name + "`").note(names());
+      Diagnostic d = Diagnostic.error(Code.KERNEL_CHOICE, source.name() + " has no kernel `" + name + "`")
+          .note(names());
       throw new DiagnosticException(
           Spelling.closest(name, kernels.keySet()).map(n -> d.help("did you mean `" + n + "`?")).orElse(d));
     }

@@ -50,6 +50,7 @@ final class LaunchData {
       return Tile.integer(element, value.longValue());
     }
     double number = value.doubleValue();
-    return Tile.scalar(Literal.of(element, element == Element.F64 ? number : Conversions.toFloat(element, number, false)));
+    return Tile
+        .scalar(Literal.of(element, element == Element.F64 ? number : Conversions.toFloat(element, number, false)));
   }
 }

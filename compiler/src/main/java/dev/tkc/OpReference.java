@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The reference of the IR's ops: what each takes, from the ops' own records, and what it means, from the records' comments,
- * which the build's tests keep in the resource {@code op-meanings.txt}.
+ * The reference of the IR's ops: what each takes, from the ops' own records, and what it means, from the records'
+ * comments, which the build's tests keep in the resource {@code op-meanings.txt}.
  */
 public final class OpReference {
   private OpReference() {}

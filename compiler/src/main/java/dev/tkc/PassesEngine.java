@@ -14,7 +14,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Launches of what the passes for a target, or those that need none, make of a kernel; the verifier runs after every pass. */
+/**
+ * Launches of what the passes for a target, or those that need none, make of a kernel; the verifier runs after every
+ * pass.
+ */
 final class PassesEngine implements Engine {
   private final Optional<Target> target;
   private final Set<String> disabled;
@@ -39,7 +42,8 @@ final class PassesEngine implements Engine {
   @Override
   public Timing launch(Kernel kernel, Constants constants, List<Argument> given) {
     long start = System.nanoTime();
-    Kernel.Bound bound = target.map(t -> kernel.bind(constants, given, t)).orElseGet(() -> kernel.bind(constants, given));
+    Kernel.Bound bound = target.map(t -> kernel.bind(constants, given, t))
+        .orElseGet(() -> kernel.bind(constants, given));
     Module module = placed.computeIfAbsent(new Key(kernel, bound.specialisation()), this::place);
     List<Datum> arguments = LaunchData.of(module.kernel(), kernel, bound.binding(), Tensor::buffer);
     long ready = System.nanoTime();
@@ -55,7 +59,8 @@ final class PassesEngine implements Engine {
 
   private Module place(Key key) {
     Module module = Cloner.clone(key.kernel().lower(key.specialisation()));
-    PassContext context = new PassContext(target.map(Target::info), PassOptions.checked().withDisabled(disabled), _ -> { }, observer);
+    PassContext context = new PassContext(target.map(Target::info), PassOptions.checked().withDisabled(disabled),
+        _ -> { }, observer);
     PassDriver.run(module, context);
     return module;
   }

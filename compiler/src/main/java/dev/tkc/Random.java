@@ -6,13 +6,15 @@ import java.util.function.LongConsumer;
 import java.util.stream.LongStream;
 
 /**
- * Tensors of random numbers that are the same on every machine: element {@code i} is a function of the seed and {@code i}
- * alone, by Philox4x32-10 ({@link Philox}).
+ * Tensors of random numbers that are the same on every machine: element {@code i} is a function of the seed and
+ * {@code i} alone, by Philox4x32-10 ({@link Philox}).
  *
  * <ul>
- *   <li>{@code normal}: {@link Philox#normal}, Box and Muller in f64 over strict arithmetic, rounded once to the element type;
+ *   <li>{@code normal}: {@link Philox#normal}, Box and Muller in f64 over strict arithmetic, rounded once to the
+ *   element type;
  *   <li>{@code uniform}: {@link Philox#uniform} at offset {@code i}, in [0, 1), rounded once to the element type;
- *   <li>{@code integers}: {@code lo + (w · (hi − lo)) / 2⁶⁴} for the 64-bit number {@code w} made of the words at offsets
+ *   <li>{@code integers}: {@code lo + (w · (hi − lo)) / 2⁶⁴} for the 64-bit number {@code w} made of the words at
+ *   offsets
  *       {@code 2i} (low) and {@code 2i + 1}, so {@code hi} is excluded.
  * </ul>
  */

@@ -9,9 +9,11 @@ import java.util.Map;
 /**
  * What a compiled kernel takes of the hardware.
  *
- * @param bounds how fast it could be at most, phase by phase; empty where the sizes are not said or the target's rates not known
+ * @param bounds how fast it could be at most, phase by phase; empty where the sizes are not said or the target's rates
+ *     not known
  */
-public record Report(List<Function> functions, List<SharedBuffer> sharedBuffers, List<Bound> bounds, List<String> warnings) {
+public record Report(List<Function> functions, List<SharedBuffer> sharedBuffers, List<Bound> bounds,
+    List<String> warnings) {
   public Report {
     functions = List.copyOf(functions);
     sharedBuffers = List.copyOf(sharedBuffers);
@@ -32,8 +34,8 @@ public record Report(List<Function> functions, List<SharedBuffer> sharedBuffers,
    * @param productsInFlight groups of asynchronous products that one group of warps has under way at most
    */
   public record Function(
-      String name, int threads, int registers, long spillBytes, long stackBytes, long sharedBytes, int blocksPerProcessor,
-      double occupancy, int productsInFlight) {}
+      String name, int threads, int registers, long spillBytes, long stackBytes, long sharedBytes,
+      int blocksPerProcessor, double occupancy, int productsInFlight) {}
 
   /**
    * A buffer or transaction barriers in shared memory and the line that needs them.
@@ -46,14 +48,15 @@ public record Report(List<Function> functions, List<SharedBuffer> sharedBuffers,
   /**
    * The time that a phase takes at least, by counting what it asks of each part of the chip.
    *
-   * @param part the part that has most to do: {@code products}, {@code memory}, {@code functions} (such as exp2) or {@code
-   *     arithmetic}
+   * @param part the part that has most to do: {@code products}, {@code memory}, {@code functions} (such as exp2) or
+   *     {@code arithmetic}
    * @param micros the time that part needs
    * @param parts the time of each part
    * @param flops of products
    * @param bytes each tensor once for a phase that reads and one that writes it
    */
-  public record Bound(String function, String part, double micros, Map<String, Double> parts, double flops, double bytes) {
+  public record Bound(String function, String part, double micros, Map<String, Double> parts, double flops,
+      double bytes) {
     public Bound {
       parts = new LinkedHashMap<>(parts);
     }
@@ -93,7 +96,8 @@ public record Report(List<Function> functions, List<SharedBuffer> sharedBuffers,
       out.append("%n%-24s %-10s %9s  %s%n".formatted("bound from below", "by", "µs", "µs of each part"));
       for (Bound b : bounds) {
         StringBuilder parts = new StringBuilder();
-        b.parts().forEach((part, micros) -> parts.append(parts.isEmpty() ? "" : ", ").append(part).append(' ').append(number(micros)));
+        b.parts().forEach((part, micros) -> parts.append(parts.isEmpty() ? "" : ", ").append(part).append(' ')
+            .append(number(micros)));
         out.append("%-24s %-10s %9s  %s%n".formatted(b.function(), b.part(), number(b.micros()), parts));
       }
     }

@@ -27,7 +27,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * What the compiler made of a kernel and why: {@code tkc explain-schedule}. Read off the IR, so it says what is, not what was meant.
+ * What the compiler made of a kernel and why: {@code tkc explain-schedule}. Read off the IR, so it says what is, not
+ * what was meant.
  *
  * @param choice where tile sizes and settings come from
  * @param phases one for each device function
@@ -42,8 +43,8 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
    * @param obstacle why its products do not run beside the warps, where they could on this target
    */
   public record Phase(
-      String name, long warps, boolean persistent, Map<String, Object> settings, Optional<String> obstacle, List<Product> products,
-      List<Access> accesses, List<Role> roles, List<Buffer> buffers, long sharedBytes) {}
+      String name, long warps, boolean persistent, Map<String, Object> settings, Optional<String> obstacle,
+      List<Product> products, List<Access> accesses, List<Role> roles, List<Buffer> buffers, long sharedBytes) {}
 
   /** A product, its instruction ({@code multiply-add} where there is none) and how many stand in the code. */
   public record Product(String operands, String instruction, int count) {}
@@ -51,7 +52,8 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
   /**
    * How a tensor is read or written.
    *
-   * @param way {@code bulk copy}, which may be of a copy that {@code repack-operands} made, {@code asynchronous copy}, {@code by the threads}
+   * @param way {@code bulk copy}, which may be of a copy that {@code repack-operands} made, {@code asynchronous copy},
+   *     {@code by the threads}
    * @param obstacle why no copy engine does it, where the target has one
    */
   public record Access(String tensor, boolean write, String tile, String way, Optional<String> obstacle, Loc loc) {}
@@ -109,12 +111,15 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
       boolean has = target.info().has(dev.tkc.passes.target.Capability.BULK_COPY);
       List<Access> found = new ArrayList<>();
       f.body().walk(i -> {
-        Value tensor = i.op() instanceof MemoryOp.Load l ? l.tensor() : i.op() instanceof MemoryOp.Store s ? s.tensor() : null;
+        Value tensor = i.op() instanceof MemoryOp.Load l ? l.tensor()
+            : i.op() instanceof MemoryOp.Store s ? s.tensor() : null;
         if (tensor != null) {
           boolean write = i.op() instanceof MemoryOp.Store;
           Value tile = write ? i.operands().getLast() : i.result();
-          Optional<String> why = i.flag("bulk") || !has || tile.tile().rank() < 2 ? Optional.empty() : engine.obstacle(i);
-          found.add(new Access(Tensors.name(tensor), write, tile.type().toString(), i.flag("bulk") ? bulk(f, tensor) : "", why, i.loc()));
+          Optional<String> why = i.flag("bulk") || !has || tile.tile().rank() < 2 ? Optional.empty()
+              : engine.obstacle(i);
+          found.add(new Access(Tensors.name(tensor), write, tile.type().toString(), i.flag("bulk") ? bulk(f, tensor)
+              : "", why, i.loc()));
         }
       });
       return found;
@@ -126,7 +131,8 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
     }
 
     private static boolean isAmong(Func f, String annotation, Value tensor) {
-      return f.annotations().get(annotation) instanceof String names && List.of(names.split(", ")).contains(Tensors.name(tensor));
+      return f.annotations().get(annotation) instanceof String names
+          && List.of(names.split(", ")).contains(Tensors.name(tensor));
     }
 
     List<Phase> phases(Module placed) {
@@ -153,9 +159,12 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
       });
       return new Phase(f.name(), f.annotation("warps", 1), Boolean.TRUE.equals(early.get("persistent")), settings,
           Optional.ofNullable(early.get("synchronous")).map(Object::toString),
-          products.entrySet().stream().map(e -> new Product(e.getKey().get(0), e.getKey().get(1), e.getValue())).toList(),
-          accesses.getOrDefault(f.name(), List.of()).stream().map(a -> a.way.isEmpty() ? new Access(a.tensor, a.write, a.tile,
-              !a.write && copied.contains(a.tensor) ? "asynchronous copy" : "by the threads", a.obstacle, a.loc) : a).distinct().toList(),
+          products.entrySet().stream()
+              .map(e -> new Product(e.getKey().get(0), e.getKey().get(1), e.getValue())).toList(),
+          accesses.getOrDefault(f.name(), List.of()).stream()
+              .map(a -> a.way.isEmpty() ? new Access(a.tensor, a.write, a.tile,
+              !a.write && copied.contains(a.tensor) ? "asynchronous copy" : "by the threads", a.obstacle, a.loc) : a)
+                  .distinct().toList(),
           roles, buffers, f.annotation("shared_bytes", 0));
     }
 
@@ -215,14 +224,16 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
   }
 
   private static void phase(StringBuilder out, Phase p) {
-    out.append('\n').append(p.name).append(": ").append(p.warps).append(" warps").append(p.persistent ? ", persistent" : "")
+    out.append('\n').append(p.name).append(": ").append(p.warps).append(" warps")
+        .append(p.persistent ? ", persistent" : "")
         .append(p.settings.isEmpty() ? "" : ", " + p.settings).append('\n');
     p.obstacle.ifPresent(o -> out.append("  products wait for their results: ").append(o).append('\n'));
     for (Role r : p.roles) {
       out.append("  role %-12s %d warps, %d registers a thread%n".formatted(r.name, r.warps, r.registers));
     }
     for (Product x : p.products) {
-      out.append("  product %s by %s%s%n".formatted(x.operands, x.instruction, x.count > 1 ? ", " + x.count + " times" : ""));
+      out.append(
+          "  product %s by %s%s%n".formatted(x.operands, x.instruction, x.count > 1 ? ", " + x.count + " times" : ""));
     }
     for (Access a : p.accesses) {
       out.append("  %-5s %-10s %-18s %s%s%s%n".formatted(a.write ? "store" : "load", a.tensor, a.tile, a.way,

@@ -65,7 +65,8 @@ public final class Sources {
       throw new DiagnosticException(
           Diagnostic.error(Code.FILE_MISSING, "there is no folder " + path.toAbsolutePath().getParent()));
     } catch (IOException e) {
-      String reason = Files.isDirectory(path) ? "it is a folder" : e instanceof AccessDeniedException ? "permission denied" : e.getMessage();
+      String reason = Files.isDirectory(path) ? "it is a folder"
+          : e instanceof AccessDeniedException ? "permission denied" : e.getMessage();
       throw new DiagnosticException(Diagnostic.error(Code.FILE_ACCESS, path + " cannot be written: " + reason));
     }
   }

@@ -4,8 +4,8 @@ import dev.tkc.backend.ptx.CudaStream;
 import java.util.Optional;
 
 /**
- * A queue of launches on a session's device: they run in order, and beside those of other streams. Where the device is the
- * interpreter, launches are done when they have been queued.
+ * A queue of launches on a session's device: they run in order, and beside those of other streams. Where the device is
+ * the interpreter, launches are done when they have been queued.
  */
 public final class Stream implements AutoCloseable {
   private final Optional<CudaStream> queue;

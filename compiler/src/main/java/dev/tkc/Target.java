@@ -37,7 +37,8 @@ public record Target(TargetInfo info, Backends backend) {
     List<String> names = all().stream().map(Target::name).toList();
     Diagnostic d = Diagnostic.error(Code.TARGET_UNKNOWN, "there is no target `" + name + "`")
         .note("there are: " + String.join(", ", names));
-    return new DiagnosticException(Spelling.closest(name, names).map(n -> d.help("did you mean `" + n + "`?")).orElse(d));
+    return new DiagnosticException(Spelling.closest(name, names).map(n -> d.help("did you mean `" + n + "`?"))
+        .orElse(d));
   }
 
   @Override

@@ -16,8 +16,9 @@ import java.util.stream.Collectors;
  * An array of any rank, row-major and contiguous, over memory that somebody owns: a heap array, native memory, a mapped
  * file. Nothing is copied to make one; the segment must live as long as the tensor is used.
  *
- * <p>A tensor of {@link Tkc#empty} or {@link Tkc#upload} lies in the memory of the session's device. Launches there use it
- * without copies; its elements are read after {@link #toHost}. It is released by {@link #close}, or with its session.
+ * <p>A tensor of {@link Tkc#empty} or {@link Tkc#upload} lies in the memory of the session's device. Launches there use
+ * it without copies; its elements are read after {@link #toHost}. It is released by {@link #close}, or with its
+ * session.
  *
  * <p>Invariants: no dimension is negative; the memory holds exactly the elements (4-bit elements are packed two to a
  * byte along the last dimension, which is then even); values are in the machine's own little-endian order.
@@ -84,8 +85,8 @@ public final class Tensor implements AutoCloseable {
   }
 
   /**
-   * The bytes a tensor takes; throws {@link ArithmeticException} when they exceed 2⁶³, and a diagnostic for 4-bit elements
-   * whose last dimension is odd.
+   * The bytes a tensor takes; throws {@link ArithmeticException} when they exceed 2⁶³, and a diagnostic for 4-bit
+   * elements whose last dimension is odd.
    */
   public static long bytes(Element element, long... shape) {
     long count = count(shape);

@@ -18,10 +18,10 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Which of a kernel's constants are only the sizes of its tiles, so that their values change its speed and rounding but not what it
- * computes: whole numbers with a power of two as their own value, that stand behind {@code by}, in the shapes of tiles and as
- * what {@code align_down} and {@code align_up} align to, and nowhere else. A constant that appears in a parameter's type, a fact, an
- * index or other arithmetic means something.
+ * Which of a kernel's constants are only the sizes of its tiles, so that their values change its speed and rounding but
+ * not what it computes: whole numbers with a power of two as their own value, that stand behind {@code by}, in the
+ * shapes of tiles and as what {@code align_down} and {@code align_up} align to, and nowhere else. A constant that
+ * appears in a parameter's type, a fact, an index or other arithmetic means something.
  */
 final class TileConstants {
   private static final long LEAST = 16;
@@ -48,11 +48,14 @@ final class TileConstants {
 
   /** A constant's own value, if it is a power of two that could be a tile's size. */
   static Optional<Long> own(Constant c) {
-    return c.value().map(Expr::bare).filter(e -> e instanceof Expr.IntLit).map(e -> ((Expr.IntLit) e).value().longValueExact())
+    return c.value().map(Expr::bare).filter(e -> e instanceof Expr.IntLit)
+        .map(e -> ((Expr.IntLit) e).value().longValueExact())
         .filter(n -> n >= LEAST && Long.bitCount(n) == 1);
   }
 
-  /** How many elements the dimensions have at most that a tile constant divides, for those that only known sizes bound. */
+  /**
+   * How many elements the dimensions have at most that a tile constant divides, for those that only known sizes bound.
+   */
   static Map<String, Long> covered(Item.Kernel kernel, Map<String, Object> facts) {
     Map<String, Long> most = new HashMap<>();
     new Domains(d -> d.step().filter(s -> s.bare() instanceof Expr.Ref).ifPresent(s -> most.merge(
@@ -79,7 +82,8 @@ final class TileConstants {
   }
 
   private Optional<String> constant(Expr e) {
-    return e.bare() instanceof Expr.Ref r && names.contains(r.name().text()) ? Optional.of(r.name().text()) : Optional.empty();
+    return e.bare() instanceof Expr.Ref r && names.contains(r.name().text()) ? Optional.of(r.name().text())
+        : Optional.empty();
   }
 
   /** Sees every name below a part of the tree; one that is not at a place for tile sizes counts as another use. */

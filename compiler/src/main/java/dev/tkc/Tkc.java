@@ -38,18 +38,19 @@ import java.util.Set;
  * product.enqueue(stream);
  * }</pre>
  *
- * <p>Thread-safe. What is wrong with a program is a {@link DiagnosticException} that carries every finding, or the findings
- * themselves from {@link #check}.
+ * <p>Thread-safe. What is wrong with a program is a {@link DiagnosticException} that carries every finding, or the
+ * findings themselves from {@link #check}.
  */
 public final class Tkc implements AutoCloseable {
   /**
    * How launches run.
    *
-   * @param check on the interpreter, watch for races, indices out of bounds, reads of what was never written, outputs not
-   *     written completely and padding that reaches a result
+   * @param check on the interpreter, watch for races, indices out of bounds, reads of what was never written, outputs
+   *     not written completely and padding that reaches a result
    * @param maxSteps on the interpreter, the instructions after which to stop
    * @param debugAsserts on other devices, compile {@code assert}s
-   * @param disabled on other devices, passes of the pipeline to leave out, so that it can be seen what they are good for
+   * @param disabled on other devices, passes of the pipeline to leave out, so that it can be seen what they are good
+   *     for
    * @param lineTable on GPUs, let the code say which source line it comes from, for profilers and sanitizers
    */
   public record Options(boolean check, long maxSteps, boolean debugAsserts, Set<String> disabled, boolean lineTable) {
@@ -79,7 +80,8 @@ public final class Tkc implements AutoCloseable {
 
     /** How its kernels are compiled. */
     CompileOptions compiling() {
-      return new CompileOptions(PassOptions.defaults().withDisabled(disabled).withDebugAsserts(debugAsserts), debugAsserts, lineTable);
+      return new CompileOptions(PassOptions.defaults().withDisabled(disabled).withDebugAsserts(debugAsserts),
+          debugAsserts, lineTable);
     }
   }
 
@@ -102,7 +104,8 @@ public final class Tkc implements AutoCloseable {
    */
   public static Tkc create(Device device, Options options) {
     if (device instanceof Device.Interpreter && !options.disabled().isEmpty()) {
-      throw new DiagnosticException(Diagnostic.error(Code.USAGE, "the interpreter runs no passes that could be left out")
+      throw new DiagnosticException(
+          Diagnostic.error(Code.USAGE, "the interpreter runs no passes that could be left out")
           .help("name a device that does: `cuda`, or `passes:TARGET`"));
     }
     Engine engine =
@@ -110,7 +113,8 @@ public final class Tkc implements AutoCloseable {
           case Device.Interpreter _ -> new InterpreterEngine(interpreting(options));
           case Device.Cuda(int ordinal) -> new CudaEngine(ordinal, options);
           case Device.Passes(Optional<Target> target) ->
-              new PassesEngine(target, options.disabled(), PassContext.NONE, (module, data) -> new Interpreter(interpreting(options)).run(module, data));
+              new PassesEngine(target, options.disabled(), PassContext.NONE,
+                  (module, data) -> new Interpreter(interpreting(options)).run(module, data));
         };
     return new Tkc(device, options, engine);
   }
@@ -121,7 +125,8 @@ public final class Tkc implements AutoCloseable {
    * @param observer sees, and may change, the module between passes: how tests show that a wrong pass is noticed
    */
   public static Tkc create(Target target, PassContext.Observer observer, Execution execution) {
-    return new Tkc(Device.passes(target), Options.defaults(), new PassesEngine(Optional.of(target), Set.of(), observer, execution));
+    return new Tkc(Device.passes(target), Options.defaults(),
+        new PassesEngine(Optional.of(target), Set.of(), observer, execution));
   }
 
   private static Interpreter.Options interpreting(Options options) {
@@ -146,7 +151,8 @@ public final class Tkc implements AutoCloseable {
       return linked.syntax();
     }
     List<Diagnostic> findings = new ArrayList<>(linked.syntax());
-    findings.addAll(Checker.check(linked.library(), Target.all().stream().map(Target::name).toList(), constants.values()));
+    findings.addAll(
+        Checker.check(linked.library(), Target.all().stream().map(Target::name).toList(), constants.values()));
     return findings;
   }
 

@@ -25,8 +25,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * What {@code tkc tune} has measured: a file {@code name.tuned.json} beside {@code name.tk}, which can be committed. One entry for
- * each kernel, target and set of sizes and constants, with everything that was measured for it:
+ * What {@code tkc tune} has measured: a file {@code name.tuned.json} beside {@code name.tk}, which can be committed.
+ * One entry for each kernel, target and set of sizes and constants, with everything that was measured for it:
  *
  * <pre>{@code
  * {"format": 1, "entries": [
@@ -88,7 +88,8 @@ final class TunedSchedules {
       in.nextToken();
       return new TunedSchedules(entries((Map<?, ?>) tree(in)));
     } catch (IOException | ClassCastException | NullPointerException e) {
-      throw new DiagnosticException(Diagnostic.error(Code.FILE_ACCESS, file + " is not what tkc tune writes: " + e.getMessage())
+      throw new DiagnosticException(
+          Diagnostic.error(Code.FILE_ACCESS, file + " is not what tkc tune writes: " + e.getMessage())
           .help("delete it, or tune again"));
     }
   }

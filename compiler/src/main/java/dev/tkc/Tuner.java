@@ -18,12 +18,14 @@ import java.util.Random;
 import java.util.function.Consumer;
 
 /**
- * Measures the most promising schedules of a kernel for the sizes of one launch, and keeps the times in {@link TunedSchedules}.
+ * Measures the most promising schedules of a kernel for the sizes of one launch, and keeps the times in
+ * {@link TunedSchedules}.
  *
- * <p>First the sizes of tiles: the best by estimate; where no estimate is made, the kernel's own and powers of two around them.
- * Then, for the best of those, settings ({@link #SETTINGS}). A schedule is checked against the kernel's test before it is
- * measured, by the protocol of {@link Bench}. Times are written as soon as they are known, and what is written is not measured
- * again. Schedules of one kind are measured in random order, since the chip's temperature shows.
+ * <p>First the sizes of tiles: the best by estimate; where no estimate is made, the kernel's own and powers of two
+ * around them. Then, for the best of those, settings ({@link #SETTINGS}). A schedule is checked against the kernel's
+ * test before it is measured, by the protocol of {@link Bench}. Times are written as soon as they are known, and what
+ * is written is not measured again. Schedules of one kind are measured in random order, since the chip's temperature
+ * shows.
  */
 public final class Tuner {
   /** What is tried beside the pipeline's own choice, one at a time. */
@@ -45,14 +47,17 @@ public final class Tuner {
   }
 
   /** A schedule; its time, or why it has none. */
-  public record Trial(Map<String, Object> constants, Map<String, Object> settings, double micros, Optional<String> failure) {
+  public record Trial(Map<String, Object> constants, Map<String, Object> settings, double micros,
+      Optional<String> failure) {
     public Trial {
       constants = Map.copyOf(constants);
       settings = Map.copyOf(settings);
     }
   }
 
-  /** What to show while it runs: {@code done} of {@code total}, and the last trial; the total grows in the second half. */
+  /**
+   * What to show while it runs: {@code done} of {@code total}, and the last trial; the total grows in the second half.
+   */
   public record Progress(int done, int total, Trial last) {}
 
   /**
@@ -83,7 +88,8 @@ public final class Tuner {
   private int done;
 
   private Tuner(
-      Kernel kernel, TunedSchedules.Subject subject, Path file, Options options, Consumer<Progress> progress, Stopwatch stopwatch) {
+      Kernel kernel, TunedSchedules.Subject subject, Path file, Options options, Consumer<Progress> progress,
+      Stopwatch stopwatch) {
     this.kernel = kernel;
     this.subject = subject;
     this.file = file;
@@ -120,14 +126,14 @@ public final class Tuner {
         return measured.time(Optional.empty()).median();
       }
     };
-    return tune(kernel, cuda.target().orElseThrow(), constants, used.stream().map(u -> Argument.of(u.value())).toList(), options, progress,
-        stopwatch);
+    return tune(kernel, cuda.target().orElseThrow(), constants, used.stream().map(u -> Argument.of(u.value())).toList(),
+        options, progress, stopwatch);
   }
 
   /** The same with another clock. */
   static Result tune(
-      Kernel kernel, Target target, Constants constants, List<Argument> arguments, Options options, Consumer<Progress> progress,
-      Stopwatch stopwatch) {
+      Kernel kernel, Target target, Constants constants, List<Argument> arguments, Options options,
+      Consumer<Progress> progress, Stopwatch stopwatch) {
     Path file = TunedSchedules.path(kernel.syntax().span().source()).orElseThrow(() -> new DiagnosticException(
         Diagnostic.error(Code.FILE_MISSING, "times are kept beside a kernel's file, and this one has none")));
     Kernel.Scheduled scheduled = kernel.scheduled(target, constants, arguments);
@@ -143,14 +149,16 @@ public final class Tuner {
     List<TunedSchedules.Entry> first = new ArrayList<>();
     tiles.stream().limit(options.tiles()).forEach(c -> first.add(new TunedSchedules.Entry(c, Map.of(), 0)));
     boolean complete = measure(first, SETTINGS.size());
-    Optional<Map<String, Object>> best = known.measured(subject).stream().map(TunedSchedules.Entry::constants).findFirst();
+    Optional<Map<String, Object>> best = known.measured(subject).stream()
+        .map(TunedSchedules.Entry::constants).findFirst();
     if (best.isPresent() && complete) {
       List<TunedSchedules.Entry> second = new ArrayList<>();
       SETTINGS.forEach(s -> second.add(new TunedSchedules.Entry(best.get(), s, 0)));
       complete = measure(second, 0);
     }
     List<Trial> trials = new ArrayList<>();
-    known.measured(subject).forEach(e -> trials.add(new Trial(e.constants(), e.settings(), e.micros(), Optional.empty())));
+    known.measured(subject)
+        .forEach(e -> trials.add(new Trial(e.constants(), e.settings(), e.micros(), Optional.empty())));
     trials.addAll(failures);
     return new Result(trials, file, complete);
   }
@@ -181,7 +189,8 @@ public final class Tuner {
       known.write(file);
       return new Trial(e.constants(), e.settings(), micros, Optional.empty());
     } catch (DiagnosticException | IllegalStateException x) {
-      String why = x instanceof DiagnosticException d ? d.diagnostics().getFirst().message() : String.valueOf(x.getMessage());
+      String why = x instanceof DiagnosticException d ? d.diagnostics().getFirst().message()
+          : String.valueOf(x.getMessage());
       Trial trial = new Trial(e.constants(), e.settings(), Double.POSITIVE_INFINITY, Optional.of(why));
       failures.add(trial);
       return trial;

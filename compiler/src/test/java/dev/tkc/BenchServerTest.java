@@ -50,7 +50,8 @@ class BenchServerTest {
   private List<String> answers(Device device, String... requests) throws IOException {
     List<String> answers = new ArrayList<>();
     try (Tkc tkc = Tkc.create(device)) {
-      String text = String.join("\n", requests).replace('\'', '"').replace("FILE", program.toString()).replace("DIR", folder.toString());
+      String text = String.join("\n", requests).replace('\'', '"').replace("FILE", program.toString())
+          .replace("DIR", folder.toString());
       new BenchServer(tkc).serve(new BufferedReader(new StringReader(text)), answers::add);
     }
     return answers;
@@ -115,7 +116,8 @@ class BenchServerTest {
   @Test
   void codeIsMadeWithoutSomePasses() throws IOException {
     program = Files.writeString(folder.resolve("gemm.tk"), PRODUCT);
-    String request = "{'do': 'code', 'file': 'FILE', 'values': {'M': 4096, 'N': 4096, 'K': 4096, 'BM': 128, 'BN': 128, 'BK': 64}";
+    String request =
+        "{'do': 'code', 'file': 'FILE', 'values': {'M': 4096, 'N': 4096, 'K': 4096, 'BM': 128, 'BN': 128, 'BK': 64}";
     List<String> answers = answers(Device.passes(Target.find("sm_90a").orElseThrow()),
         request + "}",
         request + ", 'disable': ['rotate-loops']}",

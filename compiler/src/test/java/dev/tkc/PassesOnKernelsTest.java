@@ -34,10 +34,10 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Runs the tests of every library kernel and of those that are measured beside them, and at each launch the kernel also after all passes for a target, on the same memory: the
- * results are the same bits. Sums of products that accumulate in place are rounded otherwise, so what comes after that pass is
- * compared with what it leaves. A kernel that is split into roles is run after every pass from there on, its roles side by side by
- * another seed at each launch.
+ * Runs the tests of every library kernel and of those that are measured beside them, and at each launch the kernel also
+ * after all passes for a target, on the same memory: the results are the same bits. Sums of products that accumulate in
+ * place are rounded otherwise, so what comes after that pass is compared with what it leaves. A kernel that is split
+ * into roles is run after every pass from there on, its roles side by side by another seed at each launch.
  */
 class PassesOnKernelsTest {
   private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
@@ -47,7 +47,8 @@ class PassesOnKernelsTest {
     List<Path> files = new ArrayList<>();
     for (Path folder : List.of(ROOT.resolve("kernels"), ROOT.resolve("tests/gpu"))) {
       try (Stream<Path> all = Files.list(folder)) {
-        files.addAll(all.filter(f -> f.toString().endsWith(System.getProperty("tkc.kernel", "") + ".tk") && hasTests(f)).sorted().toList());
+        files.addAll(all.filter(f -> f.toString().endsWith(System.getProperty("tkc.kernel", "") + ".tk") && hasTests(f))
+            .sorted().toList());
       }
     }
     assertThat(files).isNotEmpty();
@@ -72,7 +73,10 @@ class PassesOnKernelsTest {
     assertThat(engine.launches).isPositive();
   }
 
-  /** What the passes leave of one specialisation: where its rounding is settled, and what is run to be compared with that. */
+  /**
+   * What the passes leave of one specialisation: where its rounding is settled, and what is run to be compared with
+   * that.
+   */
   private record Passed(Module settled, Map<String, Module> stages) {}
 
   /** Interprets launches as written, and again after passes for a target. */
@@ -88,7 +92,8 @@ class PassesOnKernelsTest {
       Map<Tensor, byte[]> expected = run(p.settled, kernel, bound.binding());
       p.stages.forEach((pass, after) -> run(after, kernel, bound.binding()).forEach((tensor, bytes) ->
           assertThat(Arrays.mismatch(bytes, expected.get(tensor)))
-              .as(() -> kernel.name() + " " + bound.binding().sizes() + " after " + pass + ":\n" + IrPrinter.print(after))
+              .as(() -> kernel.name() + " " + bound.binding().sizes() + " after " + pass + ":\n"
+                  + IrPrinter.print(after))
               .isEqualTo(-1)));
       new Interpreter(Interpreter.Options.defaults())
           .run(module, LaunchData.of(module.kernel(), kernel, bound.binding(), Tensor::buffer));
@@ -131,13 +136,15 @@ class PassesOnKernelsTest {
         }
       };
       Module last = Cloner.clone(module);
-      PassDriver.run(last, new PassContext(Optional.of(Target.SM_90A.info()), PassOptions.checked(), _ -> { }, observer));
+      PassDriver.run(last,
+          new PassContext(Optional.of(Target.SM_90A.info()), PassOptions.checked(), _ -> { }, observer));
       stages.put("all passes", last);
       return new Passed(settled[0], stages);
     }
 
     private static boolean hasRoles(Module module) {
-      return module.funcs().stream().flatMap(f -> f.body().insts().stream()).anyMatch(i -> i.op() instanceof ControlOp.Role);
+      return module.funcs().stream().flatMap(f -> f.body().insts().stream())
+          .anyMatch(i -> i.op() instanceof ControlOp.Role);
     }
 
     @Override

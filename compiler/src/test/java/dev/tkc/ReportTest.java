@@ -44,7 +44,8 @@ class ReportTest {
 
   @Test
   void sizesThatNoTileDividesCountWholeTiles() {
-    Report.Bound odd = bounds("gemm.tk", "gemm", Map.of("M", 4090, "N", 4088, "K", 4096, "BM", 128, "BN", 128, "BK", 64)).getFirst();
+    Report.Bound odd = bounds("gemm.tk", "gemm",
+        Map.of("M", 4090, "N", 4088, "K", 4096, "BM", 128, "BN", 128, "BK", 64)).getFirst();
     assertThat(odd.flops()).isEqualTo(2.0 * 4096 * 4096 * 4096);
     assertThat(odd.bytes()).isEqualTo(2.0 * (4090 * 4096.0 + 4096.0 * 4088 + 4090.0 * 4088));
   }
@@ -83,7 +84,8 @@ class ReportTest {
   void withoutSizesOrRatesThereIsNoBound() {
     assertThat(bounds("gemm.tk", "gemm", Map.of("M", 4096, "N", 4096))).isEmpty();
     Kernel k = tkc.load(Path.of("..", "kernels", "gemm.tk")).kernel("gemm");
-    assertThat(k.compile(Target.find("sm_80").orElseThrow(), new Constants(GEMM)).bounds(new Constants(GEMM))).isEmpty();
+    assertThat(k.compile(Target.find("sm_80").orElseThrow(), new Constants(GEMM)).bounds(new Constants(GEMM)))
+        .isEmpty();
   }
 
   @Test

@@ -54,7 +54,8 @@ class SchedulerTest {
         .containsExactly("BM", "BN");
     assertThat(TileConstants.of(kernel("<text>", GEMM.replace("k in K by", "k in align_down(M, BK)..K by")).syntax()))
         .containsExactly("BM", "BN", "BK");
-    assertThat(TileConstants.of(kernel("<text>", GEMM.replace("BK = 32", "BK = 48")).syntax())).containsExactly("BM", "BN");
+    assertThat(TileConstants.of(kernel("<text>", GEMM.replace("BK = 32", "BK = 48")).syntax()))
+        .containsExactly("BM", "BN");
     String blocks = """
         kernel copied<B = 64>(x: f32[N, B], out y: f32[N, B]) {
           parallel i in N by B {
@@ -95,7 +96,8 @@ class SchedulerTest {
     ScheduleChoice given = choice(GEMM, "M", 4096, "N", 4096, "K", 4096, "BM", 64);
     assertThat(constants(given)).containsEntry("BM", 64L);
     assertThat(given.constants().getFirst().origin()).isEqualTo(Origin.CALLER);
-    ScheduleChoice written = choice(GEMM + "schedule gemm for sm_90a { BN = 128; stages = 3 }", "M", 4096, "N", 4096, "K", 4096);
+    ScheduleChoice written = choice(GEMM + "schedule gemm for sm_90a { BN = 128; stages = 3 }", "M", 4096, "N", 4096,
+        "K", 4096);
     assertThat(constants(written)).containsEntry("BN", 128L);
     assertThat(written.constants().get(1).origin()).isEqualTo(Origin.SCHEDULE);
     assertThat(written.settings()).containsEntry("stages", 3L);
@@ -109,9 +111,11 @@ class SchedulerTest {
     assertThat(odd.reason().orElseThrow()).contains("is no bulk copy");
     assertThat(odd.settings()).containsEntry("repack", false);
     assertThat(odd.settingsFrom()).isEqualTo(Origin.KERNEL);
-    ScheduleChoice f32 = choice(GEMM.replace("bf16", "f32").replace("a[i, k] @ b[k, j]", "dot(a[i, k], b[k, j], precision = ieee)"), "M", 512, "N", 512, "K", 512);
+    ScheduleChoice f32 = choice(GEMM.replace("bf16", "f32")
+        .replace("a[i, k] @ b[k, j]", "dot(a[i, k], b[k, j], precision = ieee)"), "M", 512, "N", 512, "K", 512);
     assertThat(f32.reason().orElseThrow()).contains("no asynchronous instruction");
-    assertThat(kernel("<text>", GEMM).schedule(Target.find("sm_80").orElseThrow(), Constants.none()).reason().orElseThrow())
+    assertThat(kernel("<text>", GEMM)
+        .schedule(Target.find("sm_80").orElseThrow(), Constants.none()).reason().orElseThrow())
         .isEqualTo("no rates are known of sm_80");
   }
 
@@ -127,7 +131,8 @@ class SchedulerTest {
         .with(subject, new TunedSchedules.Entry(slow, Map.of(), 200.5))
         .with(subject, new TunedSchedules.Entry(quick, Map.of("grouped", 16L), 180));
     tuned.write(folder.resolve("gemm.tuned.json"));
-    assertThat(TunedSchedules.beside(new Source(file.toString(), GEMM)).measured(subject)).isEqualTo(tuned.measured(subject));
+    assertThat(TunedSchedules.beside(new Source(file.toString(), GEMM)).measured(subject))
+        .isEqualTo(tuned.measured(subject));
 
     Kernel kernel = kernel(file.toString(), GEMM);
     Target target = Target.find("sm_90a").orElseThrow();
@@ -152,13 +157,16 @@ class SchedulerTest {
     Constants values = Constants.of("M", 4096).and("N", 4096).and("K", 4096);
     String text = ScheduleExplanation.of(
         kernel("<text>", GEMM), Target.find("sm_90a").orElseThrow(), values, CompileOptions.defaults()).text();
-    assertThat(text).contains("BN = 256", "the best by estimate", "12 warps, persistent", "role producer", "by WGMMA_BF16",
+    assertThat(text)
+        .contains("BN = 256", "the best by estimate", "12 warps, persistent", "role producer", "by WGMMA_BF16",
         "load  a          bf16[128, 64]      bulk copy", "4 × 16384 bytes");
     String odd = ScheduleExplanation.of(kernel("<text>", GEMM), Target.find("sm_90a").orElseThrow(),
         Constants.of("M", 4095).and("N", 4097).and("K", 4103), CompileOptions.defaults()).text();
-    assertThat(odd).contains("gemm_repack_b", "bulk copy of rows repacked before", "by the threads, since", "by WGMMA_BF16");
+    assertThat(odd)
+        .contains("gemm_repack_b", "bulk copy of rows repacked before", "by the threads, since", "by WGMMA_BF16");
     String few = ScheduleExplanation.of(kernel("<text>", GEMM), Target.find("sm_90a").orElseThrow(),
         Constants.of("M", 15).and("N", 4097).and("K", 4103), CompileOptions.defaults()).text();
-    assertThat(few).contains("products wait for their results: a load of", "by MMA_BF16", "repack=false").doesNotContain("repack_");
+    assertThat(few).contains("products wait for their results: a load of", "by MMA_BF16", "repack=false")
+        .doesNotContain("repack_");
   }
 }

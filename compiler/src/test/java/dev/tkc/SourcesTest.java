@@ -17,9 +17,11 @@ class SourcesTest {
   @Test
   void textIsUtf8FromFilesAndStreamsAlike(@TempDir Path dir) throws Exception {
     Path file = Files.write(dir.resolve("a.tk"), LATIN_1);
-    assertThatThrownBy(() -> Sources.read(file)).isInstanceOf(DiagnosticException.class).hasMessageContaining("not UTF-8");
+    assertThatThrownBy(() -> Sources.read(file)).isInstanceOf(DiagnosticException.class)
+        .hasMessageContaining("not UTF-8");
     assertThatThrownBy(() -> Sources.read(new ByteArrayInputStream(LATIN_1)))
         .isInstanceOf(DiagnosticException.class).hasMessageContaining("<stdin> cannot be read: it is not UTF-8");
-    assertThat(Sources.read(new ByteArrayInputStream("// é\n".getBytes(StandardCharsets.UTF_8))).text()).isEqualTo("// é\n");
+    assertThat(Sources.read(new ByteArrayInputStream("// é\n".getBytes(StandardCharsets.UTF_8))).text())
+        .isEqualTo("// é\n");
   }
 }

@@ -20,7 +20,8 @@ class TensorTest {
       t.setNumber(i, i % 2 + 1);
     }
     assertThat(LongStream.range(0, 8).mapToDouble(t::number).toArray())
-        .containsExactly(element == Element.BOOL ? new double[] {1, 1, 1, 1, 1, 1, 1, 1} : new double[] {1, 2, 1, 2, 1, 2, 1, 2});
+        .containsExactly(element == Element.BOOL ? new double[] {1, 1, 1, 1, 1, 1, 1, 1}
+            : new double[] {1, 2, 1, 2, 1, 2, 1, 2});
     t.setInteger(3, 0);
     assertThat(t.integer(2)).isEqualTo(1);
   }
@@ -37,7 +38,8 @@ class TensorTest {
   @Test
   void impossibleShapesAreRefused() {
     assertThatThrownBy(() -> Tensor.zeros(Element.F32, -1)).isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> Tensor.zeros(Element.I4, 3)).isInstanceOf(DiagnosticException.class).hasMessageContaining("TK0330");
+    assertThatThrownBy(() -> Tensor.zeros(Element.I4, 3)).isInstanceOf(DiagnosticException.class)
+        .hasMessageContaining("TK0330");
     assertThatThrownBy(() -> Tensor.bytes(Element.F32, 1L << 40, 1L << 40)).isInstanceOf(ArithmeticException.class);
     assertThat(Tensor.bytes(Element.F32, 1L << 40, 1L << 40, 0)).isZero();
     assertThatThrownBy(() -> Tensor.of(new float[3], 2, 2)).hasMessage("f32[2, 2] takes 16 bytes, the memory has 12");

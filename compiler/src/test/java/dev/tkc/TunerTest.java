@@ -59,8 +59,10 @@ class TunerTest {
   }
 
   private Tuner.Result tune(Kernel kernel, int seconds) {
-    List<Argument> arguments = List.of(Argument.of(Tensor.empty(Element.F32, 512, 512)), Argument.of(Tensor.empty(Element.F32, 512, 512)));
-    return Tuner.tune(kernel, TARGET, Constants.none(), arguments, new Tuner.Options(Duration.ofSeconds(seconds), 8, false),
+    List<Argument> arguments = List.of(Argument.of(Tensor.empty(Element.F32, 512, 512)),
+        Argument.of(Tensor.empty(Element.F32, 512, 512)));
+    return Tuner.tune(kernel, TARGET, Constants.none(), arguments,
+        new Tuner.Options(Duration.ofSeconds(seconds), 8, false),
         p -> assertThat(p.done()).isLessThanOrEqualTo(p.total()), this::time);
   }
 
@@ -94,7 +96,8 @@ class TunerTest {
 
   @Test
   void anInterpretersTimesAreNotKept() {
-    assertThatThrownBy(() -> Tuner.tune(kernel(), new KernelRun.Request(Map.of("N", 16L, "D", 16L), Map.of(), Set.of(), 0, false),
+    assertThatThrownBy(() ->
+        Tuner.tune(kernel(), new KernelRun.Request(Map.of("N", 16L, "D", 16L), Map.of(), Set.of(), 0, false),
         Tuner.Options.defaults(), _ -> { })).isInstanceOf(DiagnosticException.class).hasMessageContaining("only a GPU");
     Kernel text = Tkc.create(Device.interpreter()).load(new Source("<text>", COPY)).kernel();
     assertThatThrownBy(() -> tune(text, 60)).isInstanceOf(DiagnosticException.class).hasMessageContaining("beside");

@@ -12,7 +12,9 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Sessions whose kernels run as the PTX that is made for a target, on the host. In this package because engines are. */
+/**
+ * Sessions whose kernels run as the PTX that is made for a target, on the host. In this package because engines are.
+ */
 public final class PtxOnHost implements Engine {
   private final Target target;
 

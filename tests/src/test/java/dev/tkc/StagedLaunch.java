@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A launch of a kernel: the module as written and after each pass for a target, and the arguments as the interpreter takes them. In
- * this package because a kernel's lowering is.
+ * A launch of a kernel: the module as written and after each pass for a target, and the arguments as the interpreter
+ * takes them. In this package because a kernel's lowering is.
  */
 public record StagedLaunch(Module original, Map<String, Module> stages, List<Datum> arguments) {
   public static StagedLaunch of(Kernel kernel, Target target, Constants constants, Object... given) {

@@ -38,7 +38,8 @@ final class BenchCommand extends Command {
   private boolean noCheck;
 
   @Option(
-      names = "--serve", description = "Measure what lines of JSON on standard input ask for, for a program that compares.")
+      names = "--serve",
+      description = "Measure what lines of JSON on standard input ask for, for a program that compares.")
   private boolean serve;
 
   BenchCommand(Terminal terminal) {
@@ -82,7 +83,8 @@ final class BenchCommand extends Command {
         Locale.ROOT, "%s on %s:%s%nmedian %.1f µs (%.1f to %.1f, %d launches, %s), %.0f GB/s, check: %s",
         m.kernel(), m.device(), shapes, m.median(), m.micros().getFirst(), m.micros().getLast(), m.runs(), m.protocol(),
         m.gigabytesPerSecond(), m.check())
-        + m.ofBound().map(part -> String.format(Locale.ROOT, "%n%.0f%% of what %s", 100 * part, bound(m.report().orElseThrow())))
+        + m.ofBound()
+            .map(part -> String.format(Locale.ROOT, "%n%.0f%% of what %s", 100 * part, bound(m.report().orElseThrow())))
             .orElse("");
   }
 }

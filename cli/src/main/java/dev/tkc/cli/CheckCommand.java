@@ -8,7 +8,8 @@ import picocli.CommandLine.Parameters;
 /** {@code tkc check}: everything that is wrong with files, without running them. */
 @picocli.CommandLine.Command(name = "check", description = "Find what is wrong with files without running them.")
 final class CheckCommand extends Command {
-  @Parameters(paramLabel = "PATH", arity = "1..*", description = "Files, folders (their .tk files), or - for standard input.")
+  @Parameters(paramLabel = "PATH", arity = "1..*",
+      description = "Files, folders (their .tk files), or - for standard input.")
   private List<String> paths;
 
   CheckCommand(Terminal terminal) {

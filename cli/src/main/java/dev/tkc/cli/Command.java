@@ -6,7 +6,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What all commands share: the terminal and the options for messages. A command's {@code work} answers the exit status. */
+/**
+ * What all commands share: the terminal and the options for messages. A command's {@code work} answers the exit status.
+ */
 abstract class Command implements Callable<Integer> {
   private final Terminal terminal;
 

@@ -29,16 +29,17 @@ final class Commands {
   private static CommandLine commandLine(Terminal t) {
     CommandSpec spec = CommandSpec.create().name("tkc");
     spec.usageMessage().description("Compiles and runs tile programs (*.tk).").customSynopsis("tkc COMMAND …");
-    spec.usageMessage().footer("", "Exit status: 0 all is well; 1 a problem was found in a program, its data or its run; 2 the command line is wrong: an",
+    spec.usageMessage().footer("", "Exit status: 0 all is well; 1 a problem was found in a program, its data or its "
+        + "run; 2 the command line is wrong: an",
         "option, or the name of a device, target, pass or code that does not exist.");
     spec.versionProvider(() -> new String[] {"tkc " + Version.text()});
     spec.mixinStandardHelpOptions(true);
     CommandLine line = new CommandLine(spec);
     spec.usageMessage().synopsisSubcommandLabel("COMMAND");
     for (Command command : List.<Command>of(
-        new RunCommand(t), new CheckCommand(t), new TestCommand(t), new CompileCommand(t), new BenchCommand(t), new TuneCommand(t),
-        new FuzzCommand(t), new TargetsCommand(t), new FmtCommand(t), new OptCommand(t), new ExplainCommand(t),
-        new ExplainScheduleCommand(t), new OpsCommand(t))) {
+        new RunCommand(t), new CheckCommand(t), new TestCommand(t), new CompileCommand(t), new BenchCommand(t),
+        new TuneCommand(t), new FuzzCommand(t), new TargetsCommand(t), new FmtCommand(t), new OptCommand(t),
+        new ExplainCommand(t), new ExplainScheduleCommand(t), new OpsCommand(t))) {
       line.addSubcommand(command);
     }
     line.setUsageHelpWidth(100).setUsageHelpAutoWidth(false).setCaseInsensitiveEnumValuesAllowed(true);
@@ -80,10 +81,12 @@ final class Commands {
     switch (e) {
       case DiagnosticException known -> {
         terminal.report(known.diagnostics());
-        return known.diagnostics().stream().allMatch(d -> d.code() == Code.USAGE || d.code() == Code.UNKNOWN_CODE) ? 2 : 1;
+        return known.diagnostics().stream().allMatch(d -> d.code() == Code.USAGE || d.code() == Code.UNKNOWN_CODE)
+            ? 2 : 1;
       }
       case OutOfMemoryError full -> terminal.report(
-          Diagnostic.error(Code.MEMORY_LIMIT, "Java's memory is used up: " + full.getMessage()).help("use smaller sizes"));
+          Diagnostic.error(Code.MEMORY_LIMIT, "Java's memory is used up: " + full.getMessage())
+              .help("use smaller sizes"));
       case ParameterException wrong -> {
         return usage(terminal, wrong);
       }

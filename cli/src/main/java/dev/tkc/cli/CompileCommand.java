@@ -45,7 +45,8 @@ final class CompileCommand extends Command {
   @Option(names = "--emit", paramLabel = "FORM", description = "One of ${COMPLETION-CANDIDATES}.")
   private Form emit;
 
-  @Option(names = "-o", paramLabel = "FILE", description = "Where to write it; - is standard output, the default for text.")
+  @Option(names = "-o", paramLabel = "FILE",
+      description = "Where to write it; - is standard output, the default for text.")
   private String output;
 
   @Option(names = "--report", description = "Report also when something is emitted, to standard error.")

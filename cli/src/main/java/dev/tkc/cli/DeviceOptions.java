@@ -11,7 +11,8 @@ import picocli.CommandLine.TypeConversionException;
 final class DeviceOptions {
   @Option(
       names = "--device", paramLabel = "DEVICE", converter = DeviceName.class, defaultValue = "auto",
-      description = "auto, interpreter, cuda[:N] or passes[:TARGET]; auto takes a GPU if there is one (default ${DEFAULT-VALUE}).")
+      description =
+      "auto, interpreter, cuda[:N] or passes[:TARGET]; auto takes a GPU if there is one (default ${DEFAULT-VALUE}).")
   private Device device;
 
   @Option(
@@ -21,7 +22,8 @@ final class DeviceOptions {
 
   @Option(
       names = "--disable", paramLabel = "NAME", split = ",",
-      description = "Passes to leave out, so that it can be seen what they are good for; tkc opt --list-passes shows them.")
+      description =
+      "Passes to leave out, so that it can be seen what they are good for; tkc opt --list-passes shows them.")
   private Set<String> disable = Set.of();
 
   @Option(
@@ -44,7 +46,8 @@ final class DeviceOptions {
     @Override
     public Device convert(String text) {
       return Device.parse(text).orElseThrow(
-          () -> new TypeConversionException("'" + text + "' is no device: auto, interpreter, cuda[:N] or passes[:TARGET]"));
+          () -> new TypeConversionException("'" + text
+              + "' is no device: auto, interpreter, cuda[:N] or passes[:TARGET]"));
     }
   }
 }

@@ -21,7 +21,8 @@ final class ExplainScheduleCommand extends Command {
   @Mixin private KernelOptions options;
 
   @Option(
-      names = "--target", paramLabel = "T", converter = TargetName.class, required = true, description = "One of tkc targets.")
+      names = "--target", paramLabel = "T", converter = TargetName.class, required = true,
+      description = "One of tkc targets.")
   private Target target;
 
   @Mixin private PassChoices passes;

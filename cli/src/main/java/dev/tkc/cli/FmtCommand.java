@@ -11,7 +11,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code tkc fmt}: lays out files in place, or standard input to standard output. */
-@picocli.CommandLine.Command(name = "fmt", description = "Lay out files in place; - formats standard input to standard output.")
+@picocli.CommandLine.Command(name = "fmt",
+    description = "Lay out files in place; - formats standard input to standard output.")
 final class FmtCommand extends Command {
   @Parameters(paramLabel = "PATH", arity = "1..*", description = "Files, folders (their .tk files), or -.")
   private List<String> paths;

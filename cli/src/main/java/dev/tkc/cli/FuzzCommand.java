@@ -11,14 +11,16 @@ import picocli.CommandLine.Option;
 
 /** {@code tkc fuzz}: random programs, compared between the interpreter and a device. */
 @picocli.CommandLine.Command(
-    name = "fuzz", description = "Compare random programs between the interpreter and a device, and shrink what differs.")
+    name = "fuzz",
+    description = "Compare random programs between the interpreter and a device, and shrink what differs.")
 final class FuzzCommand extends Command {
   @Option(
       names = "--count", paramLabel = "N", defaultValue = "500", converter = Count.class,
       description = "How many programs (default ${DEFAULT-VALUE}).")
   private long count;
 
-  @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "The first program's seed (default ${DEFAULT-VALUE}).")
+  @Option(names = "--seed", paramLabel = "N", defaultValue = "1",
+      description = "The first program's seed (default ${DEFAULT-VALUE}).")
   private long seed;
 
   @Option(
@@ -36,7 +38,8 @@ final class FuzzCommand extends Command {
       description = "The time to spend on making one differing program small (default ${DEFAULT-VALUE}).")
   private long shrinkSeconds;
 
-  @Option(names = "--out", paramLabel = "DIR", description = "Where to write differing programs as fuzz-SEED.tk; else they are printed.")
+  @Option(names = "--out", paramLabel = "DIR",
+      description = "Where to write differing programs as fuzz-SEED.tk; else they are printed.")
   private Path out;
 
   FuzzCommand(Terminal terminal) {
@@ -46,7 +49,8 @@ final class FuzzCommand extends Command {
   @Override
   int work() {
     try (Tkc reference = Tkc.create(Device.interpreter()); Tkc other = Tkc.create(device)) {
-      Fuzzer.Plan plan = new Fuzzer.Plan(seed, count, stopAfter, Duration.ofSeconds(shrinkSeconds), Optional.ofNullable(out));
+      Fuzzer.Plan plan = new Fuzzer.Plan(seed, count, stopAfter, Duration.ofSeconds(shrinkSeconds),
+          Optional.ofNullable(out));
       Fuzzer.Outcome outcome = Fuzzer.run(new DeviceComparison(reference, other), plan, terminal()::remark);
       terminal().out().println(outcome.summary());
       return outcome.differences().isEmpty() ? 0 : 1;

@@ -14,7 +14,8 @@ import picocli.CommandLine.TypeConversionException;
 
 /** Which kernel of a file, and the values of its constants and sizes. */
 final class KernelOptions {
-  @Option(names = "--kernel", paramLabel = "NAME", description = "The kernel; may be left out if the file has only one.")
+  @Option(names = "--kernel", paramLabel = "NAME",
+      description = "The kernel; may be left out if the file has only one.")
   private String kernel;
 
   @Option(

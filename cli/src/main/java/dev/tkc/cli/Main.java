@@ -10,8 +10,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The entry point of {@code tkc}. Exit status: 0 when all is well, 1 when a problem was found in what was asked about, 2 when
- * the question itself was wrong.
+ * The entry point of {@code tkc}. Exit status: 0 when all is well, 1 when a problem was found in what was asked about,
+ * 2 when the question itself was wrong.
  */
 public final class Main {
   private Main() {}

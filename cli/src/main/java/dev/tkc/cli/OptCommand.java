@@ -48,7 +48,8 @@ final class OptCommand extends Command {
     requireSense();
     Module module = Optimizer.parse(terminal().source(file));
     if (pipeline || !passes.isEmpty()) {
-      Optimizer.run(module, Optional.ofNullable(target).map(Target::info), options(), text -> terminal().err().print(text));
+      Optimizer.run(module, Optional.ofNullable(target).map(Target::info), options(),
+          text -> terminal().err().print(text));
     }
     terminal().out().print(Optimizer.print(module));
     return 0;

@@ -14,7 +14,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code tkc run}: one launch of a kernel, on given or random inputs, compared with its test's reference. */
-@picocli.CommandLine.Command(name = "run", description = "Run a kernel once and compare what it wrote with its test's reference.")
+@picocli.CommandLine.Command(name = "run",
+    description = "Run a kernel once and compare what it wrote with its test's reference.")
 final class RunCommand extends Command {
   @Parameters(paramLabel = "FILE", description = "A .tk file, or - for standard input.")
   private String file;
@@ -28,7 +29,8 @@ final class RunCommand extends Command {
       description = "An input: a .npy file, file.safetensors:NAME, or a number for a scalar. Others are made up.")
   private Map<String, String> inputs = new LinkedHashMap<>();
 
-  @Option(names = "--out", paramLabel = "NAME=FILE", description = "Where to write an output: .npy or file.safetensors:NAME.")
+  @Option(names = "--out", paramLabel = "NAME=FILE",
+      description = "Where to write an output: .npy or file.safetensors:NAME.")
   private Map<String, String> outputs = new LinkedHashMap<>();
 
   @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Changes the inputs that are made up.")
@@ -72,8 +74,9 @@ final class RunCommand extends Command {
     for (KernelRun.Check c : result.checks()) {
       Comparison found = c.comparison();
       terminal().out().printf(Locale.ROOT, "%s: largest error %s, relative %s; %s: %s%n",
-          c.output(), number(found.largestError()), number(found.largestRelative()), c.expectation().replaceAll("\\s+", " "),
-          found.holds() ? "holds" : found.wrong() + " of " + found.count() + " elements do not hold");
+          c.output(), number(found.largestError()), number(found.largestRelative()),
+          c.expectation().replaceAll("\\s+", " "), found.holds() ? "holds"
+          : found.wrong() + " of " + found.count() + " elements do not hold");
     }
     result.note().ifPresent(why -> terminal().out().println("no reference: " + why));
   }

@@ -5,8 +5,8 @@ import java.io.OutputStream;
 import java.util.Optional;
 
 /**
- * Standard output that remembers why it could not be written: a {@link java.io.PrintStream} around it tells nobody. A reader
- * that went away has seen what it wanted; anything else means that results are lost.
+ * Standard output that remembers why it could not be written: a {@link java.io.PrintStream} around it tells nobody. A
+ * reader that went away has seen what it wanted; anything else means that results are lost.
  */
 final class StandardOutput extends OutputStream {
   private static final String READER_GONE = "Broken pipe";

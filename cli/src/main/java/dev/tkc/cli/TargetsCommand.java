@@ -24,8 +24,8 @@ final class TargetsCommand extends Command {
     for (Target target : Target.all()) {
       TargetInfo info = target.info();
       terminal().out().printf(
-          Locale.ROOT, row, info.name(), target.backend().assemblyName() + ", " + target.backend().binaryName(), info.description(), info.lanes(),
-          info.shared().perBlock(), info.registers().perThread());
+          Locale.ROOT, row, info.name(), target.backend().assemblyName() + ", " + target.backend().binaryName(),
+          info.description(), info.lanes(), info.shared().perBlock(), info.registers().perThread());
       if (details) {
         terminal().out().println("    can: " + info.capabilities().stream().sorted()
             .map(TargetsCommand::words).collect(Collectors.joining(", ")));

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where a command reads and writes, and how findings are shown there. Results go to {@code out}, findings to {@code err};
- * with {@code --message-format=json} findings are one JSON object a line.
+ * Where a command reads and writes, and how findings are shown there. Results go to {@code out}, findings to
+ * {@code err}; with {@code --message-format=json} findings are one JSON object a line.
  */
 final class Terminal {
   /** How findings are written. */

@@ -13,12 +13,14 @@ import picocli.CommandLine.Parameters;
 /** {@code tkc test}: the tests of files. */
 @picocli.CommandLine.Command(name = "test", description = "Run the tests of files.")
 final class TestCommand extends Command {
-  @Parameters(paramLabel = "PATH", arity = "0..*", description = "Files or folders (their .tk files); the current folder without.")
+  @Parameters(paramLabel = "PATH", arity = "0..*",
+      description = "Files or folders (their .tk files); the current folder without.")
   private List<String> paths = List.of(".");
 
   @Mixin private DeviceOptions device;
 
-  @Option(names = "--filter", paramLabel = "TEXT", defaultValue = "", description = "Only tests whose title holds this text.")
+  @Option(names = "--filter", paramLabel = "TEXT", defaultValue = "",
+      description = "Only tests whose title holds this text.")
   private String filter;
 
   @Option(
@@ -62,6 +64,7 @@ final class TestCommand extends Command {
 
   private static String line(String path, TestResult result) {
     return String.format(
-        Locale.ROOT, "%s %s: %s (%.2f s)", result.passed() ? "ok  " : "FAIL", path, result.title(), result.nanos() / 1e9);
+        Locale.ROOT, "%s %s: %s (%.2f s)", result.passed() ? "ok  " : "FAIL", path, result.title(),
+        result.nanos() / 1e9);
   }
 }

@@ -16,7 +16,8 @@ import picocli.CommandLine.Parameters;
 
 /** {@code tkc tune}: measures schedules of a kernel and keeps the times beside its file, where later runs find them. */
 @picocli.CommandLine.Command(
-    name = "tune", description = "Measure the most promising schedules of a kernel; later runs on the same sizes take the best.")
+    name = "tune",
+    description = "Measure the most promising schedules of a kernel; later runs on the same sizes take the best.")
 final class TuneCommand extends Command {
   private static final int BAR = 24;
 
@@ -54,8 +55,10 @@ final class TuneCommand extends Command {
       var request = new KernelRun.Request(options.values(), inputs, Set.of(), 0, !noCheck);
       Tuner.Result result =
           Tuner.tune(kernel, request, new Tuner.Options(Duration.ofSeconds(budget), (int) top, !noCheck), this::show);
-      result.trials().stream().filter(t -> t.failure().isEmpty()).limit(5).forEach(t -> terminal().out().println(line(t)));
-      terminal().remark((result.complete() ? "all is measured" : "the budget is used up; the next run goes on from here")
+      result.trials().stream().filter(t -> t.failure().isEmpty()).limit(5)
+          .forEach(t -> terminal().out().println(line(t)));
+      terminal()
+          .remark((result.complete() ? "all is measured" : "the budget is used up; the next run goes on from here")
           + ", times are in " + result.file());
       return result.trials().stream().anyMatch(t -> t.failure().isEmpty()) ? 0 : 1;
     }

@@ -18,7 +18,8 @@ import java.util.Optional;
  * |x − y| ≤ A + R·max(|y|, rms(y)) with y the interpreter's, infinities equal by sign, a NaN only with a NaN, and
  *
  * <ul>
- *   <li>for f32 R = 2·10⁻³, A = 10⁻⁴: generated expressions are at most some ten operations deep and each has a slope of
+ *   <li>for f32 R = 2·10⁻³, A = 10⁻⁴: generated expressions are at most some ten operations deep and each has a slope
+ *   of
  *       at most about 20 on its clamped argument, so an error of some units in the last place stays far below; a wrong
  *       element, lane or operand of random data does not;
  *   <li>for f16 and bf16 R = 2·10⁻², A = 10⁻³: the rounding of the result itself may flip, by 2⁻⁷ in bf16.
@@ -94,7 +95,8 @@ public final class DeviceComparison {
   }
 
   private static String message(DiagnosticException e) {
-    return e.diagnostics().stream().filter(Diagnostic::isError).map(d -> d.code() + " " + d.message()).findFirst().orElse("");
+    return e.diagnostics().stream().filter(Diagnostic::isError).map(d -> d.code() + " " + d.message()).findFirst()
+        .orElse("");
   }
 
   /** The exception and the place in tkc that it comes from, which tell one defect from another. */
@@ -110,7 +112,8 @@ public final class DeviceComparison {
         break;
       }
     }
-    return e.getMessage() == null || e == root ? root + where : e.getMessage().lines().findFirst().orElse("") + ": " + root + where;
+    return e.getMessage() == null || e == root ? root + where
+        : e.getMessage().lines().findFirst().orElse("") + ": " + root + where;
   }
 
   /** In the order of the kernel's parameters. */
@@ -128,7 +131,8 @@ public final class DeviceComparison {
         return switch (o.mode()) {
           case OUT -> Tensor.zeros(o.element(), shape);
           case INOUT -> Inputs.tensor(new Inputs.Input(name, o.element(),
-              o.element().isFloat() ? Inputs.Values.NORMAL : Inputs.Values.SMALL, o.dims()), program.sizes(), program.seed());
+              o.element().isFloat() ? Inputs.Values.NORMAL : Inputs.Values.SMALL, o.dims()), program.sizes(),
+                  program.seed());
         };
       }
     }
@@ -150,7 +154,8 @@ public final class DeviceComparison {
       Tensor x = actual.get(o);
       long at = output.exact() ? exact(x, y) : close(x, y);
       if (at >= 0) {
-        return Optional.of(output.name() + position(at, y.shape()) + " is " + x.number(at) + " on " + device.device() + ", "
+        return Optional.of(output.name() + position(at, y.shape()) + " is " + x.number(at) + " on "
+            + device.device() + ", "
             + y.number(at) + " on " + reference.device() + (output.exact() ? "; it is exact" : ""));
       }
     }

@@ -11,8 +11,9 @@ import java.util.SplittableRandom;
  * Makes random expressions that type-check and on whose values two correct devices agree within the stated bounds.
  *
  * <p>A device may fuse products into sums, order sums as it likes and round functions a little differently, so an
- * expression is either exact (the same bits everywhere) or not. Only exact ones are compared, rounded to a grid or converted
- * to integers; the others pass only through functions of moderate slope, with arguments clamped where that needs it.
+ * expression is either exact (the same bits everywhere) or not. Only exact ones are compared, rounded to a grid or
+ * converted to integers; the others pass only through functions of moderate slope, with arguments clamped where that
+ * needs it.
  */
 final class Expressions {
   private static final List<String> FLOAT_TYPES = List.of("f16", "bf16", "f64", "e4m3", "e5m2");
@@ -109,13 +110,15 @@ final class Expressions {
           term(sort, exact, depth), term(sort, exact, depth));
       case 3 -> exactFloat(sort, depth);
       case 4 -> sort.extent() == Extent.FULL ? moved(sort, exact, depth) : reducedExact(sort, depth);
-      case 5, 6 -> inexact(sort, pick(List.of("({0} + {1})", "({0} - {1})")), term(sort, false, depth), part(sort, depth));
+      case 5, 6 ->
+          inexact(sort, pick(List.of("({0} + {1})", "({0} - {1})")), term(sort, false, depth), part(sort, depth));
       case 7 -> inexact(sort, "(clamp({0}, -8, 8) * clamp({1}, -8, 8))", term(sort, false, depth), part(sort, depth));
       case 8 -> inexact(sort, "({0} / (abs({1}) + 1))", term(sort, false, depth), part(sort, depth));
       case 9 -> inexact(sort, pick(List.of("tanh({0})", "sigmoid({0})", "erf({0})", "sin(clamp({0}, -6, 6))",
           "cos(clamp({0}, -6, 6))")), term(sort, false, depth));
       case 10 -> inexact(sort, pick(List.of("exp(clamp({0}, -3, 3))", "exp2(clamp({0}, -3, 3))", "log(abs({0}) + 1)",
-          "log2(abs({0}) + 1)", "sqrt(abs({0}) + 0.25)", "rsqrt(abs({0}) + 0.5)", "rcp(abs({0}) + 0.5)")), term(sort, false, depth));
+          "log2(abs({0}) + 1)", "sqrt(abs({0}) + 0.25)", "rsqrt(abs({0}) + 0.5)", "rcp(abs({0}) + 0.5)")),
+              term(sort, false, depth));
       case 11 -> inexact(sort, "fma(clamp({0}, -8, 8), clamp({1}, -8, 8), {2})", term(sort, false, depth),
           term(sort, false, depth), term(sort, false, depth));
       case 12 -> sort.extent() == Extent.FULL
@@ -123,7 +126,8 @@ final class Expressions {
               + pick(List.of("", ", reverse = true", ", exclusive = true")) + ") * 0.125)", term(sort, false, depth))
           : reduced(sort, depth);
       case 13 -> sort.extent() == Extent.FULL
-          ? inexact(sort, "({0} + {1})", term(sort, false, depth), reduced(new Sort(Scalar.F32, pick(List.of(Extent.COLUMN, Extent.ROW))), depth))
+          ? inexact(sort, "({0} + {1})", term(sort, false, depth),
+              reduced(new Sort(Scalar.F32, pick(List.of(Extent.COLUMN, Extent.ROW))), depth))
           : reduced(sort, depth);
       case 14 -> inexact(sort, "clamp({0} as f32, -100, 100)", term(new Sort(Scalar.I32, sort.extent()), true, depth));
       default -> of(sort, "exact({0} * 0.5 + {1})", term(sort, exact, depth), term(sort, exact, depth));
@@ -142,7 +146,8 @@ final class Expressions {
       case 1 -> of(sort, "(({0} as " + pick(FLOAT_TYPES) + ") as f32)", term(sort, true, depth));
       case 2 -> of(sort, "(({0} as " + pick(INTEGER_TYPES) + ") as f32)",
           term(new Sort(random.nextBoolean() ? Scalar.I32 : Scalar.F32, sort.extent()), true, depth));
-      default -> of(sort, "((({0} as " + pick(FLOAT_TYPES) + ") as " + pick(FLOAT_TYPES) + ") as f32)", term(sort, true, depth));
+      default -> of(sort, "((({0} as " + pick(FLOAT_TYPES) + ") as " + pick(FLOAT_TYPES) + ") as f32)",
+          term(sort, true, depth));
     };
   }
 
@@ -175,21 +180,29 @@ final class Expressions {
   private Term integers(Sort sort, int depth) {
     Sort s = sort;
     return switch (random.nextInt(11)) {
-      case 0, 1 -> of(s, pick(List.of("({0} + {1})", "({0} - {1})", "({0} * {1})")), term(s, true, depth), term(s, true, depth));
-      case 2 -> of(s, pick(List.of("({0} & {1})", "({0} | {1})", "({0} ^ {1})")), term(s, true, depth), term(s, true, depth));
-      case 3 -> of(s, pick(List.of("({0} / ({1} | 1))", "({0} % ({1} | 1))")), term(s, true, depth), term(s, true, depth));
-      case 4 -> of(s, pick(List.of("({0} << ({1} & 7))", "({0} >> ({1} & 31))")), term(s, true, depth), term(s, true, depth));
+      case 0, 1 ->
+          of(s, pick(List.of("({0} + {1})", "({0} - {1})", "({0} * {1})")), term(s, true, depth), term(s, true, depth));
+      case 2 ->
+          of(s, pick(List.of("({0} & {1})", "({0} | {1})", "({0} ^ {1})")), term(s, true, depth), term(s, true, depth));
+      case 3 ->
+          of(s, pick(List.of("({0} / ({1} | 1))", "({0} % ({1} | 1))")), term(s, true, depth), term(s, true, depth));
+      case 4 ->
+          of(s, pick(List.of("({0} << ({1} & 7))", "({0} >> ({1} & 31))")), term(s, true, depth), term(s, true, depth));
       case 5 -> of(s, pick(List.of("max({0}, {1})", "min({0}, {1})")), term(s, true, depth), term(s, true, depth));
-      case 6 -> of(s, "where({0}, {1}, {2})", term(new Sort(Scalar.BOOL, s.extent()), true, depth), term(s, true, depth), term(s, true, depth));
-      case 7 -> of(s, "({0} as i32)", term(new Sort(random.nextBoolean() ? Scalar.F32 : Scalar.BOOL, s.extent()), true, depth));
+      case 6 -> of(s, "where({0}, {1}, {2})", term(new Sort(Scalar.BOOL, s.extent()), true, depth),
+          term(s, true, depth), term(s, true, depth));
+      case 7 -> of(s, "({0} as i32)",
+          term(new Sort(random.nextBoolean() ? Scalar.F32 : Scalar.BOOL, s.extent()), true, depth));
       case 8 -> s.extent() == Extent.FULL
           ? of(s, "cumsum({0}, axis = " + random.nextInt(2) + ")", term(s, true, depth))
-          : of(s, "sum({0}, axis = " + (s.extent() == Extent.COLUMN ? 1 : 0) + ")", term(new Sort(Scalar.I32, Extent.FULL), true, depth));
+          : of(s, "sum({0}, axis = " + (s.extent() == Extent.COLUMN ? 1 : 0) + ")",
+              term(new Sort(Scalar.I32, Extent.FULL), true, depth));
       case 9 -> s.extent() == Extent.FULL
           ? moved(s, true, depth)
           : of(s, pick(List.of("argmax", "argmin")) + "({0}, axis = " + (s.extent() == Extent.COLUMN ? 1 : 0) + ")",
               term(new Sort(Scalar.F32, Extent.FULL), true, depth));
-      default -> of(s, pick(List.of("(~{0})", "abs({0})", "(-{0})", "(({0} as " + pick(INTEGER_TYPES) + ") as i32)")), term(s, true, depth));
+      default -> of(s, pick(List.of("(~{0})", "abs({0})", "(-{0})", "(({0} as " + pick(INTEGER_TYPES) + ") as i32)")),
+          term(s, true, depth));
     };
   }
 
@@ -198,9 +211,11 @@ final class Expressions {
       case 0, 1 -> {
         Scalar s = random.nextBoolean() ? Scalar.F32 : Scalar.I32;
         Sort of = new Sort(s, sort.extent());
-        yield of(sort, "({0} " + pick(List.of("<", "<=", ">", ">=", "==", "!=")) + " {1})", term(of, true, depth), term(of, true, depth));
+        yield of(sort, "({0} " + pick(List.of("<", "<=", ">", ">=", "==", "!=")) + " {1})", term(of, true, depth),
+            term(of, true, depth));
       }
-      case 2 -> of(sort, pick(List.of("({0} and {1})", "({0} or {1})", "({0} != {1})")), term(sort, true, depth), term(sort, true, depth));
+      case 2 -> of(sort, pick(List.of("({0} and {1})", "({0} or {1})", "({0} != {1})")), term(sort, true, depth),
+          term(sort, true, depth));
       case 3 -> of(sort, "(not {0})", term(sort, true, depth));
       case 4 -> sort.extent() == Extent.FULL
           ? moved(sort, true, depth)

@@ -55,7 +55,8 @@ public final class Fuzzer {
         Difference small = d.lost() ? d : new Shrinker(comparison, plan.shrinking).shrink(d);
         found.add(small);
         log.accept("seed " + seed + " differs: " + small.what());
-        plan.out.ifPresentOrElse(folder -> log.accept("written to " + write(folder, seed, small)), () -> log.accept(small.text()));
+        plan.out.ifPresentOrElse(folder -> log.accept("written to " + write(folder, seed, small)),
+            () -> log.accept(small.text()));
       });
       if (done % REPORT_EVERY == 0 && done < plan.count) {
         log.accept(new Outcome(done, found).summary() + " so far");
@@ -69,7 +70,8 @@ public final class Fuzzer {
       Files.createDirectories(folder);
       return Files.writeString(folder.resolve("fuzz-" + seed + ".tk"), difference.text());
     } catch (IOException e) {
-      throw new DiagnosticException(Diagnostic.error(Code.FILE_ACCESS, folder + " cannot be written to: " + e.getMessage()));
+      throw new DiagnosticException(
+          Diagnostic.error(Code.FILE_ACCESS, folder + " cannot be written to: " + e.getMessage()));
     }
   }
 }

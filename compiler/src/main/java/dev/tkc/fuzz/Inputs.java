@@ -53,7 +53,10 @@ final class Inputs {
 
   static final List<Input> ALL = all();
 
-  /** Infinities (which some formats saturate), NaN, both zeros; the least double stands for an element type's least numbers. */
+  /**
+   * Infinities (which some formats saturate), NaN, both zeros; the least double stands for an element type's least
+   * numbers.
+   */
   private static final List<Double> SPECIALS = List.of(
       Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 0.0, -0.0, Double.MIN_VALUE, -Double.MIN_VALUE);
 
@@ -69,7 +72,9 @@ final class Inputs {
     return letters;
   }
 
-  /** The letter that names an element type's operands: {@code lb} is the left bf16 operand, {@code lbt} its transpose. */
+  /**
+   * The letter that names an element type's operands: {@code lb} is the left bf16 operand, {@code lbt} its transpose.
+   */
   static String letter(Element element) {
     return OPERANDS.get(element);
   }
@@ -145,7 +150,8 @@ final class Inputs {
     for (long i = 0; i < t.count(); i++) {
       if (random.nextInt(RARITY) == 0) {
         double value = SPECIALS.get(random.nextInt(SPECIALS.size()));
-        t.setNumber(i, Math.abs(value) == Double.MIN_VALUE ? Math.signum(value) * tiny * (1 + random.nextInt(2)) : value);
+        t.setNumber(i, Math.abs(value) == Double.MIN_VALUE ? Math.signum(value) * tiny * (1 + random.nextInt(2))
+            : value);
       }
     }
     return t;

@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Makes random kernels: sizes and tiles, statements over {@link Expressions}, and outputs. The program is a function of the
- * seed alone.
+ * Makes random kernels: sizes and tiles, statements over {@link Expressions}, and outputs. The program is a function of
+ * the seed alone.
  */
 final class ProgramGenerator {
   private static final List<Integer> TILES = List.of(1, 2, 3, 4, 5, 8, 12, 16, 24, 32, 48, 64);
@@ -44,7 +44,8 @@ final class ProgramGenerator {
   private RandomProgram program() {
     boolean dot = random.nextInt(3) == 0;
     Map<String, Integer> tile = Map.of(
-        "BM", terms.pick(dot ? DOT_TILES : TILES), "BN", terms.pick(dot ? DOT_TILES : TILES), "BK", terms.pick(DOT_TILES));
+        "BM", terms.pick(dot ? DOT_TILES : TILES), "BN", terms.pick(dot ? DOT_TILES : TILES), "BK",
+        terms.pick(DOT_TILES));
     Map<String, Integer> sizes = Map.of("M", size(tile.get("BM")), "N", size(tile.get("BN")), "K", size(16));
     if (random.nextInt(5) == 0) {
       phase();
@@ -102,7 +103,8 @@ final class ProgramGenerator {
   private void phase() {
     Term value = terms.term(FULL, random.nextBoolean(), 2);
     pieces.add(new Piece(Place.PHASE, List.of("scratch"),
-        "  temp scratch: f32[M, N]\n  parallel i in M by BM, j in N by BN {\n    scratch[i, j] = {0}\n  }\n", List.of(value)));
+        "  temp scratch: f32[M, N]\n  parallel i in M by BM, j in N by BN {\n    scratch[i, j] = {0}\n  }\n",
+        List.of(value)));
     terms.know("scratch[i, j]", FULL, value.exact());
     terms.know("scratch[i, pick[j]]", FULL, value.exact());
   }
@@ -136,7 +138,8 @@ final class ProgramGenerator {
   }
 
   private String condition() {
-    return terms.pick(List.of("i.start > 16", "j.index % 2 == 1", "i.index == j.index", "M > 20", "N % 3 == 0", "im[i.start] > 2",
+    return terms.pick(
+        List.of("i.start > 16", "j.index % 2 == 1", "i.index == j.index", "M > 20", "N % 3 == 0", "im[i.start] > 2",
         "j.count == BN", "max(ia[i, j]) > 500", "not any(fa[i, j] > 2.5) and M != N"));
   }
 
@@ -146,7 +149,8 @@ final class ProgramGenerator {
     Sort b = new Sort(terms.scalar(), terms.extent());
     boolean exact = random.nextBoolean();
     List<Term> parts = List.of(
-        terms.term(a, exact, 2), terms.term(b, exact, 2), terms.term(a, exact, 2), terms.term(b, exact, 2), terms.term(a, exact, 1));
+        terms.term(a, exact, 2), terms.term(b, exact, 2), terms.term(a, exact, 2), terms.term(b, exact, 2),
+        terms.term(a, exact, 1));
     String v = "v" + i;
     String w = "w" + i;
     String other = random.nextBoolean()
@@ -163,8 +167,10 @@ final class ProgramGenerator {
     Extent extent = terms.extent();
     String v = "v" + i;
     String w = "w" + i;
-    String domain = terms.pick(List.of("3", "M % 5", "min(i.index + 1, 4)", "1..j.index % 3 + 2", "abs(im[i.start]) % 4", "2..1"));
-    String open = "    var " + v + " = {0}\n    var " + w + " = {1}\n    for r in " + domain + " {\n      let t = {2}\n";
+    String domain =
+        terms.pick(List.of("3", "M % 5", "min(i.index + 1, 4)", "1..j.index % 3 + 2", "abs(im[i.start]) % 4", "2..1"));
+    String open = "    var " + v + " = {0}\n    var " + w + " = {1}\n    for r in " + domain
+        + " {\n      let t = {2}\n";
     if (random.nextBoolean()) {
       Sort sort = new Sort(Scalar.I32, extent);
       int mark = terms.mark();
@@ -180,7 +186,8 @@ final class ProgramGenerator {
     } else {
       Sort sort = new Sort(Scalar.F32, extent);
       List<Term> parts = List.of(terms.term(sort, false, 1), terms.term(sort, false, 1), terms.term(sort, false, 2));
-      body(List.of(v, w), open + "      " + v + " = " + w + " * 0.5 - t\n      " + w + " = max(" + w + ", t)\n    }\n", parts);
+      body(List.of(v, w),
+          open + "      " + v + " = " + w + " * 0.5 - t\n      " + w + " = max(" + w + ", t)\n    }\n", parts);
       terms.know(v, sort, false);
       terms.know(w, sort, parts.stream().skip(1).allMatch(Term::exact));
     }
@@ -190,7 +197,8 @@ final class ProgramGenerator {
   private void walk(int i) {
     String v = "v" + i;
     String w = "w" + i;
-    String domain = terms.pick(List.of("N by BN", "N by BN reversed", "3..N by BN", "min(N, j.end + 7) by BN", "i.end by BN",
+    String domain =
+        terms.pick(List.of("N by BN", "N by BN reversed", "3..N by BN", "min(N, j.end + 7) by BN", "i.end by BN",
         "j.start..N by BN", "M..N by BN", "5..min(N, 60) by BN reversed"));
     boolean whole = random.nextInt(3) == 0;
     Term summed = terms.term(whole ? WHOLE : FULL, whole, 2);
@@ -198,7 +206,8 @@ final class ProgramGenerator {
     String sum = whole ? v + " += sum(where(valid(j), {0}, 0), axis = 1)"
         : v + " = " + v + " * 0.5 + rowsum(clamp(where(valid(j), {0}, 0), -4, 4)) * 0.25";
     String type = whole ? "i32" : "f32";
-    body(List.of(v, w), "    var " + v + " = zeros(" + type + "[BM, 1])\n    var " + w + " = fill(-8, " + type + "[BM, 1])\n    for j in "
+    body(List.of(v, w), "    var " + v + " = zeros(" + type + "[BM, 1])\n    var " + w + " = fill(-8, " + type
+        + "[BM, 1])\n    for j in "
         + domain + " {\n      " + sum + "\n      " + w + " = max(" + w + ", rowmax(where(valid(j), {1}, -8)))\n    }\n",
         List.of(summed, greatest));
     terms.know(v, whole ? WHOLE_COLUMN : COLUMN, whole);
@@ -214,7 +223,8 @@ final class ProgramGenerator {
     List<Term> parts = List.of(terms.term(FULL, exact, 2), terms.term(FULL, exact, 2));
     String results = exact ? "max(x, y), where(x < y, x, -y)" : "x * 0.5 + y, min(x, y)";
     pieces.add(new Piece(Place.ITEM, List.of(f),
-        "fn " + f + "(x: f32[R, C], y: f32[R, C]) -> f32[R, C], f32[R, C] {\n  return " + results + "\n}\n", List.of()));
+        "fn " + f + "(x: f32[R, C], y: f32[R, C]) -> f32[R, C], f32[R, C] {\n  return " + results + "\n}\n",
+        List.of()));
     body(List.of(v, w), "    let " + v + ", " + w + " = " + f + "({0}, {1})\n", parts);
     terms.know(v, FULL, exact && parts.stream().allMatch(Term::exact));
     terms.know(w, FULL, parts.stream().allMatch(Term::exact));
@@ -232,7 +242,8 @@ final class ProgramGenerator {
       pieces.add(new Piece(Place.ITEM, List.of(f), "fn " + f + "(v1: f32, n1: i32, v2: f32, n2: i32) {\n"
           + "  if v1 > v2 or (v1 == v2 and n1 < n2) {\n    return v1, n1\n  }\n  return v2, n2\n}\n", List.of()));
       // With a NaN among them the order would tell.
-      body(List.of(v, w), call + "(where({0} == {0}, {0}, 0.0), {1}" + axis, List.of(terms.term(FULL, true, 2), terms.term(WHOLE, true, 2)));
+      body(List.of(v, w), call + "(where({0} == {0}, {0}, 0.0), {1}" + axis,
+          List.of(terms.term(FULL, true, 2), terms.term(WHOLE, true, 2)));
       terms.know(v, scan ? FULL : COLUMN, true);
       terms.know(w, scan ? WHOLE : WHOLE_COLUMN, true);
     } else {
@@ -252,7 +263,8 @@ final class ProgramGenerator {
       case 0 -> update(name);
       case 1 -> {
         Term t = terms.term(FULL, random.nextBoolean(), 3);
-        outputs.add(new Output(name, Mode.OUT, Element.F32, List.of("M", "N"), name + "[i, perm[j] pad -1] = {0}", t, t.exact()));
+        outputs.add(new Output(name, Mode.OUT, Element.F32, List.of("M", "N"), name + "[i, perm[j] pad -1] = {0}", t,
+            t.exact()));
       }
       default -> {
         Scalar s = terms.scalar();
@@ -262,7 +274,8 @@ final class ProgramGenerator {
           case BOOL -> Element.BOOL;
         };
         Term t = terms.term(new Sort(s, Extent.FULL), false, 4);
-        outputs.add(new Output(name, Mode.OUT, element, List.of("M", "N"), name + "[i, j] = ({0}) as " + element.text(), t, t.exact()));
+        outputs.add(new Output(name, Mode.OUT, element, List.of("M", "N"), name + "[i, j] = ({0}) as " + element.text(),
+            t, t.exact()));
       }
     }
   }
@@ -274,7 +287,8 @@ final class ProgramGenerator {
       case 0 -> {
         Term t = terms.term(WHOLE, true, 3);
         String value = "where(i.valid[:, _] and valid(j), ia[i, j], 0)";
-        outputs.add(new Output(name, Mode.INOUT, Element.I32, List.of("16"), name + "[{0} & 15] " + operator + " " + value, t, true));
+        outputs.add(new Output(name, Mode.INOUT, Element.I32, List.of("16"),
+            name + "[{0} & 15] " + operator + " " + value, t, true));
       }
       case 1 -> {
         Term t = terms.term(WHOLE, true, 3);

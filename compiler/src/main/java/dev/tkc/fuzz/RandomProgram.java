@@ -12,8 +12,8 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * One generated kernel and the sizes to run it on: statements over the inputs in order, then one store or update for each
- * output. {@link #smaller} gives the programs one step simpler.
+ * One generated kernel and the sizes to run it on: statements over the inputs in order, then one store or update for
+ * each output. {@link #smaller} gives the programs one step simpler.
  *
  * @param sizes values of M, N and K
  * @param tile values of BM, BN and BK
@@ -108,11 +108,14 @@ record RandomProgram(
     outputs.forEach(o -> bound.addAll(o.dims));
     inputs.forEach(i -> bound.addAll(i.dims()));
     // A size is known by a tensor that has it.
-    Inputs.ALL.stream().filter(i -> !bound.containsAll(i.dims()) && List.of("im", "pick").contains(i.name())).forEach(inputs::add);
+    Inputs.ALL.stream().filter(i -> !bound.containsAll(i.dims()) && List.of("im", "pick").contains(i.name()))
+        .forEach(inputs::add);
     inputs.forEach(i -> params.add(i.declaration()));
     outputs.forEach(o -> params.add(o.declaration()));
-    return items + "kernel random<BM = " + tile.get("BM") + ", BN = " + tile.get("BN") + ", BK = " + tile.get("BK") + ">(\n    "
-        + String.join(",\n    ", params) + ") {\n" + phases + "  parallel i in M by BM, j in N by BN {\n" + body + "  }\n}\n";
+    return items + "kernel random<BM = " + tile.get("BM") + ", BN = " + tile.get("BN") + ", BK = " + tile.get("BK")
+        + ">(\n    "
+        + String.join(",\n    ", params) + ") {\n" + phases + "  parallel i in M by BM, j in N by BN {\n" + body
+        + "  }\n}\n";
   }
 
   /** Falls with every step of {@link #smaller}. */
@@ -122,7 +125,8 @@ record RandomProgram(
       sum += 2 + p.parts.stream().mapToInt(Term::size).sum();
     }
     sum += outputs.stream().mapToInt(o -> 1 + o.term.size()).sum();
-    return sum * 10_000 + sizes.values().stream().mapToInt(n -> n).sum() + tile.values().stream().mapToInt(n -> n).sum();
+    return sum * 10_000 + sizes.values().stream().mapToInt(n -> n).sum()
+        + tile.values().stream().mapToInt(n -> n).sum();
   }
 
   /** Programs one step simpler, those that drop most first. */

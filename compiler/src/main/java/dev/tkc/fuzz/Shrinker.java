@@ -5,8 +5,8 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Makes a failing program small: takes the first of its smaller programs that still fails in the same way, again and again,
- * until none does or the time is over. Weights fall with every step, so it ends.
+ * Makes a failing program small: takes the first of its smaller programs that still fails in the same way, again and
+ * again, until none does or the time is over. Weights fall with every step, so it ends.
  */
 final class Shrinker {
   private final DeviceComparison comparison;

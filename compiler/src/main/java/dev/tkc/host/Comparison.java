@@ -5,13 +5,14 @@ import java.util.function.LongToDoubleFunction;
 /**
  * What comparing two arrays of one shape found. For every element |x − y| ≤ A + R·max(|y|, rms(y)) must hold.
  *
- * <p>rms(y) is taken over the finite elements of y, so that an infinity does not make every bound infinite. Infinities are
- * equal if their signs are; a NaN equals a NaN and nothing else.
+ * <p>rms(y) is taken over the finite elements of y, so that an infinity does not make every bound infinite. Infinities
+ * are equal if their signs are; a NaN equals a NaN and nothing else.
  *
  * @param count elements compared
  * @param wrong elements beyond their bound
  * @param lonelyNaNs elements of which exactly one side is a NaN; they are wrong whatever the bound
- * @param worst the row-major position of the wrong element furthest beyond its bound, or of the largest error; −1 if empty
+ * @param worst the row-major position of the wrong element furthest beyond its bound, or of the largest error; −1 if
+ *     empty
  * @param largestError the largest |x − y| among finite pairs
  * @param largestRelative the largest |x − y| / max(|y|, rms(y)) among finite pairs
  * @param rms the root of the mean square of y
@@ -44,7 +45,8 @@ public record Comparison(
         lonely++;
       }
       wrong += within ? 0 : 1;
-      double excess = within ? scale > 0 ? Math.min(error / scale, 1e300) * 1e-300 : 0 : error / (absolute + relative * scale);
+      double excess = within ? scale > 0 ? Math.min(error / scale, 1e300) * 1e-300 : 0
+          : error / (absolute + relative * scale);
       excess = Double.isNaN(excess) ? Double.POSITIVE_INFINITY : excess;
       if (excess > worstExcess) {
         worstExcess = excess;

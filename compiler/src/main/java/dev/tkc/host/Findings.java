@@ -21,8 +21,10 @@ final class Findings {
     double b = y.asDouble(i);
     Diagnostic d = base(at, x, c, c.wrong() == 1 ? "lies outside its bound" : "lie outside their bounds")
         .note("%s is %s, expected is %s: the difference %s, the bound %s".formatted(
-            where("the worst", x, i), x.text(i), y.text(i), number(Math.abs(x.asDouble(i) - b)), number(c.bound(b, rel, abs))))
-        .note("the bound is " + number(abs) + " + " + number(rel) + " · max(|expected|, " + number(c.rms()) + "), the latter the"
+            where("the worst", x, i), x.text(i), y.text(i), number(Math.abs(x.asDouble(i) - b)),
+            number(c.bound(b, rel, abs))))
+        .note("the bound is " + number(abs) + " + " + number(rel) + " · max(|expected|, " + number(c.rms())
+            + "), the latter the"
             + " root mean square of what is expected");
     return c.lonelyNaNs() == 0 ? d : d.note(c.lonelyNaNs() + " of them are NaN on one side only");
   }

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a caller may say about a kernel by name, ahead of any arguments: values of its constants, and sizes, which are the names
- * in its parameters' dimensions. A name that is neither is refused, so that no value is given in vain.
+ * What a caller may say about a kernel by name, ahead of any arguments: values of its constants, and sizes, which are
+ * the names in its parameters' dimensions. A name that is neither is refused, so that no value is given in vain.
  */
 public final class GivenValues {
   private GivenValues() {}

@@ -26,12 +26,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Executes host code while the front end lowers it: every instruction at the top level runs as it is appended, kernels run on
- * the session's device, and {@code expect}s that do not hold end the test.
+ * Executes host code while the front end lowers it: every instruction at the top level runs as it is appended, kernels
+ * run on the session's device, and {@code expect}s that do not hold end the test.
  *
- * <p>A tensor of host code is a tile in the interpreter's frame; it is copied to memory of its own for a kernel, and back.
- * Elements of {@code empty} are NaN, or the pattern 0xCD in integers: they are written by a kernel before anything reads them,
- * and are conspicuous where they are not.
+ * <p>A tensor of host code is a tile in the interpreter's frame; it is copied to memory of its own for a kernel, and
+ * back. Elements of {@code empty} are NaN, or the pattern 0xCD in integers: they are written by a kernel before
+ * anything reads them, and are conspicuous where they are not.
  */
 public final class HostMachine implements Host, AutoCloseable {
   private static final byte POISON = (byte) 0xCD;

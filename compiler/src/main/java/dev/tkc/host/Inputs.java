@@ -28,7 +28,8 @@ final class Inputs {
               kernel.parameters().stream().filter(Parameter::isRead).map(Parameter::name).toList()));
       if (p.tensor() && Literals.parse(input.getValue()).isPresent()) {
         throw new DiagnosticException(
-            Diagnostic.error(Code.LAUNCH_SCALAR, "`" + p.name() + "` of `" + kernel.name() + "` is a tensor, not the number "
+            Diagnostic.error(Code.LAUNCH_SCALAR,
+                "`" + p.name() + "` of `" + kernel.name() + "` is a tensor, not the number "
                 + input.getValue()).help("name a .npy or a .safetensors file"));
       }
       if (p.tensor()) {
@@ -43,7 +44,8 @@ final class Inputs {
 
   private static Object scalar(Kernel kernel, Parameter p, String text) {
     return Literals.parse(text).orElseThrow(() -> new DiagnosticException(
-        Diagnostic.error(Code.LAUNCH_SCALAR, "`" + p.name() + "` of `" + kernel.name() + "` is a number, not " + text)));
+        Diagnostic.error(Code.LAUNCH_SCALAR,
+            "`" + p.name() + "` of `" + kernel.name() + "` is a number, not " + text)));
   }
 
   /** A made-up argument: random for what is read, poisoned for what is written, 1 for scalars. */
@@ -59,6 +61,7 @@ final class Inputs {
       return new KernelRun.Used(p, Random.normal(seed, p.element(), shape), "normal, seed " + seed);
     }
     long hi = p.element().isBool() ? 2 : Math.min(WHOLE_NUMBERS_BELOW, 1L << (p.element().bits() - 1));
-    return new KernelRun.Used(p, Random.integers(seed, 0, hi, p.element(), shape), "whole numbers below " + hi + ", seed " + seed);
+    return new KernelRun.Used(p, Random.integers(seed, 0, hi, p.element(), shape),
+        "whole numbers below " + hi + ", seed " + seed);
   }
 }

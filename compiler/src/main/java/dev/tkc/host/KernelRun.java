@@ -17,9 +17,10 @@ import java.util.Set;
 /**
  * One run of a kernel on given or made-up inputs, compared with the reference of a test: what {@code tkc run} does.
  *
- * <p>Sizes come from {@code -D}, then from the shapes of given inputs, then from {@link Shapes}' defaults. Inputs that are not
- * given are made as the first test does that calls the kernel and can be had for these sizes; without such a test, floats are
- * normally distributed and integers lie in [0, 16). What the kernel wrote is compared with what that test expects.
+ * <p>Sizes come from {@code -D}, then from the shapes of given inputs, then from {@link Shapes}' defaults. Inputs that
+ * are not given are made as the first test does that calls the kernel and can be had for these sizes; without such a
+ * test, floats are normally distributed and integers lie in [0, 16). What the kernel wrote is compared with what that
+ * test expects.
  */
 public final class KernelRun {
   /** Above this many elements in one tensor a reference would take too long, so none is computed. */
@@ -105,7 +106,8 @@ public final class KernelRun {
             Timing timing = launch(inputs.get(), replay.constants());
             List<Check> checks = replay.compare(inputs.get());
             return new Result(inputs.get(), timing, checks,
-                checks.isEmpty() ? Optional.of("the test \"" + reference.test().title() + "\" compares no output") : Optional.empty());
+                checks.isEmpty() ? Optional.of("the test \"" + reference.test().title() + "\" compares no output")
+                : Optional.empty());
           }
           why = Optional.of(replay.reason());
         }

@@ -18,7 +18,8 @@ final class Memory {
     long available = available();
     if (bytes > available) {
       throw new DiagnosticException(
-          Diagnostic.error(Code.MEMORY_LIMIT, "the arguments take " + text(bytes) + ", the machine has " + text(available) + " free")
+          Diagnostic.error(Code.MEMORY_LIMIT,
+              "the arguments take " + text(bytes) + ", the machine has " + text(available) + " free")
               .help("give smaller sizes with -D"));
     }
   }

@@ -16,12 +16,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A place in a test that calls a kernel and compares what it wrote: what {@code tkc run} takes inputs and a reference from, for
- * sizes of its own.
+ * A place in a test that calls a kernel and compares what it wrote: what {@code tkc run} takes inputs and a reference
+ * from, for sizes of its own.
  *
- * <p>The statements before the call that its arguments depend on make the inputs; those after it up to a comparison, the
- * reference. Loops around the call run once: their variables are found from the sizes wanted, by comparing the type of each
- * argument's {@code randn(bf16[m, k], …)} with the shape wanted for it, or else taken from the loop's first round.
+ * <p>The statements before the call that its arguments depend on make the inputs; those after it up to a comparison,
+ * the reference. Loops around the call run once: their variables are found from the sizes wanted, by comparing the type
+ * of each argument's {@code randn(bf16[m, k], …)} with the shape wanted for it, or else taken from the loop's first
+ * round.
  */
 final class Reference {
   private final Item.Test test;
@@ -153,8 +154,8 @@ final class Reference {
   }
 
   /**
-   * What the loops' names must be for arguments of these shapes; {@code shapes} has an entry for each parameter, null for a
-   * scalar. Empty if a shape cannot be had.
+   * What the loops' names must be for arguments of these shapes; {@code shapes} has an entry for each parameter, null
+   * for a scalar. Empty if a shape cannot be had.
    */
   Optional<Map<String, Long>> solve(Kernel kernel, List<long[]> shapes) {
     Map<String, Long> values = new LinkedHashMap<>();

@@ -82,7 +82,9 @@ final class Replay implements AutoCloseable {
     }
   }
 
-  /** Tile sizes may differ from the test's; what its call says about a constant, or a truth value, changes the result. */
+  /**
+   * Tile sizes may differ from the test's; what its call says about a constant, or a truth value, changes the result.
+   */
   private boolean sameConstants() {
     Arithmetic arithmetic = new Arithmetic(kernel::global);
     for (Constant c : kernel.syntax().constants()) {

@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The shape of every argument of a run, before there are arguments. Sizes that nothing gives are 256, those of dimensions
- * before a tensor's last two are 2, and constants that the tensors bind are 64.
+ * The shape of every argument of a run, before there are arguments. Sizes that nothing gives are 256, those of
+ * dimensions before a tensor's last two are 2, and constants that the tensors bind are 64.
  */
 final class Shapes {
   private static final long DEFAULT_SIZE = 256;
@@ -135,7 +135,8 @@ final class Shapes {
         }
       }
     }
-    dims().forEach(d -> StatementNames.read(d).stream().filter(this::isFree).toList().forEach(n -> names.put(n, DEFAULT_SIZE)));
+    dims().forEach(d -> StatementNames.read(d).stream().filter(this::isFree).toList()
+        .forEach(n -> names.put(n, DEFAULT_SIZE)));
   }
 
   private boolean isFree(String name) {
@@ -163,10 +164,12 @@ final class Shapes {
     for (int d = 0; d < shape.length; d++) {
       Expr e = dims.get(d);
       shape[d] = arithmetic.whole(e).filter(n -> n >= 0).orElseThrow(() -> new DiagnosticException(
-          Diagnostic.error(Code.LAUNCH_UNBOUND, "the dimension `" + e.span().text() + "` has no size").label(e.span(), "here")));
+          Diagnostic.error(Code.LAUNCH_UNBOUND, "the dimension `" + e.span().text() + "` has no size")
+              .label(e.span(), "here")));
       if (shape[d] > Integer.MAX_VALUE) {
         throw new DiagnosticException(
-            Diagnostic.error(Code.LAUNCH_BOUND, "a dimension of `" + parameter + "` is " + shape[d] + ", beyond 32-bit indices")
+            Diagnostic.error(Code.LAUNCH_BOUND,
+                "a dimension of `" + parameter + "` is " + shape[d] + ", beyond 32-bit indices")
                 .label(e.span(), "this one"));
       }
     }

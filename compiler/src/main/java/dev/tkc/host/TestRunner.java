@@ -24,7 +24,8 @@ public final class TestRunner {
       }
       findings.addAll(code.findings());
       return new TestResult(
-          test.title(), test.titleSpan(), findings, machine.launches(), machine.comparisons(), System.nanoTime() - start);
+          test.title(), test.titleSpan(), findings, machine.launches(), machine.comparisons(),
+          System.nanoTime() - start);
     }
   }
 }

@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One place a tensor is read from or written to: {@code a.npy}, or {@code weights.safetensors:layer.0} for one tensor of
- * several. The ending of the file's name decides the format.
+ * One place a tensor is read from or written to: {@code a.npy}, or {@code weights.safetensors:layer.0} for one tensor
+ * of several. The ending of the file's name decides the format.
  *
  * <p>A tensor that was read lies over the mapped file: its memory is read-only. Elements that a format has no name for
  * (numpy knows no bf16, fp8 or 4-bit types) are given by the caller, who knows what the kernel's parameter wants.

@@ -8,7 +8,9 @@ import java.lang.foreign.MemorySegment;
 final class Fortran {
   private Fortran() {}
 
-  /** Copies {@code data}, first index fastest, into fresh memory with the last index fastest. Elements are whole bytes. */
+  /**
+   * Copies {@code data}, first index fastest, into fresh memory with the last index fastest. Elements are whole bytes.
+   */
   static Tensor toRowMajor(Element element, long[] shape, MemorySegment data) {
     Tensor out = Tensor.zeros(element, shape);
     int size = element.bits() / 8;

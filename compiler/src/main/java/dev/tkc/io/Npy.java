@@ -56,7 +56,8 @@ final class Npy {
     }
     long length = version == 1 ? file.get(U16, 8) & 0xffffL : file.get(U32, 8) & 0xffffffffL;
     if (length > HEADER_LIMIT || start + length > file.byteSize()) {
-      throw malformed("the header claims " + length + " bytes, the file has " + (file.byteSize() - start) + " after it");
+      throw malformed("the header claims " + length + " bytes, the file has " + (file.byteSize() - start)
+          + " after it");
     }
     byte[] text = file.asSlice(start, length).toArray(ValueLayout.JAVA_BYTE);
     NpyHeader header =

@@ -26,9 +26,9 @@ import java.util.Optional;
 /**
  * The safetensors format: eight bytes with the length of a JSON header, the header, then the tensors' bytes.
  *
- * <p>What the format promises is checked before any tensor is handed out: names come once, every extent lies in the file
- * and has the size of its shape, and the extents cover the file without gap or overlap. Tensors are read in place where
- * they are aligned. Names are kept in the order of their bytes in the file.
+ * <p>What the format promises is checked before any tensor is handed out: names come once, every extent lies in the
+ * file and has the size of its shape, and the extents cover the file without gap or overlap. Tensors are read in place
+ * where they are aligned. Names are kept in the order of their bytes in the file.
  */
 final class Safetensors {
   private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

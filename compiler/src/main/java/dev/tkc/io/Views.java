@@ -9,9 +9,9 @@ final class Views {
   private Views() {}
 
   /**
-   * The tensor as {@code wanted} where its own type is only a carrier of bits: u8 for the 8-bit types and, with half the
-   * last dimension, for 4-bit ones; u16 for bf16 and f16. Any other tensor is returned as it is, and a launch that wants
-   * another type says so.
+   * The tensor as {@code wanted} where its own type is only a carrier of bits: u8 for the 8-bit types and, with half
+   * the last dimension, for 4-bit ones; u16 for bf16 and f16. Any other tensor is returned as it is, and a launch that
+   * wants another type says so.
    */
   static Tensor reinterpret(Tensor tensor, Optional<Element> wanted) {
     if (wanted.isEmpty() || tensor.element() == wanted.get()) {

@@ -8,9 +8,10 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * Evaluates the expressions of a kernel's head (dimensions, {@code where} facts, values of constants) on the host. A value is
- * a {@code Long}, a {@code Double} or a {@code Boolean}; the answer is empty where a name has no value yet, and where the
- * result is none (division by zero, overflow), which makes an equation that uses it fail rather than hold by accident.
+ * Evaluates the expressions of a kernel's head (dimensions, {@code where} facts, values of constants) on the host. A
+ * value is a {@code Long}, a {@code Double} or a {@code Boolean}; the answer is empty where a name has no value yet,
+ * and where the result is none (division by zero, overflow), which makes an equation that uses it fail rather than hold
+ * by accident.
  */
 public final class Arithmetic {
   private final Function<String, Optional<Object>> names;

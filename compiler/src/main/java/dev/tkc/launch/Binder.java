@@ -21,9 +21,9 @@ import java.util.function.Function;
 /**
  * Binds the names in a kernel's head to the arguments of a launch, and checks what the head says about them.
  *
- * <p>A name is bound where a dimension is just the name, else where it is the name plus or minus a literal; the first such
- * place counts. Every other dimension, and one that names something with a value, is an equation. All findings of a launch
- * are reported together.
+ * <p>A name is bound where a dimension is just the name, else where it is the name plus or minus a literal; the first
+ * such place counts. Every other dimension, and one that names something with a value, is an equation. All findings of
+ * a launch are reported together.
  */
 public final class Binder {
   private static final long INDEX_LIMIT = Integer.MAX_VALUE;
@@ -146,7 +146,8 @@ public final class Binder {
   }
 
   private void takeConstant(Constant c, Object value) {
-    boolean bool = c.type().map(t -> t.text().equals("bool")).orElse(c.value().map(v -> v.bare() instanceof Expr.BoolLit).orElse(false));
+    boolean bool = c.type().map(t -> t.text().equals("bool"))
+        .orElse(c.value().map(v -> v.bare() instanceof Expr.BoolLit).orElse(false));
     boolean real = c.type().map(t -> Element.byText(t.text()).filter(Element::isFloat).isPresent()).orElse(false);
     if (bool != value instanceof Boolean || !bool && !real && !(value instanceof Long)) {
       String kind = bool ? "true or false" : real ? "a number" : "a whole number";
@@ -215,7 +216,8 @@ public final class Binder {
         fail(
             Diagnostic.error(
                     Code.LAUNCH_BOUND,
-                    "dimension %d of `%s` is %d, more than indices of 32 bits reach".formatted(d, param.name(), tensor.dim(d)))
+                    "dimension %d of `%s` is %d, more than indices of 32 bits reach".formatted(d, param.name(),
+                        tensor.dim(d)))
                 .label(type.dims().get(d).span(), "this one; the limit is " + INDEX_LIMIT));
       }
       dims.add(new Dim(param, d, type.dims().get(d), tensor.dim(d)));
@@ -229,14 +231,16 @@ public final class Binder {
         switch (argument) {
           case Argument.Array _ -> Optional.empty();
           case Argument.Truth t -> name.equals("bool") ? Optional.of(t.value()) : Optional.empty();
-          case Argument.Whole w -> name.equals("bool") ? Optional.empty() : Optional.of(real ? (Object) (double) w.value() : w.value());
+          case Argument.Whole w -> name.equals("bool") ? Optional.empty()
+              : Optional.of(real ? (Object) (double) w.value() : w.value());
           case Argument.Real r -> real ? Optional.of(r.value()) : Optional.empty();
         };
     if (value.isEmpty()) {
       kind(param, argument, name.equals("bool") ? "true or false" : real ? "a number" : "a whole number");
       return;
     }
-    if (value.get() instanceof Long n && Element.byText(name).map(e -> !dev.tkc.ir.num.Integers.fits(e, n)).orElse(false)) {
+    if (value.get() instanceof Long n
+        && Element.byText(name).map(e -> !dev.tkc.ir.num.Integers.fits(e, n)).orElse(false)) {
       kind(param, argument, "a number that " + name + " holds");
     }
     scalars.put(param.name().text(), value.get());
@@ -261,7 +265,8 @@ public final class Binder {
   }
 
   private boolean isFree(String name) {
-    boolean defaulted = kernel.constants().stream().anyMatch(c -> c.name().text().equals(name) && c.value().isPresent());
+    boolean defaulted = kernel.constants().stream()
+        .anyMatch(c -> c.name().text().equals(name) && c.value().isPresent());
     return !defaulted && lookup(name).isEmpty();
   }
 
@@ -270,7 +275,8 @@ public final class Binder {
       return;
     }
     boolean plus = b.op() == Expr.BinaryOp.ADD;
-    if ((plus || b.op() == Expr.BinaryOp.SUB) && b.right().bare() instanceof Expr.IntLit n && n.value().bitLength() < 32) {
+    if ((plus || b.op() == Expr.BinaryOp.SUB) && b.right().bare() instanceof Expr.IntLit n
+        && n.value().bitLength() < 32) {
       bindName(dim, b.left().bare(), plus ? n.value().longValue() : -n.value().longValue());
     } else if (plus && b.left().bare() instanceof Expr.IntLit n && n.value().bitLength() < 32) {
       bindName(dim, b.right().bare(), n.value().longValue());
@@ -330,7 +336,8 @@ public final class Binder {
       return;
     }
     fail(
-        Diagnostic.error(Code.LAUNCH_FACT, "`" + kernel.name() + "` needs `" + fact.span().text() + "`, which does not hold")
+        Diagnostic.error(Code.LAUNCH_FACT,
+            "`" + kernel.name() + "` needs `" + fact.span().text() + "`, which does not hold")
             .label(fact.span(), "with " + values(fact)));
   }
 

@@ -18,11 +18,13 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class BinderTest {
-  private static final String GEMM = "kernel gemm<BM = 128, t: bool = false, K>(a: bf16[M, K], b: bf16[K, N], out c: f32[M, N])";
+  private static final String GEMM =
+      "kernel gemm<BM = 128, t: bool = false, K>(a: bf16[M, K], b: bf16[K, N], out c: f32[M, N])";
 
   @Test
   void namesAreBoundByShapes() {
-    Binding b = bind(GEMM, Map.of("BM", 64), tensor(Element.BF16, 3, 5), tensor(Element.BF16, 5, 7), tensor(Element.F32, 3, 7));
+    Binding b = bind(GEMM, Map.of("BM", 64), tensor(Element.BF16, 3, 5), tensor(Element.BF16, 5, 7),
+        tensor(Element.F32, 3, 7));
     assertThat(b.constants()).isEqualTo(Map.of("BM", 64L, "t", false, "K", 5L));
     assertThat(b.sizes()).isEqualTo(Map.of("M", 3L, "N", 7L));
   }
@@ -30,9 +32,11 @@ class BinderTest {
   @Test
   void namesAreBoundAtOffsetsAndElsewhereChecked() {
     String head = "kernel f(o: i32[E + 1], w: u8[K / 2, E], s: f32[cdiv(K, 128)], k: f32[K])";
-    Binding b = bind(head, Map.of(), tensor(Element.I32, 4), tensor(Element.U8, 150, 3), tensor(Element.F32, 3), tensor(Element.F32, 300));
+    Binding b = bind(head, Map.of(), tensor(Element.I32, 4), tensor(Element.U8, 150, 3), tensor(Element.F32, 3),
+        tensor(Element.F32, 300));
     assertThat(b.sizes()).isEqualTo(Map.of("E", 3L, "K", 300L));
-    Diagnostic d = refused(head, tensor(Element.I32, 4), tensor(Element.U8, 151, 3), tensor(Element.F32, 3), tensor(Element.F32, 300));
+    Diagnostic d = refused(head, tensor(Element.I32, 4), tensor(Element.U8, 151, 3), tensor(Element.F32, 3),
+        tensor(Element.F32, 300));
     assertThat(d.code()).isEqualTo(Code.LAUNCH_EQUATION);
     assertThat(d.message()).isEqualTo("dimension 0 of `w` is 151, but `K / 2` is 150");
     assertThat(d.notes()).containsExactly("with K = 300");
@@ -42,7 +46,8 @@ class BinderTest {
   void contradictionsNameBothPlaces() {
     Diagnostic d = refused(GEMM, tensor(Element.BF16, 3, 5), tensor(Element.BF16, 6, 7), tensor(Element.F32, 3, 7));
     assertThat(d.message()).isEqualTo("dimension 0 of `b` is 6, but `K` is 5");
-    assertThat(d.labels()).extracting(l -> l.span().text() + ": " + l.text()).containsExactly("K: the argument has 6 here", "K: K is 5 here");
+    assertThat(d.labels()).extracting(l -> l.span().text() + ": " + l.text())
+        .containsExactly("K: the argument has 6 here", "K: K is 5 here");
   }
 
   @Test

@@ -9,13 +9,14 @@ import java.util.Optional;
  * <p>{@code caller} is the place where the function that holds this code was inlined. {@code span} is present when the
  * text is at hand (not after reading a {@code .tir} file) and takes no part in equality.
  */
-public record Loc(String file, int line, int column, int endLine, int endColumn, Optional<Loc> caller, Optional<Span> span) {
+public record Loc(String file, int line, int column, int endLine, int endColumn, Optional<Loc> caller,
+    Optional<Span> span) {
   public static final Loc UNKNOWN = new Loc("", 0, 0, 0, 0, Optional.empty(), Optional.empty());
 
   public static Loc of(Span span) {
     return new Loc(
-        span.source().name(), span.line(), span.column(), span.source().line(span.end()), span.source().column(span.end()),
-        Optional.empty(), Optional.of(span));
+        span.source().name(), span.line(), span.column(), span.source().line(span.end()),
+        span.source().column(span.end()), Optional.empty(), Optional.of(span));
   }
 
   public static Loc at(String file, int line, int column, int endLine, int endColumn) {

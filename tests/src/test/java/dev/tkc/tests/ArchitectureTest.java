@@ -75,11 +75,13 @@ class ArchitectureTest {
   /** What differs between vendors is data; a pass or shared class that names one is a defect. */
   @Test
   void sharedCodeNamesNoVendor() throws IOException {
-    Pattern vendor = Pattern.compile("(?i)\\b(nvidia|amd|isnvidia|isamd|vendor|nvptx|amdgcn|cuda|hip|gfx\\d+)\\b|\"sm_");
+    Pattern vendor =
+        Pattern.compile("(?i)\\b(nvidia|amd|isnvidia|isamd|vendor|nvptx|amdgcn|cuda|hip|gfx\\d+)\\b|\"sm_");
     List<String> found = new ArrayList<>();
     for (String module : List.of("ir", "passes", "backend-llvm")) {
       for (Path file : Project.sources(module)) {
-        // Titles of diagnostics are text; the toolchain initialises LLVM's targets by their names; it decides nothing by them.
+        // Titles of diagnostics are text; the toolchain initialises LLVM's targets by their names; it decides nothing
+        // by them.
         if (file.endsWith("LlvmToolchain.java") || file.endsWith("Code.java")) {
           continue;
         }

@@ -33,7 +33,8 @@ class CodesTest {
   @Test
   void isShownByAGoldenTest() throws IOException {
     String goldens = text(Project.ROOT.resolve("tests/src/test/tk"), ".tk", ".tir");
-    assertThat(Arrays.stream(Code.values()).filter(c -> !ELSEWHERE.containsKey(c) && !goldens.contains(c.id()))).isEmpty();
+    assertThat(Arrays.stream(Code.values()).filter(c -> !ELSEWHERE.containsKey(c) && !goldens.contains(c.id())))
+        .isEmpty();
     assertThat(ELSEWHERE.keySet()).as("have a golden test after all").noneMatch(c -> goldens.contains(c.id()));
   }
 
@@ -42,7 +43,8 @@ class CodesTest {
   void isShownElsewhere() throws IOException {
     for (Map.Entry<Code, Shown> e : ELSEWHERE.entrySet()) {
       String[] place = e.getValue().test().split("/");
-      Path file = Project.ROOT.resolve(place[0] + "/src/test/java/dev/tkc/" + String.join("/", List.of(place).subList(1, place.length)) + ".java");
+      Path file = Project.ROOT.resolve(place[0] + "/src/test/java/dev/tkc/"
+          + String.join("/", List.of(place).subList(1, place.length)) + ".java");
       assertThat(Files.readString(file)).as(file.toString()).contains("Code." + e.getKey().name());
     }
   }
@@ -64,21 +66,28 @@ class CodesTest {
 
   private static Map<Code, Shown> elsewhere() {
     Map<Code, Shown> all = new EnumMap<>(Code.class);
-    Shown launch = new Shown("compiler/launch/BinderTest", "only a program that calls tkc: the checker counts a test's arguments, and "
+    Shown launch = new Shown("compiler/launch/BinderTest",
+        "only a program that calls tkc: the checker counts a test's arguments, and "
         + "its variables are copies");
     List.of(Code.LAUNCH_COUNT, Code.LAUNCH_OVERLAP).forEach(c -> all.put(c, launch));
-    all.put(Code.VIEW, new Shown("ir/ir/interp/MemoryEvalTest", "only IR that is run by itself: a launch checks views beforehand"));
-    Shown staged = new Shown("ir/ir/interp/StagedEvalTest", "only staged IR: the language has no copies, barriers or products in flight");
-    List.of(Code.SHARED_UNORDERED, Code.READ_BEFORE_ARRIVAL, Code.OVERWRITTEN, Code.TRANSACTION_BYTES, Code.BARRIER_PHASE,
-        Code.DEADLOCK, Code.PROXY_FENCE, Code.IN_FLIGHT, Code.DOT_FENCE, Code.LEFT_UNDER_WAY).forEach(c -> all.put(c, staged));
+    all.put(Code.VIEW,
+        new Shown("ir/ir/interp/MemoryEvalTest", "only IR that is run by itself: a launch checks views beforehand"));
+    Shown staged = new Shown("ir/ir/interp/StagedEvalTest",
+        "only staged IR: the language has no copies, barriers or products in flight");
+    List.of(Code.SHARED_UNORDERED, Code.READ_BEFORE_ARRIVAL, Code.OVERWRITTEN, Code.TRANSACTION_BYTES,
+        Code.BARRIER_PHASE, Code.DEADLOCK, Code.PROXY_FENCE, Code.IN_FLIGHT, Code.DOT_FENCE, Code.LEFT_UNDER_WAY)
+            .forEach(c -> all.put(c, staged));
     all.put(Code.NUMBERS_DRAWN, new Shown("ir/ir/interp/DrawsTest", "only placed IR: no program draws numbers"));
     all.put(Code.INTERRUPTED, new Shown("ir/ir/interp/LimitsTest", "only an interrupted thread"));
     Shown device = new Shown("backend-ptx/backend/ptx/CudaRuntimeTest", "only a GPU, or a driver that refuses");
     List.of(Code.DEVICE_MEMORY, Code.DEVICE_FAULT, Code.DRIVER).forEach(c -> all.put(c, device));
     all.put(Code.TENSOR_MAP, new Shown("backend-ptx/backend/ptx/CudaTensorMapTest", "only a GPU's driver"));
-    all.put(Code.NO_ASSEMBLER, new Shown("backend-ptx/backend/ptx/PtxAssemblerTest", "only a target newer than every assembler"));
-    all.put(Code.NO_LINKER, new Shown("backend-amdgcn/backend/amdgcn/AmdgcnLinkerTest", "only a machine that cannot run its linker"));
-    all.put(Code.INTERNAL, new Shown("grammar/grammar/lower/MutationTest", "only a defect of tkc; the test looks for one"));
+    all.put(Code.NO_ASSEMBLER,
+        new Shown("backend-ptx/backend/ptx/PtxAssemblerTest", "only a target newer than every assembler"));
+    all.put(Code.NO_LINKER,
+        new Shown("backend-amdgcn/backend/amdgcn/AmdgcnLinkerTest", "only a machine that cannot run its linker"));
+    all.put(Code.INTERNAL,
+        new Shown("grammar/grammar/lower/MutationTest", "only a defect of tkc; the test looks for one"));
     return all;
   }
 }

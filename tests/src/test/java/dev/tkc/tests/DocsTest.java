@@ -21,8 +21,9 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What the documents show, works: each {@code tk} sample is checked, and tested if it holds tests; each {@code tir} sample is
- * parsed and verified; each {@code ./tkc} line of an {@code sh} sample is run from the project's folder and must succeed.
+ * What the documents show, works: each {@code tk} sample is checked, and tested if it holds tests; each {@code tir}
+ * sample is parsed and verified; each {@code ./tkc} line of an {@code sh} sample is run from the project's folder and
+ * must succeed.
  */
 class DocsTest {
   private static final Pattern SAMPLE = Pattern.compile("(?m)^```(\\w+)\\n((?:.*\\n)*?)```$");
@@ -84,6 +85,7 @@ class DocsTest {
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
     PrintStream out = new PrintStream(printed, true, StandardCharsets.UTF_8);
     int exit = Main.run(words, new ByteArrayInputStream(new byte[0]), out, out);
-    assertThat(exit).describedAs("tkc " + String.join(" ", words) + "\n" + printed.toString(StandardCharsets.UTF_8)).isZero();
+    assertThat(exit)
+        .describedAs("tkc " + String.join(" ", words) + "\n" + printed.toString(StandardCharsets.UTF_8)).isZero();
   }
 }

@@ -13,14 +13,16 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * The op reference follows from the ops' records: {@code op-meanings.txt} and {@code docs/ops.md} are what their comments say.
- * {@code -Dtkc.bless=true} rewrites both (and fails once, as golden files do).
+ * The op reference follows from the ops' records: {@code op-meanings.txt} and {@code docs/ops.md} are what their
+ * comments say. {@code -Dtkc.bless=true} rewrites both (and fails once, as golden files do).
  */
 class OpReferenceTest {
   private static final Path OPS = Project.ROOT.resolve("ir/src/main/java/dev/tkc/ir/op");
   private static final Pattern DECLARATION = Pattern.compile(
-      "(?s)(?:/\\*\\*((?:(?!\\*/).)*)\\*/\\s*)?(?:\\b(record) (\\w+)\\(|\\benum (\\w+) implements Mnemonic \\{(.*?)\\n  \\}|(?<=\\n)  \\w)");
-  private static final Pattern CONSTANT = Pattern.compile("(?s)(?:/\\*\\*((?:(?!\\*/).)*)\\*/\\s*)?\\b([A-Z][A-Z0-9_]*)\\b");
+      "(?s)(?:/\\*\\*((?:(?!\\*/).)*)\\*/\\s*)?(?:\\b(record) (\\w+)\\(|\\benum (\\w+) implements Mnemonic "
+          + "\\{(.*?)\\n  \\}|(?<=\\n)  \\w)");
+  private static final Pattern CONSTANT =
+      Pattern.compile("(?s)(?:/\\*\\*((?:(?!\\*/).)*)\\*/\\s*)?\\b([A-Z][A-Z0-9_]*)\\b");
 
   @Test
   void meaningsAreTheRecordsComments() throws IOException {
@@ -31,7 +33,8 @@ class OpReferenceTest {
 
   @Test
   void documentIsCurrent() throws IOException {
-    StringBuilder text = new StringBuilder("# The ops of the IR\n\nMade from the ops' records; what holds for all of them is in"
+    StringBuilder text =
+        new StringBuilder("# The ops of the IR\n\nMade from the ops' records; what holds for all of them is in"
         + " [ir.md](ir.md). A name in brackets is a list, one with\n`?` may be left out, braces hold attributes.\n");
     String group = "";
     for (OpReference.Line line : OpReference.lines()) {
@@ -39,7 +42,8 @@ class OpReferenceTest {
         group = line.group();
         text.append("\n## ").append(group).append("\n\n");
       }
-      text.append("- `").append(line.form()).append('`').append(line.meaning().isEmpty() ? "" : ": " + line.meaning()).append('\n');
+      text.append("- `").append(line.form()).append('`').append(line.meaning().isEmpty() ? "" : ": " + line.meaning())
+          .append('\n');
     }
     same(Project.ROOT.resolve("docs/ops.md"), text.toString());
   }
@@ -72,7 +76,8 @@ class OpReferenceTest {
 
   private static void put(Map<String, String> all, String name, String comment) {
     if (comment != null && dev.tkc.ir.op.OpShape.entry(name.toLowerCase()).isPresent()) {
-      String plain = comment.replaceAll("\\n\\s*\\*", "\n").replaceAll("\\{@\\w+ ([^}]*)\\}", "`$1`").replaceAll("<[^>]*>", "");
+      String plain = comment.replaceAll("\\n\\s*\\*", "\n").replaceAll("\\{@\\w+ ([^}]*)\\}", "`$1`")
+          .replaceAll("<[^>]*>", "");
       all.put(name.toLowerCase(), plain.replaceAll("\\s+", " ").strip());
     }
   }

@@ -9,7 +9,9 @@ import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Placed modules to LLVM's optimised form, and that to AMDGCN text or a linked code object with a report. Thread-safe. */
+/**
+ * Placed modules to LLVM's optimised form, and that to AMDGCN text or a linked code object with a report. Thread-safe.
+ */
 public final class AmdgcnBackend {
   private static final String PIPELINE = "default<O3>";
 
@@ -35,9 +37,12 @@ public final class AmdgcnBackend {
    * @param occupancy the share of its threads that they fill
    */
   public record KernelReport(
-      KernelShape kernel, CodeObject.Kernel resources, long matrixInstructions, long instructions, int blocksPerProcessor,
-      double occupancy) {
-    /** Whether some thread-private values live in memory. Scalar registers are spilled to lanes of a vector register, not there. */
+      KernelShape kernel, CodeObject.Kernel resources, long matrixInstructions, long instructions,
+      int blocksPerProcessor, double occupancy) {
+    /**
+     * Whether some thread-private values live in memory. Scalar registers are spilled to lanes of a vector register,
+     * not there.
+     */
     public boolean hasScratch() {
       return resources.scratchBytes() > 0 || resources.vgprSpills() > 0;
     }

@@ -25,9 +25,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * AMD's instructions that LLVM IR has no word for: one row each with its signature, its operands that must be constants,
- * and the processors that have it. A row used on another processor kills the process, so lowering asks {@link #isOn}
- * through the capability table first. All rows are LLVM intrinsics.
+ * AMD's instructions that LLVM IR has no word for: one row each with its signature, its operands that must be
+ * constants, and the processors that have it. A row used on another processor kills the process, so lowering asks
+ * {@link #isOn} through the capability table first. All rows are LLVM intrinsics.
  */
 public enum AmdgcnIntrinsic implements LlvmIntrinsic {
   // Who am I.

@@ -51,7 +51,8 @@ public final class AmdgcnLinker {
 
   private static DiagnosticException absent(IOException e) {
     return new DiagnosticException(
-        Diagnostic.error(Code.NO_LINKER, "the linker for AMD code objects cannot run").note(String.valueOf(e.getMessage())));
+        Diagnostic.error(Code.NO_LINKER, "the linker for AMD code objects cannot run")
+            .note(String.valueOf(e.getMessage())));
   }
 
   private static void delete(Path folder) {

@@ -79,8 +79,9 @@ public final class AmdgcnLowering implements TargetLowering {
   }
 
   /**
-   * Within four lanes a quad permutation, by 4 two row shifts that each serve every other bank of four lanes, by 8 a row
-   * rotation, by 7 and 15 the mirrors, otherwise within 32 lanes the swizzle of the LDS crossbar; these need no address.
+   * Within four lanes a quad permutation, by 4 two row shifts that each serve every other bank of four lanes, by 8 a
+   * row rotation, by 7 and 15 the mirrors, otherwise within 32 lanes the swizzle of the LDS crossbar; these need no
+   * address.
    */
   @Override
   public LlvmValue shuffleXor(LlvmBuilder b, LlvmValue value, int mask) {
@@ -107,8 +108,8 @@ public final class AmdgcnLowering implements TargetLowering {
 
   /** Moves {@code value} as {@code control} says where {@code banks} allows, and keeps {@code old} elsewhere. */
   private static LlvmValue dpp(LlvmBuilder b, LlvmValue old, LlvmValue value, int control, int banks) {
-    return b.call(AmdgcnIntrinsic.UPDATE_DPP, old, value, LlvmValue.i32(control), LlvmValue.i32(0xF), LlvmValue.i32(banks),
-        LlvmValue.i1(false));
+    return b.call(AmdgcnIntrinsic.UPDATE_DPP, old, value, LlvmValue.i32(control), LlvmValue.i32(0xF),
+        LlvmValue.i32(banks), LlvmValue.i1(false));
   }
 
   @Override
@@ -122,15 +123,16 @@ public final class AmdgcnLowering implements TargetLowering {
   }
 
   /**
-   * {@code v_exp_f32} (1 ulp; results below 2^-126 are 0) and {@code v_log_f32} (1 ulp). Reciprocals and roots go through
-   * LLVM's corrected sequences, since the bare instructions drop denormals.
+   * {@code v_exp_f32} (1 ulp; results below 2^-126 are 0) and {@code v_log_f32} (1 ulp). Reciprocals and roots go
+   * through LLVM's corrected sequences, since the bare instructions drop denormals.
    */
   @Override
   public Optional<LlvmValue> unary(LlvmBuilder b, UnaryKind kind, LlvmValue x) {
     return switch (kind) {
       case EXP2 -> Optional.of(b.call(AmdgcnIntrinsic.EXP2, x));
       case LOG2 -> Optional.of(b.call(AmdgcnIntrinsic.LOG2, x));
-      case NEG, ABS, FLOOR, CEIL, ROUND, SQRT, RSQRT, RCP, EXP, LOG, SIN, COS, TANH, ERF, SIGMOID, NOT -> Optional.empty();
+      case NEG, ABS, FLOOR, CEIL, ROUND, SQRT, RSQRT, RCP, EXP, LOG, SIN, COS, TANH, ERF, SIGMOID, NOT ->
+          Optional.empty();
     };
   }
 

@@ -28,9 +28,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The AMD processors tkc compiles for. Limits and instructions are those of the CDNA3 and CDNA4 instruction set manuals;
- * a matrix instruction's name is that of its row in {@link AmdgcnIntrinsic}. Small instructions come first: they leave
- * the scheduler more freedom and were measured faster. Nothing here has been run on such a device.
+ * The AMD processors tkc compiles for. Limits and instructions are those of the CDNA3 and CDNA4 instruction set
+ * manuals; a matrix instruction's name is that of its row in {@link AmdgcnIntrinsic}. Small instructions come first:
+ * they leave the scheduler more freedom and were measured faster. Nothing here has been run on such a device.
  *
  * <p>gfx942's fp8 instructions read another encoding than the OCP formats that the language has, so it has none here.
  */
@@ -104,8 +104,8 @@ public final class AmdgcnTargets {
         new TargetInfo.Llvm(gfx.llvm().triple(), gfx.llvm().cpu(), gfx.llvm().features()), gfx.waveSize(),
         new TargetInfo.Threads(1024, 2048, 16),
         // Vector and accumulation registers together, four files of 512 for each of 64 lanes.
-        new TargetInfo.Registers(512, 4 * 512 * 64, 8), new TargetInfo.Shared(sharedBytes, sharedBytes, 0, banks), processors,
-        16, List.of(), CDNA, instructions, List.of(), casts, APPROXIMATIONS, Optional.empty());
+        new TargetInfo.Registers(512, 4 * 512 * 64, 8), new TargetInfo.Shared(sharedBytes, sharedBytes, 0, banks),
+        processors, 16, List.of(), CDNA, instructions, List.of(), casts, APPROXIMATIONS, Optional.empty());
   }
 
   private static MatrixInstruction mfma(

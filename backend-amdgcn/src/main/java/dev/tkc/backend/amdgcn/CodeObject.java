@@ -11,15 +11,20 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * An AMD code object read back: which kernels it holds, what each takes of the hardware, and its instructions. Reads linked
- * ELF files of 64 bits, little-endian, as LLVM writes them (code object version 5); anything else is refused with {@link
- * IllegalArgumentException}.
+ * An AMD code object read back: which kernels it holds, what each takes of the hardware, and its instructions. Reads
+ * linked ELF files of 64 bits, little-endian, as LLVM writes them (code object version 5); anything else is refused
+ * with {@link IllegalArgumentException}.
  */
 public final class CodeObject {
-  /** One kernel argument: where it lies and what kind it is ({@code global_buffer}, {@code by_value}, {@code hidden_…}). */
+  /**
+   * One kernel argument: where it lies and what kind it is ({@code global_buffer}, {@code by_value}, {@code hidden_…}).
+   */
   public record Argument(String name, int offset, int size, String kind) {}
 
-  /** What one kernel takes, from the metadata note; registers are per lane, and {@code vgprs} includes the {@code agprs}. */
+  /**
+   * What one kernel takes, from the metadata note; registers are per lane, and {@code vgprs} includes the
+   * {@code agprs}.
+   */
   public record Kernel(
       String name, int vgprs, int agprs, int sgprs, int vgprSpills, int sgprSpills, int ldsBytes, int scratchBytes,
       int kernargBytes, int waveSize, int maxWorkGroupSize, List<Argument> arguments, Descriptor descriptor) {
@@ -29,7 +34,8 @@ public final class CodeObject {
   }
 
   /** The 64 bytes the hardware's packet processor reads; {@code entry} is the code's offset from the descriptor. */
-  public record Descriptor(int ldsBytes, int scratchBytes, int kernargBytes, long entry, int rsrc1, int rsrc2, int rsrc3) {}
+  public record Descriptor(int ldsBytes, int scratchBytes, int kernargBytes, long entry, int rsrc1, int rsrc2,
+      int rsrc3) {}
 
   private record Section(String name, int type, long address, int offset, int size, int link) {}
 

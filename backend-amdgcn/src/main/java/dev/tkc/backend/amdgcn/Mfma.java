@@ -10,8 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One matrix instruction of a wave, emitted. Its capability row says what it multiplies and how fragments lie (CDNA3 ISA
- * 7.1.4.2); the row's name is the intrinsic's. A lane's elements fill the operand's register in order, the first one lowest.
+ * One matrix instruction of a wave, emitted. Its capability row says what it multiplies and how fragments lie (CDNA3
+ * ISA 7.1.4.2); the row's name is the intrinsic's. A lane's elements fill the operand's register in order, the first
+ * one lowest.
  */
 record Mfma(MatrixInstruction row, AmdgcnIntrinsic intrinsic) implements TargetLowering.MatrixInstruction {
   /** Broadcast within the wave and rotation of blocks: modifiers of every MFMA, unused. */

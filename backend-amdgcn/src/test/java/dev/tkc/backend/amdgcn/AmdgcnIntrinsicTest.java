@@ -70,7 +70,8 @@ class AmdgcnIntrinsicTest {
   }
 
   private static void kernel(LlvmModule module, AmdgcnIntrinsic row) {
-    List<LlvmFunction.Parameter> parameters = new ArrayList<>(List.of(new LlvmFunction.Parameter("out", LlvmType.GLOBAL)));
+    List<LlvmFunction.Parameter> parameters =
+        new ArrayList<>(List.of(new LlvmFunction.Parameter("out", LlvmType.GLOBAL)));
     List<LlvmType> types = row.parameters();
     for (int i = 0; i < types.size(); i++) {
       parameters.add(new LlvmFunction.Parameter("p" + i, types.get(i).isBool() ? LlvmType.I32 : types.get(i)));

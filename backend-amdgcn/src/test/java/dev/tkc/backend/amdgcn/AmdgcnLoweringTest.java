@@ -106,7 +106,8 @@ class AmdgcnLoweringTest {
 
   /** A kernel of 256 threads that stores what the body gives, each thread its own. */
   private static void kernel(
-      LlvmModule module, AmdgcnLowering lowering, String name, BiFunction<LlvmBuilder, LlvmFunction, List<LlvmValue>> body) {
+      LlvmModule module, AmdgcnLowering lowering, String name,
+      BiFunction<LlvmBuilder, LlvmFunction, List<LlvmValue>> body) {
     LlvmFunction f = module.kernel(lowering.kernelConvention(), name, List.of(
         new LlvmFunction.Parameter("in", LlvmType.GLOBAL, List.of("noalias")),
         new LlvmFunction.Parameter("out", LlvmType.GLOBAL, List.of("noalias"))));

@@ -4,8 +4,8 @@ import java.util.List;
 import org.antlr.v4.runtime.Token;
 
 /**
- * A text with choices of where to break its lines (Wadler's documents). A group is printed on one line if it fits; if not, the
- * breaks directly in it become line breaks.
+ * A text with choices of where to break its lines (Wadler's documents). A group is printed on one line if it fits; if
+ * not, the breaks directly in it become line breaks.
  */
 sealed interface Doc {
   /** A token; its comments come with it. */
@@ -36,8 +36,8 @@ sealed interface Doc {
   }
 
   /**
-   * Parts with a blank or a line break between them, as many on a line as fit; {@code kept.get(i)} asks for a line break
-   * before part i, where the source has one.
+   * Parts with a blank or a line break between them, as many on a line as fit; {@code kept.get(i)} asks for a line
+   * break before part i, where the source has one.
    */
   record Fill(List<Doc> parts, List<Boolean> kept) implements Doc {
     public Fill {
@@ -50,7 +50,9 @@ sealed interface Doc {
     }
   }
 
-  /** Within a broken fill: a blank if {@code next} fits on the line, else a line break; with what follows it if last. */
+  /**
+   * Within a broken fill: a blank if {@code next} fits on the line, else a line break; with what follows it if last.
+   */
   record Gap(Doc next, boolean last) implements Doc {}
 
   Doc EMPTY = new Seq(List.of());

@@ -7,8 +7,8 @@ import java.util.List;
 import org.antlr.v4.runtime.Token;
 
 /**
- * Prints a {@link Doc}. Blanks and line breaks are held back until something follows them, so no line ends with a blank and a
- * comment behind code can still be put before the line break.
+ * Prints a {@link Doc}. Blanks and line breaks are held back until something follows them, so no line ends with a blank
+ * and a comment behind code can still be put before the line break.
  */
 final class DocPrinter {
   private static final int WIDTH = 120;

@@ -6,9 +6,9 @@ import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.diag.Source;
 
 /**
- * Lays out a {@code .tk} file: two columns a block, lines of at most 120 columns where there is a place to break them, one
- * blank between words. Comments stay where they are, single blank lines too. What a program means does not change, and
- * formatting a formatted file changes nothing.
+ * Lays out a {@code .tk} file: two columns a block, lines of at most 120 columns where there is a place to break them,
+ * one blank between words. Comments stay where they are, single blank lines too. What a program means does not change,
+ * and formatting a formatted file changes nothing.
  */
 public final class Formatter {
   private Formatter() {}

@@ -12,8 +12,9 @@ import org.antlr.v4.runtime.tree.ParseTree;
 import org.antlr.v4.runtime.tree.TerminalNode;
 
 /**
- * The layout of each construct. What is not listed is its words with blanks between; the author decides whether a block that
- * fits stays on one line, whether statements share a line, and where a list that must be broken has further breaks.
+ * The layout of each construct. What is not listed is its words with blanks between; the author decides whether a block
+ * that fits stays on one line, whether statements share a line, and where a list that must be broken has further
+ * breaks.
  */
 final class LayoutBuilder {
   static final int STEP = 2;
@@ -186,13 +187,17 @@ final class LayoutBuilder {
         spaced(c.children.subList(0, open)), Doc.SPACE, bracketed(c.children.subList(open, c.children.size())));
   }
 
-  /** A function or kernel: if its head takes more than a line, its {@code where} and its brace stand on lines of their own. */
+  /**
+   * A function or kernel: if its head takes more than a line, its {@code where} and its brace stand on lines of their
+   * own.
+   */
   private Doc header(ParserRuleContext c, TkParser.WhereContext where, TkParser.BlockContext block) {
     List<Doc> head = new ArrayList<>();
     boolean started = false;
     for (ParseTree child : c.children) {
       boolean close =
-          child instanceof TkParser.ConstsContext || child instanceof TkParser.ParamsContext || child.getText().equals(",");
+          child instanceof TkParser.ConstsContext || child instanceof TkParser.ParamsContext
+          || child.getText().equals(",");
       if (child == where || child == block) {
         continue;
       }
@@ -266,8 +271,8 @@ final class LayoutBuilder {
   }
 
   /**
-   * Where the source aligns the equals signs of statements on successive lines, so does the layout. Signs in one column of
-   * which none has more than one blank before it are not aligned on purpose.
+   * Where the source aligns the equals signs of statements on successive lines, so does the layout. Signs in one column
+   * of which none has more than one blank before it are not aligned on purpose.
    */
   private void align(List<ParserRuleContext> entries) {
     int from = 0;

@@ -18,8 +18,8 @@ import java.util.Optional;
 /**
  * Accesses to tensors: what each index gives, loads with their fill value, stores and atomic updates.
  *
- * <p>{@code shape} of a {@link Plan} is the tile as the program sees it, with a size 1 for each {@code _}; {@code bare} is
- * the tile that memory sees.
+ * <p>{@code shape} of a {@link Plan} is the tile as the program sees it, with a size 1 for each {@code _}; {@code bare}
+ * is the tile that memory sees.
  */
 final class Accesses {
   /** An access worked out: one IR index for each dimension of the tensor. */
@@ -96,7 +96,8 @@ final class Accesses {
       return;
     }
     if (tensor.access() == MemoryOp.Access.OUT) {
-      l.error(Diagnostic.error(Code.NOT_ASSIGNABLE, "`" + tensor.name() + "` cannot be updated: it is undefined at first")
+      l.error(Diagnostic.error(Code.NOT_ASSIGNABLE,
+          "`" + tensor.name() + "` cannot be updated: it is undefined at first")
           .label(at, "an update reads what is there")
           .label(tensor.declared(), "declared `out` here")
           .help("declare it `inout`, or collect the value in a `var` and store it once"));
@@ -129,7 +130,8 @@ final class Accesses {
       return false;
     }
     if (l.place() != Lowerer.Place.PHASE) {
-      l.error(Diagnostic.error(Code.POSITION, "tensors are written inside `parallel` only").label(at, "this is a store between phases"));
+      l.error(Diagnostic.error(Code.POSITION, "tensors are written inside `parallel` only")
+          .label(at, "this is a store between phases"));
       return false;
     }
     return true;
@@ -171,7 +173,8 @@ final class Accesses {
     long given = indices.stream().filter(i -> !(i instanceof Index.NewAxis)).count();
     if (given != tensor.dims().size()) {
       Diagnostic d = Diagnostic.error(Code.INDEX_COUNT,
-              "`" + tensor.name() + "` has " + counted(tensor.dims().size(), "dimension") + " and is indexed by " + given)
+              "`" + tensor.name() + "` has " + counted(tensor.dims().size(), "dimension") + " and is indexed by "
+              + given)
           .label(at, given + (given == 1 ? " index" : " indices"))
           .label(tensor.declared(), "declared as " + tensor.text());
       l.error(given < tensor.dims().size() ? d.help("`:` takes a whole dimension of constant size") : d);
@@ -218,16 +221,19 @@ final class Accesses {
   /** Index tiles of rank 2 and up: all of them meet in one shape, which is the access's. */
   private Plan pointwise(Val.Tensor tensor, List<Operand> found, Span at) {
     List<Operand> tiles = new ArrayList<>();
-    Operand large = found.stream().filter(o -> o.val() instanceof Val.Tile t && t.rank() >= 2).findFirst().orElseThrow();
+    Operand large = found.stream()
+        .filter(o -> o.val() instanceof Val.Tile t && t.rank() >= 2).findFirst().orElseThrow();
     for (Operand o : found) {
       boolean fine = o.val() instanceof Val.Int || o.val() instanceof Val.Tile;
       if (!fine) {
         String what = o.val() == null ? "`_`" : o.val().describe();
-        Diagnostic d = Diagnostic.error(Code.INDEX_KIND, "beside an index tile of rank 2 and up stand only integers and tiles of that rank")
+        Diagnostic d = Diagnostic.error(Code.INDEX_KIND,
+            "beside an index tile of rank 2 and up stand only integers and tiles of that rank")
             .label(o.span(), "this is " + what)
             .label(large.span(), "this is " + large.val().describe());
         if (o.val() instanceof Val.Range) {
-          d = d.help("write the range's indices as a tile: `" + o.span().text() + "[:, _]` or `" + o.span().text() + "[_, :]`");
+          d = d.help("write the range's indices as a tile: `" + o.span().text() + "[:, _]` or `" + o.span().text()
+              + "[_, :]`");
         }
         l.error(d);
         return null;
@@ -315,6 +321,7 @@ final class Accesses {
       return null;
     }
     Val.Int count = Val.Int.of(to - from);
-    return new Operand(l.ranges.make(Val.Int.of(from), Val.Int.of(1), count, Val.Int.of(to), (int) (to - from), s.span()), s.span());
+    return new Operand(
+        l.ranges.make(Val.Int.of(from), Val.Int.of(1), count, Val.Int.of(to), (int) (to - from), s.span()), s.span());
   }
 }

@@ -44,7 +44,8 @@ record Arguments(Lowerer l, Expr.Call call, Map<String, Expr> named, List<Expr> 
           }
         } else {
           l.error(Diagnostic.error(Code.ARGUMENTS, "`" + s.name() + "` takes " + (s.params().isEmpty()
-                  ? "no arguments" : s.params().size() == 1 ? "one argument" : "at most " + s.params().size() + " arguments"))
+                  ? "no arguments" : s.params().size() == 1 ? "one argument"
+                  : "at most " + s.params().size() + " arguments"))
               .label(a.value().span(), "one too many")
               .note("it is `" + s.text() + "`"));
           return Optional.empty();
@@ -57,7 +58,8 @@ record Arguments(Lowerer l, Expr.Call call, Map<String, Expr> named, List<Expr> 
             .label(a.name().get().span(), "not a parameter")
             .note("it is `" + s.text() + "`");
         var close = Suggest.closest(word, s.params());
-        l.error(close.isPresent() ? d.help("did you mean `" + close.get() + "`?", a.name().get().span(), close.get()) : d);
+        l.error(close.isPresent()
+            ? d.help("did you mean `" + close.get() + "`?", a.name().get().span(), close.get()) : d);
         ok = false;
       } else if (named.putIfAbsent(word, a.value()) != null) {
         ok = twice(l, word, a.name().get().span());
@@ -105,7 +107,8 @@ record Arguments(Lowerer l, Expr.Call call, Map<String, Expr> named, List<Expr> 
       return b.value();
     }
     if (!o.val().failed()) {
-      l.error(Code.NOT_CONSTANT, o.span(), "`" + param + "` is `true` or `false`, known at compile time", "this is " + o.val().describe());
+      l.error(Code.NOT_CONSTANT, o.span(), "`" + param + "` is `true` or `false`, known at compile time",
+          "this is " + o.val().describe());
     }
     return null;
   }
@@ -129,7 +132,8 @@ record Arguments(Lowerer l, Expr.Call call, Map<String, Expr> named, List<Expr> 
     long a = n.getAsLong() < 0 ? n.getAsLong() + rank : n.getAsLong();
     if (a < 0 || a >= rank) {
       l.error(Diagnostic.error(Code.AXIS, "there is no axis " + n.getAsLong())
-          .label(e.span(), "axes are " + (rank == 0 ? "none" : "0 to " + (rank - 1) + ", or −1 to −" + rank + " from the end"))
+          .label(e.span(),
+              "axes are " + (rank == 0 ? "none" : "0 to " + (rank - 1) + ", or −1 to −" + rank + " from the end"))
           .label(tile.span(), "this is " + tile.val().describe()));
       return -1;
     }

@@ -34,7 +34,8 @@ final class Assigned {
         case Stmt.Let x -> declare(x.names(), local);
         case Stmt.Var x -> declare(x.names(), local);
         case Stmt.Temp x -> local.add(x.name().text());
-        case Stmt.Assign x -> x.places().stream().map(p -> p.name().text()).filter(n -> !local.contains(n)).forEach(out::add);
+        case Stmt.Assign x -> x.places().stream().map(p -> p.name().text()).filter(n -> !local.contains(n))
+            .forEach(out::add);
         case Stmt.For x -> {
           Set<String> inner = new HashSet<>(local);
           x.domains().stream().map(Domain::names).forEach(n -> declare(n, inner));

@@ -23,7 +23,8 @@ final class Assignments {
 
   void assign(Stmt.Assign s) {
     if (s.op() != AssignOp.SET && (s.places().size() != 1 || s.values().size() != 1)) {
-      l.error(Diagnostic.error(Code.RESULT_COUNT, "`" + s.op().text() + "` takes one place and one value").label(s.opSpan(), ""));
+      l.error(Diagnostic.error(Code.RESULT_COUNT, "`" + s.op().text() + "` takes one place and one value")
+          .label(s.opSpan(), ""));
       return;
     }
     if (s.op() != AssignOp.SET) {
@@ -79,7 +80,8 @@ final class Assignments {
   private Scope.Entry find(Stmt.Place place) {
     Scope.Entry entry = l.scope().find(place.name().text());
     if (entry == null) {
-      Diagnostic d = Diagnostic.error(Code.UNKNOWN_NAME, "there is no `" + place.name() + "` here").label(place.name().span(), "not found");
+      Diagnostic d = Diagnostic.error(Code.UNKNOWN_NAME, "there is no `" + place.name() + "` here")
+          .label(place.name().span(), "not found");
       var close = Suggest.closest(place.name().text(), l.scope().names());
       l.error(close.isPresent()
           ? d.help("did you mean `" + close.get() + "`?", place.name().span(), close.get())
@@ -142,7 +144,8 @@ final class Assignments {
         String tile = v.tile().withoutLayout().text();
         return l.error(d.help("declare it as a tile, as in `var " + entry.name() + " = fill(…, " + tile + ")`"));
       }
-      return l.error(v.tile().isScalar() ? d.help("repeat the scalar: `fill(" + value.span().text() + ", " + type.text() + ")`") : d);
+      return l.error(v.tile().isScalar()
+          ? d.help("repeat the scalar: `fill(" + value.span().text() + ", " + type.text() + ")`") : d);
     }
     return new Val.Tile(v);
   }
@@ -225,7 +228,8 @@ final class Assignments {
       v = l.products.product(a, b, acc.value(), precision, value.span());
     } else {
       Val product = l.products.product(a, b, null, precision, value.span());
-      Val sum = l.operators.arithmetic(BinaryKind.ADD, "+", new Operand(acc, entry.declared()), new Operand(product, value.span()), value.span());
+      Val sum = l.operators.arithmetic(BinaryKind.ADD, "+", new Operand(acc, entry.declared()),
+          new Operand(product, value.span()), value.span());
       v = converted(entry, new Operand(sum, value.span()));
     }
     if (!v.failed()) {

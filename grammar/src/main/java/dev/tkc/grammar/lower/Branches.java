@@ -43,7 +43,8 @@ final class Branches {
       case Val.Failed f -> f;
       case Val.Tile t when t.rank() == 0 && t.element().isBool() -> t;
       case Val.Int _, Val.Num _, Val.Tile _, Val.Range _, Val.Tensor _, Val.Many _, Val.Type _ -> {
-        Diagnostic d = Diagnostic.error(Code.CONDITION, "a condition is a truth value").label(o.span(), "this is " + o.val().describe());
+        Diagnostic d = Diagnostic.error(Code.CONDITION, "a condition is a truth value")
+            .label(o.span(), "this is " + o.val().describe());
         boolean tile = o.val() instanceof Val.Tile t && t.rank() > 0;
         yield l.error(tile
             ? d.help("choose element by element with `where(condition, a, b)`, or reduce it with `any(…)` or `all(…)`")
@@ -193,7 +194,8 @@ final class Branches {
   static boolean isCheap(Region region) {
     return region.insts().size() <= 8 && region.insts().stream().allMatch(i -> switch (i.op()) {
       case ElementwiseOp.Binary b -> i.result().tile().isScalar()
-          && (i.result().tile().element().isFloat() || b.kind() != BinaryKind.DIV && b.kind() != BinaryKind.REM && b.kind() != BinaryKind.POW);
+          && (i.result().tile().element().isFloat() || b.kind() != BinaryKind.DIV && b.kind() != BinaryKind.REM
+              && b.kind() != BinaryKind.POW);
       case ElementwiseOp.Constant _, ElementwiseOp.Compare _, ElementwiseOp.Select _ -> i.result().tile().isScalar();
       case ElementwiseOp.Cast c -> i.result().tile().isScalar() && c.kind() != ElementwiseOp.CastKind.FIT;
       case ElementwiseOp.Unary _ -> i.result().tile().isScalar();

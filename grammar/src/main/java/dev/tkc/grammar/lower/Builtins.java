@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * The functions of the language, one row each: what it takes and what lowers it. In a row's parameters {@code ?} marks one
- * that may be left out and a leading {@code *} a list of tiles of any length.
+ * The functions of the language, one row each: what it takes and what lowers it. In a row's parameters {@code ?} marks
+ * one that may be left out and a leading {@code *} a list of tiles of any length.
  */
 final class Builtins {
   /** A row: the signature, whether only tests may call it, and its lowering. */
@@ -27,14 +27,15 @@ final class Builtins {
 
   private static Map<String, Builtin> table() {
     Map<String, Builtin> t = new LinkedHashMap<>();
-    for (UnaryKind k : List.of(UnaryKind.FLOOR, UnaryKind.CEIL, UnaryKind.ROUND, UnaryKind.SQRT, UnaryKind.RSQRT, UnaryKind.RCP,
-        UnaryKind.EXP, UnaryKind.EXP2, UnaryKind.LOG, UnaryKind.LOG2, UnaryKind.SIN, UnaryKind.COS, UnaryKind.TANH,
-        UnaryKind.ERF, UnaryKind.SIGMOID)) {
+    for (UnaryKind k : List.of(UnaryKind.FLOOR, UnaryKind.CEIL, UnaryKind.ROUND, UnaryKind.SQRT, UnaryKind.RSQRT,
+        UnaryKind.RCP, UnaryKind.EXP, UnaryKind.EXP2, UnaryKind.LOG, UnaryKind.LOG2, UnaryKind.SIN, UnaryKind.COS,
+        UnaryKind.TANH, UnaryKind.ERF, UnaryKind.SIGMOID)) {
       String name = k.mnemonic();
       row(t, name, "x", a -> a.l().operators.function(k, name, a.operand("x"), a.span()));
     }
     row(t, "abs", "x", Elementwise::abs);
-    row(t, "neg", "x", a -> a.operand("x").val() instanceof Val.Failed f ? f : a.l().operators.neg(a.operand("x"), a.span()));
+    row(t, "neg", "x", a -> a.operand("x").val() instanceof Val.Failed f ? f
+        : a.l().operators.neg(a.operand("x"), a.span()));
     row(t, "min", "x y? axis?", a -> Reductions.minMax(a, BinaryKind.MIN, ReduceKind.MIN));
     row(t, "max", "x y? axis?", a -> Reductions.minMax(a, BinaryKind.MAX, ReduceKind.MAX));
     row(t, "fma", "a b c", Elementwise::fma);
@@ -100,7 +101,8 @@ final class Builtins {
   private static Signature signature(String name, String params) {
     List<String> words = new ArrayList<>(Arrays.asList(params.split(" ")));
     boolean variadic = words.remove("*");
-    List<String> optional = words.stream().filter(w -> w.endsWith("?")).map(w -> w.substring(0, w.length() - 1)).toList();
+    List<String> optional = words.stream().filter(w -> w.endsWith("?"))
+        .map(w -> w.substring(0, w.length() - 1)).toList();
     return new Signature(name, words.stream().map(w -> w.replace("?", "")).toList(), optional, variadic);
   }
 }

@@ -56,7 +56,8 @@ final class Calls {
   }
 
   Diagnostic unknown(Name name) {
-    Diagnostic d = Diagnostic.error(Code.UNKNOWN_FUNCTION, "there is no function `" + name + "`").label(name.span(), "not found");
+    Diagnostic d = Diagnostic.error(Code.UNKNOWN_FUNCTION, "there is no function `" + name + "`")
+        .label(name.span(), "not found");
     Optional<String> instead = instead(name.text());
     if (instead.isPresent()) {
       return d.help(instead.get());
@@ -125,7 +126,8 @@ final class Calls {
     if (t == null) {
       return Val.FAILED;
     }
-    if (!t.isScalar() || v.val() instanceof Val.Int && t.element().isInteger() || v.val() instanceof Val.Bool && t.element().isBool()) {
+    if (!t.isScalar() || v.val() instanceof Val.Int && t.element().isInteger() || v.val() instanceof Val.Bool
+        && t.element().isBool()) {
       return t.isScalar() ? v.val() : l.error(Code.WRONG_KIND, type.span(), "a constant is a scalar", "not a tile");
     }
     Value x = l.promotion.widenTo(v, t.element(), "the constant is");

@@ -24,8 +24,8 @@ import java.util.regex.Pattern;
  * Finds what is wrong with a file without a launch: every kernel, also one that nothing calls, is lowered with its
  * constants at their own values and sample values for those that tensors bind; every function for sample arguments.
  *
- * <p>The first samples are multiples of 64 with different odd factors, so that sizes that differ by name differ by value, while
- * the divisions a program may rely on come out even.
+ * <p>The first samples are multiples of 64 with different odd factors, so that sizes that differ by name differ by
+ * value, while the divisions a program may rely on come out even.
  */
 public final class Checker {
   private static final long[][] SETS = {
@@ -130,7 +130,8 @@ public final class Checker {
       divisors(b.right(), values, out);
     } else if (b.op() == Expr.BinaryOp.EQ && b.left().bare() instanceof Expr.Ref r) {
       whole(b.right(), values).ifPresent(n -> out.put(r.name().text(), n));
-    } else if (b.op() == Expr.BinaryOp.EQ && b.left().bare() instanceof Expr.Binary left && left.op() == Expr.BinaryOp.MOD
+    } else if (b.op() == Expr.BinaryOp.EQ && b.left().bare() instanceof Expr.Binary left
+        && left.op() == Expr.BinaryOp.MOD
         && left.left().bare() instanceof Expr.Ref r && whole(b.right(), values).equals(Optional.of(0L))) {
       whole(left.right(), values).ifPresent(n -> out.put(r.name().text(), n));
     }
@@ -140,7 +141,8 @@ public final class Checker {
     if (e.bare() instanceof Expr.IntLit n && n.value().bitLength() < 32) {
       return Optional.of(n.value().longValue());
     }
-    return e.bare() instanceof Expr.Ref r && values.get(r.name().text()) instanceof Long n ? Optional.of(n) : Optional.empty();
+    return e.bare() instanceof Expr.Ref r && values.get(r.name().text()) instanceof Long n ? Optional.of(n)
+        : Optional.empty();
   }
 
   private static Map<String, Long> made(Map<String, Object> values, List<String> open) {
@@ -150,7 +152,8 @@ public final class Checker {
   }
 
   /** The other sides of the branches that constants of type bool decide. */
-  private static void flipped(Library library, Item.Kernel k, Map<String, Object> own, List<String> open, Findings findings) {
+  private static void flipped(Library library, Item.Kernel k, Map<String, Object> own, List<String> open,
+      Findings findings) {
     for (Map.Entry<String, Object> e : own.entrySet()) {
       if (e.getValue() instanceof Boolean b) {
         Map<String, Object> other = new HashMap<>(own);
@@ -171,9 +174,9 @@ public final class Checker {
   }
 
   /**
-   * Values for constants that tensors bind, in several sets, for kernels that want powers of two or small sizes. In a set
-   * they differ from one another, from the kernel's own values and from every number written in it, so that nothing fits by
-   * chance; a fact {@code D == 64} fixes one.
+   * Values for constants that tensors bind, in several sets, for kernels that want powers of two or small sizes. In a
+   * set they differ from one another, from the kernel's own values and from every number written in it, so that nothing
+   * fits by chance; a fact {@code D == 64} fixes one.
    */
   private static List<Map<String, Object>> samples(Item.Kernel k, Map<String, Object> own, List<String> open) {
     List<Map<String, Object>> out = new ArrayList<>();
@@ -206,7 +209,8 @@ public final class Checker {
     if (fact.bare() instanceof Expr.Binary b && b.op() == Expr.BinaryOp.AND) {
       fixed(b.left(), out);
       fixed(b.right(), out);
-    } else if (fact.bare() instanceof Expr.Binary b && b.op() == Expr.BinaryOp.EQ && b.left().bare() instanceof Expr.Ref r
+    } else if (fact.bare() instanceof Expr.Binary b && b.op() == Expr.BinaryOp.EQ
+        && b.left().bare() instanceof Expr.Ref r
         && b.right().bare() instanceof Expr.IntLit n && n.value().bitLength() < 32) {
       out.put(r.name().text(), n.value().longValue());
     }

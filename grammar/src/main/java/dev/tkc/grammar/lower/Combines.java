@@ -24,7 +24,8 @@ final class Combines {
 
   static Val scan(Arguments a) {
     Boolean reverse = a.flag("reverse");
-    return reverse == null ? Val.FAILED : combine(a, (xs, axis, region) -> new ReductionOp.ScanWith(xs, axis, reverse, region));
+    return reverse == null ? Val.FAILED
+        : combine(a, (xs, axis, region) -> new ReductionOp.ScanWith(xs, axis, reverse, region));
   }
 
   private interface Make {
@@ -96,7 +97,8 @@ final class Combines {
       if (result.failed() || values.size() != xs.size()) {
         ok[0] = false;
         if (!result.failed()) {
-          l.error(Diagnostic.error(Code.RESULT_COUNT, "`" + fn.name() + "` gives " + values.size() + " results for " + xs.size() + " tiles")
+          l.error(Diagnostic.error(Code.RESULT_COUNT,
+              "`" + fn.name() + "` gives " + values.size() + " results for " + xs.size() + " tiles")
               .label(a.expr("fn").span(), "one result for each tile is wanted"));
         }
         return;

@@ -12,7 +12,8 @@ final class ConstantValue {
       case Val.Int i -> Optional.ofNullable(i.known());
       case Val.Num n -> Optional.of(n.value());
       case Val.Bool b -> Optional.of(b.value());
-      case Val.Tile t when t.value().definition() != null && t.value().definition().op() instanceof ElementwiseOp.Constant c ->
+      case Val.Tile t when t.value().definition() != null
+          && t.value().definition().op() instanceof ElementwiseOp.Constant c ->
           c.value().element().isFloat() ? Optional.of(c.value().asDouble())
               : c.value().element().isBool() ? Optional.of(c.value().asBool()) : Optional.of(c.value().bits());
       case Val.Failed _, Val.Tile _, Val.Range _, Val.Tensor _, Val.Many _, Val.Type _ -> Optional.empty();

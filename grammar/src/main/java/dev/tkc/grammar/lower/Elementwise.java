@@ -46,7 +46,8 @@ final class Elementwise {
       return Val.FAILED;
     }
     Val raised = l.operators.minMax(BinaryKind.MAX, "clamp", x, low, a.span());
-    return raised.failed() ? raised : l.operators.minMax(BinaryKind.MIN, "clamp", new Operand(raised, a.span()), high, a.span());
+    return raised.failed() ? raised
+        : l.operators.minMax(BinaryKind.MIN, "clamp", new Operand(raised, a.span()), high, a.span());
   }
 
   static Val where(Arguments a) {
@@ -57,7 +58,8 @@ final class Elementwise {
     if (condition.val().failed() || yes.val().failed() || no.val().failed()) {
       return Val.FAILED;
     }
-    boolean truth = condition.val() instanceof Val.Bool || condition.val() instanceof Val.Tile t && t.element().isBool();
+    boolean truth = condition.val() instanceof Val.Bool || condition.val() instanceof Val.Tile t
+        && t.element().isBool();
     if (!truth) {
       return l.error(Diagnostic.error(Code.CONDITION, "the first argument of `where` is a truth value for each element")
           .label(condition.span(), "this is " + condition.val().describe())
@@ -84,7 +86,8 @@ final class Elementwise {
 
   private static Val select(Lowerer l, Operand condition, Val.Int x, Val.Int y, Arguments a) {
     Value c = l.promotion.to(condition, Element.BOOL);
-    return l.result(l.emit(a.span(), new ElementwiseOp.Select(c, l.ints.value(x, a.span()), l.ints.value(y, a.span()))));
+    return l.result(
+        l.emit(a.span(), new ElementwiseOp.Select(c, l.ints.value(x, a.span()), l.ints.value(y, a.span()))));
   }
 
   static Val dot(Arguments a) {
@@ -106,7 +109,8 @@ final class Elementwise {
         }
       }
     }
-    a.l().error(Diagnostic.error(Code.ARGUMENTS, "`precision` is one of tf32, tf32x3 and ieee").label(e.span(), "not one of them"));
+    a.l().error(Diagnostic.error(Code.ARGUMENTS, "`precision` is one of tf32, tf32x3 and ieee")
+        .label(e.span(), "not one of them"));
     return null;
   }
 }

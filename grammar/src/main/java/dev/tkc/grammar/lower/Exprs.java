@@ -48,7 +48,8 @@ final class Exprs {
               .label(i.span(), "`int` ends at 9223372036854775807"));
       case Expr.FloatLit f -> new Val.Num(f.value());
       case Expr.BoolLit b -> new Val.Bool(b.value());
-      case Expr.StringLit s -> l.error(Code.WRONG_KIND, s.span(), "a text is no value", "texts stand in `import`, `test` and `assert`");
+      case Expr.StringLit s ->
+          l.error(Code.WRONG_KIND, s.span(), "a text is no value", "texts stand in `import`, `test` and `assert`");
       case Expr.Ref r -> ref(r.name());
       case Expr.Call c -> l.calls.call(c);
       case Expr.Member m -> member(m);
@@ -98,14 +99,17 @@ final class Exprs {
 
   private Diagnostic unknown(Name name) {
     String word = name.text();
-    if (l.library.function(word).isPresent() || l.library.kernel(word).isPresent() || Builtins.TABLE.containsKey(word)) {
+    if (l.library.function(word).isPresent() || l.library.kernel(word).isPresent()
+        || Builtins.TABLE.containsKey(word)) {
       return Diagnostic.error(Code.WRONG_KIND, "`" + word + "` is a function")
           .label(name.span(), "it must be called: `" + word + "(…)`");
     }
     if (Element.byText(word).isPresent()) {
-      return Diagnostic.error(Code.WRONG_KIND, "`" + word + "` is a type").label(name.span(), "a value is expected here");
+      return Diagnostic.error(Code.WRONG_KIND, "`" + word + "` is a type")
+          .label(name.span(), "a value is expected here");
     }
-    Diagnostic d = Diagnostic.error(Code.UNKNOWN_NAME, "there is no `" + word + "` here").label(name.span(), "not found");
+    Diagnostic d = Diagnostic.error(Code.UNKNOWN_NAME, "there is no `" + word + "` here")
+        .label(name.span(), "not found");
     List<String> names = new ArrayList<>(l.scope().names());
     names.addAll(l.library.constantNames());
     names.addAll(List.of("LOG2E", "PI", "inf", "nan"));
@@ -157,7 +161,8 @@ final class Exprs {
       case Val.Range r -> l.ranges.indices(r, a.indices(), a.span());
       case Val.Tile _ -> TileIndexing.index(l, base, a.indices(), a.span());
       case Val.Int _, Val.Num _, Val.Bool _, Val.Many _, Val.Type _ ->
-          l.error(Diagnostic.error(Code.WRONG_KIND, "this cannot be indexed").label(base.span(), "this is " + base.val().describe()));
+          l.error(Diagnostic.error(Code.WRONG_KIND, "this cannot be indexed")
+              .label(base.span(), "this is " + base.val().describe()));
     };
   }
 
@@ -183,7 +188,8 @@ final class Exprs {
       return l.error(Diagnostic.error(Code.CHAINED_COMPARISON, "comparisons do not chain")
           .label(left.opSpan(), "first comparison")
           .label(b.opSpan(), "second comparison")
-          .help("write both: `" + left.span().text() + " and " + middle + " " + b.op().text() + " " + b.right().span().text() + "`"));
+          .help("write both: `" + left.span().text() + " and " + middle + " " + b.op().text() + " "
+              + b.right().span().text() + "`"));
     }
     if (b.op() == Expr.BinaryOp.AND || b.op() == Expr.BinaryOp.OR) {
       return l.branches.logical(b);
@@ -211,10 +217,12 @@ final class Exprs {
       case Val.Int i when to == Element.I64 -> i;
       case Val.Int i -> converted(l.promotion.cast(c.span(), l.ints.value(i, c.span()), to, kind));
       case Val.Num n -> converted(l.promotion.cast(c.span(), l.constant(c.span(), dev.tkc.ir.op.Literal.of(
-          to == Element.F64 ? Element.F64 : Element.F32, to == Element.F64 ? n.value() : (double) (float) n.value())), to, kind));
+          to == Element.F64 ? Element.F64 : Element.F32, to == Element.F64 ? n.value() : (double) (float) n.value())),
+              to, kind));
       case Val.Bool b -> converted(l.promotion.cast(c.span(), l.promotion.to(x, Element.BOOL), to, kind));
       case Val.Tile t -> converted(l.promotion.cast(c.span(), t.value(), to, kind));
-      case Val.Failed _, Val.Range _, Val.Tensor _, Val.Many _, Val.Type _ -> l.promotion.wrongKind(x, "a tile or a number");
+      case Val.Failed _, Val.Range _, Val.Tensor _, Val.Many _, Val.Type _ ->
+          l.promotion.wrongKind(x, "a tile or a number");
     };
   }
 

@@ -74,7 +74,8 @@ final class FnCalls {
     if (results == null) {
       if (l.findings.errors() == before) {
         l.error(Diagnostic.error(Code.RETURN, "`" + fn.name() + "` ends without a `return`")
-            .label(new Span(fn.body().span().source(), fn.body().span().end() - 1, fn.body().span().end()), "nothing is returned here"));
+            .label(new Span(fn.body().span().source(), fn.body().span().end() - 1, fn.body().span().end()),
+                "nothing is returned here"));
       }
       return Val.FAILED;
     }
@@ -88,7 +89,8 @@ final class FnCalls {
   boolean fact(Expr fact, String callee) {
     Val v = l.branches.condition(fact);
     if (v instanceof Val.Bool b && !b.value()) {
-      l.error(Diagnostic.error(Code.FACT, "`" + callee + "` needs `" + fact.span().text() + "`, which does not hold here")
+      l.error(Diagnostic.error(Code.FACT,
+          "`" + callee + "` needs `" + fact.span().text() + "`, which does not hold here")
           .label(fact.span(), "this fact"));
       return false;
     }
@@ -127,10 +129,12 @@ final class FnCalls {
   /** Whether an argument can be this parameter at all; int and bool parameters get their value, for sizes to use. */
   private boolean kind(Param p, Operand arg, Scope scope) {
     if (p.mode() != Param.Mode.IN || !p.strides().isEmpty()) {
-      l.error(Code.POSITION, p.span(), "a function has plain parameters only", "`out`, `inout` and `strides` are for kernels");
+      l.error(Code.POSITION, p.span(), "a function has plain parameters only",
+          "`out`, `inout` and `strides` are for kernels");
       return false;
     }
-    if (arg.val() instanceof Val.Tensor || arg.val() instanceof Val.Range || arg.val() instanceof Val.Many || arg.val() instanceof Val.Type) {
+    if (arg.val() instanceof Val.Tensor || arg.val() instanceof Val.Range || arg.val() instanceof Val.Many
+        || arg.val() instanceof Val.Type) {
       l.promotion.wrongKind(arg, "a tile or a number");
       return false;
     }
@@ -151,7 +155,8 @@ final class FnCalls {
     };
     if (rank != wanted) {
       String help = rank == 1 && wanted == 2 ? "give it its second dimension with `_`: `x[_, :]` or `x[:, _]`" : null;
-      Diagnostic d = Diagnostic.error(Code.PARAMETER, "`" + p.name() + "` has rank " + wanted + ", the argument has rank " + rank)
+      Diagnostic d = Diagnostic.error(Code.PARAMETER,
+          "`" + p.name() + "` has rank " + wanted + ", the argument has rank " + rank)
           .label(arg.span(), "this is " + arg.val().describe())
           .label(p.span(), "the parameter");
       l.error(help == null ? d : d.help(help));
@@ -213,7 +218,8 @@ final class FnCalls {
       int actual = arg.val().shape().get(d);
       var wanted = l.ints.known(dim, "a size of a parameter");
       if (wanted.isPresent() && wanted.getAsLong() != actual) {
-        l.error(Diagnostic.error(Code.PARAMETER, "dimension " + d + " of `" + p.name() + "` is " + actual + ", not " + wanted.getAsLong())
+        l.error(Diagnostic.error(Code.PARAMETER,
+            "dimension " + d + " of `" + p.name() + "` is " + actual + ", not " + wanted.getAsLong())
             .label(arg.span(), "this is " + arg.val().describe())
             .label(dim.span(), "`" + dim.span().text() + "` is " + wanted.getAsLong()));
       }
@@ -232,7 +238,8 @@ final class FnCalls {
       return false;
     }
     boolean asIs = arg.val() instanceof Val.Bool && e.isBool()
-        || p.type() instanceof TypeExpr.Scalar && arg.val().typed() == null && arg.val() instanceof Val.Int && e.isInteger();
+        || p.type() instanceof TypeExpr.Scalar && arg.val().typed() == null && arg.val() instanceof Val.Int
+        && e.isInteger();
     Val v = arg.val();
     if (!asIs) {
       Value x = l.promotion.widenTo(arg, e, "the parameter `" + name + "` is");
@@ -253,7 +260,8 @@ final class FnCalls {
       return given;
     }
     if (given.size() != fn.results().size()) {
-      l.error(Diagnostic.error(Code.RESULT_COUNT, "`" + fn.name() + "` has " + fn.results().size() + " results, this returns " + given.size())
+      l.error(Diagnostic.error(Code.RESULT_COUNT,
+          "`" + fn.name() + "` has " + fn.results().size() + " results, this returns " + given.size())
           .label(given.get(0).span().to(given.get(given.size() - 1).span()), "returned here")
           .label(fn.results().get(0).span().to(fn.results().get(fn.results().size() - 1).span()), "declared here"));
       return List.of(new Operand(Val.FAILED, given.get(0).span()));

@@ -21,13 +21,15 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * A function checked by itself, for sample arguments. A generic function need not take every type and rank, so it is in error
- * only if none of several samples passes; then the findings of the sample with the fewest are reported.
+ * A function checked by itself, for sample arguments. A generic function need not take every type and rank, so it is in
+ * error only if none of several samples passes; then the findings of the sample with the fewest are reported.
  */
 final class FnSamples {
-  private static final List<Element> ELEMENTS = List.of(Element.F32, Element.BF16, Element.I32, Element.F64, Element.BOOL, Element.U8);
+  private static final List<Element> ELEMENTS = List.of(Element.F32, Element.BF16, Element.I32, Element.F64,
+      Element.BOOL, Element.U8);
   private static final long[][] SIZES = {
-    {48, 80, 112, 176, 208, 272}, {64, 128, 32, 256, 16, 512}, {8, 4, 16, 2, 32, 64}, {2, 4, 1, 8, 16, 32}, {7, 5, 3, 11, 13, 17}
+    {48, 80, 112, 176, 208, 272}, {64, 128, 32, 256, 16, 512}, {8, 4, 16, 2, 32, 64}, {2, 4, 1, 8, 16, 32},
+        {7, 5, 3, 11, 13, 17}
   };
 
   private FnSamples() {}
@@ -36,7 +38,8 @@ final class FnSamples {
     Set<String> names = new HashSet<>();
     for (Param p : fn.params()) {
       if (!names.add(p.name().text())) {
-        findings.add(Diagnostic.error(Code.DUPLICATE_NAME, p.name().span(), "two parameters are called `" + p.name() + "`"));
+        findings.add(
+            Diagnostic.error(Code.DUPLICATE_NAME, p.name().span(), "two parameters are called `" + p.name() + "`"));
         return;
       }
     }
@@ -44,7 +47,8 @@ final class FnSamples {
     boolean anyRank = fn.params().stream().anyMatch(p -> p.type() instanceof TypeExpr.AnyRank);
     Findings best = null;
     for (Lowerer.Place place : new Lowerer.Place[] {Lowerer.Place.PHASE, Lowerer.Place.HOST}) {
-      for (int rank = 2; rank <= (anyRank ? 4 : 2); rank = rank == 2 && anyRank ? 1 : rank == 1 ? 0 : rank == 0 ? 3 : rank + 1) {
+      for (int rank = 2; rank <= (anyRank ? 4 : 2); rank = rank == 2 && anyRank ? 1 : rank == 1 ? 0 : rank == 0 ? 3
+          : rank + 1) {
         for (Element e : generic ? ELEMENTS : List.of(Element.F32)) {
           for (long[] sizes : SIZES) {
             Findings run = new Findings();
@@ -83,7 +87,8 @@ final class FnSamples {
     });
   }
 
-  private static Val sample(Lowerer l, Param p, Element generic, int rank, long[] sizes, Map<String, Long> dims, Scope known) {
+  private static Val sample(Lowerer l, Param p, Element generic, int rank, long[] sizes, Map<String, Long> dims,
+      Scope known) {
     String type = p.type().element().text();
     Element e = Element.byText(type).orElse(generic);
     return switch (p.type()) {

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What runs host code as it is lowered. Its builder executes each instruction appended at the top level at once; regions
- * are executed with the instruction that holds them.
+ * What runs host code as it is lowered. Its builder executes each instruction appended at the top level at once;
+ * regions are executed with the instruction that holds them.
  */
 public interface Host {
   /** The value of a scalar if it has been computed; empty for one inside a region that is still being built. */

@@ -20,8 +20,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Host code: the statements of tests, executed as they are lowered. The builder runs each instruction appended at the top
- * level; every scalar there is therefore known, conditions and loops are plain, and tensors are tiles of any size.
+ * Host code: the statements of tests, executed as they are lowered. The builder runs each instruction appended at the
+ * top level; every scalar there is therefore known, conditions and loops are plain, and tensors are tiles of any size.
  *
  * <p>A user's error is among {@link #findings}; the statement that holds it has no effect.
  */
@@ -111,11 +111,13 @@ public final class HostCode {
       case Stmt.Assign a -> assign(a);
       case Stmt.For f -> loop(f, 0);
       case Stmt.If f -> choose(f, 0);
-      case Stmt.Assert a -> truth(l.exprs.operand(a.condition()), a.message().orElse("the assertion does not hold"), a.span());
+      case Stmt.Assert a ->
+          truth(l.exprs.operand(a.condition()), a.message().orElse("the assertion does not hold"), a.span());
       case Stmt.Expect e -> expect(e);
       case Stmt.ExpectClose e -> close(e);
       case Stmt.Run r -> run(r);
-      case Stmt.Temp t -> misplaced(t.span(), "`temp`", "a test makes tensors with `zeros`, `empty`, `randn` and their like");
+      case Stmt.Temp t ->
+          misplaced(t.span(), "`temp`", "a test makes tensors with `zeros`, `empty`, `randn` and their like");
       case Stmt.Parallel p -> misplaced(p.span(), "`parallel`", "it stands in kernels; a test calls them");
       case Stmt.Return r -> misplaced(r.span(), "`return`", "only functions return");
     }
@@ -193,7 +195,8 @@ public final class HostCode {
   }
 
   private List<Val> round(Expr e) {
-    return e.bare() instanceof Expr.Tuple t ? t.elements().stream().map(l.exprs::one).toList() : List.of(l.exprs.one(e));
+    return e.bare() instanceof Expr.Tuple t ? t.elements().stream().map(l.exprs::one).toList()
+        : List.of(l.exprs.one(e));
   }
 
   private List<List<Val>> slices(Val.Tile t, Domain d) {
@@ -355,7 +358,8 @@ public final class HostCode {
       case Val.Num x -> Optional.of(x.value());
       case Val.Int i when i.isKnown() -> Optional.of((double) i.known());
       case Val.Tile t when t.rank() == 0 -> host.known(t.value()).map(Literal::asDouble);
-      case Val.Failed _, Val.Int _, Val.Bool _, Val.Tile _, Val.Range _, Val.Tensor _, Val.Many _, Val.Type _ -> Optional.empty();
+      case Val.Failed _, Val.Int _, Val.Bool _, Val.Tile _, Val.Range _, Val.Tensor _, Val.Many _, Val.Type _ ->
+          Optional.empty();
     };
     if (n.isEmpty() && !o.val().failed()) {
       l.promotion.wrongKind(o, "a number");

@@ -18,7 +18,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A kernel called by a test: arguments sorted and handed to the host, written tensors put back into their variables. */
+/**
+ * A kernel called by a test: arguments sorted and handed to the host, written tensors put back into their variables.
+ */
 final class HostLaunch {
   private final Lowerer l;
   private final Host host;
@@ -109,7 +111,8 @@ final class HostLaunch {
   private Scope.Entry variable(Param p, Expr e) {
     Scope.Entry entry = e.bare() instanceof Expr.Ref r ? l.scope().find(r.name().text()) : null;
     if (entry == null || !entry.isVariable()) {
-      Diagnostic d = Diagnostic.error(Code.NOT_ASSIGNABLE, "the kernel writes `" + p.name() + "`: its argument is a `var`")
+      Diagnostic d = Diagnostic.error(Code.NOT_ASSIGNABLE,
+          "the kernel writes `" + p.name() + "`: its argument is a `var`")
           .label(e.span(), entry == null ? "not a variable" : "declared with `let`")
           .label(p.span(), "written");
       l.error(entry != null && entry.declared() != null ? d.label(entry.declared(), "declare it with `var`") : d);

@@ -35,7 +35,8 @@ final class HostValues {
       return Val.FAILED;
     }
     for (Operand o : all) {
-      boolean constant = o.val() instanceof Val.Int i && i.isKnown() || o.val() instanceof Val.Num || o.val() instanceof Val.Bool;
+      boolean constant = o.val() instanceof Val.Int i && i.isKnown() || o.val() instanceof Val.Num
+          || o.val() instanceof Val.Bool;
       if (!constant && !(o.val() instanceof Val.Tile t && t.rank() == 0 && l.host().known(t.value()).isPresent())) {
         return l.promotion.wrongKind(o, "a number");
       }
@@ -83,11 +84,14 @@ final class HostValues {
     }
     Element e = type.element();
     if (!e.isInteger() && !e.isBool()) {
-      return a.l().error(Code.ELEMENT_TYPE, a.expr("type").span(), "`randint` makes tensors of integers", "not an integer type");
+      return a.l().error(Code.ELEMENT_TYPE, a.expr("type").span(), "`randint` makes tensors of integers",
+          "not an integer type");
     }
     long top = hi.getAsLong() - 1;
-    if (lo.getAsLong() >= hi.getAsLong() || e.isInteger() && (!Integers.fits(e, lo.getAsLong()) || !Integers.fits(e, top))) {
-      return a.l().error(Diagnostic.error(Code.LITERAL_RANGE, "no " + e.text() + " lies from " + lo.getAsLong() + " up to " + hi.getAsLong())
+    if (lo.getAsLong() >= hi.getAsLong() || e.isInteger()
+        && (!Integers.fits(e, lo.getAsLong()) || !Integers.fits(e, top))) {
+      return a.l().error(Diagnostic.error(Code.LITERAL_RANGE,
+          "no " + e.text() + " lies from " + lo.getAsLong() + " up to " + hi.getAsLong())
           .label(a.expr("lo").span(), "").label(a.expr("hi").span(), "excluded"));
     }
     return new Val.Tile(a.l().host().make(Host.Fill.RANDINT, type, seed.getAsLong(), lo.getAsLong(), hi.getAsLong()));

@@ -125,7 +125,8 @@ final class Ints {
           (Val.Int) l.result(l.promotion.cast(o.span(), t.value(), Element.I64, CastKind.SATURATE));
       case Val.Failed _ -> null;
       case Val.Num _, Val.Bool _, Val.Tile _, Val.Range _, Val.Tensor _, Val.Many _, Val.Type _ -> {
-        Diagnostic d = Diagnostic.error(Code.WRONG_KIND, "an `int` is expected here").label(o.span(), "this is " + o.val().describe());
+        Diagnostic d = Diagnostic.error(Code.WRONG_KIND, "an `int` is expected here")
+            .label(o.span(), "this is " + o.val().describe());
         String text = Suggest.grouped(o.span().text());
         l.error(o.val() instanceof Val.Range ? d.help("`" + text + ".start` is its first index; as an index, `" + text
             + "` alone takes all its lanes") : d);
@@ -150,11 +151,13 @@ final class Ints {
     Diagnostic d = Diagnostic.error(Code.NOT_CONSTANT, what + " must be known at compile time")
         .label(at, i.dim() == null ? "this is known only at run time" : "`" + i.dim() + "` is a run-time dimension");
     if (i.dim() != null) {
-      d = d.note("a dimension that a tile's shape uses must be one of the kernel's constants; the tensors still bind it")
+      d = d.note(
+          "a dimension that a tile's shape uses must be one of the kernel's constants; the tensors still bind it")
           .help("list it: `<…, " + i.dim() + ">`, or walk it with a range: `for j in " + i.dim() + " by …`");
     } else {
       d = d.note("known are literals, `const`s, the kernel's constants `<…>`, and what is computed of them")
-          .help("make it one of the kernel's constants, or give a tile a fixed size and mask what is too much with `where`");
+          .help("make it one of the kernel's constants, or give a tile a fixed size and mask what is too much with "
+              + "`where`");
     }
     l.error(d);
     return OptionalLong.empty();
@@ -168,7 +171,8 @@ final class Ints {
     }
     long least = l.isHost() ? 0 : 1;
     if (n.getAsLong() < least || n.getAsLong() > Integer.MAX_VALUE) {
-      l.error(Code.TILE_SIZE, e.span(), what + " must be at least " + least + " and below 2^31", "this is " + n.getAsLong());
+      l.error(Code.TILE_SIZE, e.span(), what + " must be at least " + least + " and below 2^31",
+          "this is " + n.getAsLong());
       return -1;
     }
     return (int) n.getAsLong();

@@ -46,7 +46,8 @@ final class KernelBody {
       case Stmt.For f -> misplaced(f, "`for` has no place between phases", "loops stand inside `parallel`");
       case Stmt.Return r -> misplaced(r, "a kernel returns nothing", "it writes its `out` parameters");
       case Stmt.Expect e -> misplaced(e, "`expect` has no place here", "it stands in tests; a kernel has `assert`");
-      case Stmt.ExpectClose e -> misplaced(e, "`expect` has no place here", "it stands in tests; a kernel has `assert`");
+      case Stmt.ExpectClose e ->
+          misplaced(e, "`expect` has no place here", "it stands in tests; a kernel has `assert`");
     }
   }
 
@@ -105,7 +106,8 @@ final class KernelBody {
     }
     for (int i = 0; i < dims.size(); i++) {
       if (dims.get(i).isKnown() && dims.get(i).known() < 0) {
-        return l.error(Code.TILE_SIZE, shaped.dims().get(i).span(), "a size cannot be negative", "this is " + dims.get(i).known());
+        return l.error(Code.TILE_SIZE, shaped.dims().get(i).span(), "a size cannot be negative",
+            "this is " + dims.get(i).known());
       }
     }
     List<Value> sizes = dims.stream().map(d -> l.ints.value(d, t.span())).toList();
@@ -118,7 +120,8 @@ final class KernelBody {
 
   private void parallel(Stmt.Parallel p) {
     if (p.label().isPresent() && !labels.add(p.label().get().text())) {
-      l.error(Code.DUPLICATE_NAME, p.label().get().span(), "two phases are called `" + p.label().get() + "`", "again here");
+      l.error(Code.DUPLICATE_NAME, p.label().get().span(), "two phases are called `" + p.label().get() + "`",
+          "again here");
     }
     l.inner(() -> nest(p, 0));
   }
@@ -181,7 +184,8 @@ final class KernelBody {
   }
 
   /**
-   * Whether bounds read tensors or compute tiles. Tensors must then be read-only: no phase may change how much work it is.
+   * Whether bounds read tensors or compute tiles. Tensors must then be read-only: no phase may change how much work it
+   * is.
    */
   private boolean needsBlock(Region aside) {
     boolean[] any = {false};
@@ -189,7 +193,8 @@ final class KernelBody {
       any[0] |= i.results().stream().anyMatch(r -> !(r.type() instanceof TileType t && t.isScalar()));
       if (i.op() instanceof MemoryOp.Load load) {
         any[0] = true;
-        boolean readOnly = load.tensor().definition() != null && (load.tensor().definition().op() instanceof MemoryOp.MakeTensor m
+        boolean readOnly = load.tensor().definition() != null
+            && (load.tensor().definition().op() instanceof MemoryOp.MakeTensor m
             ? m.access() == MemoryOp.Access.IN : load.tensor().definition().op() instanceof MemoryOp.View);
         if (!readOnly && i.loc().span().isPresent()) {
           l.error(Diagnostic.error(Code.POSITION, "the bounds of `parallel` read read-only tensors only")

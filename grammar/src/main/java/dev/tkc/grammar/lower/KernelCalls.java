@@ -18,7 +18,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** A kernel called by a kernel: inlined, its names bound by the tensors it is given, its equations checked or asserted. */
+/**
+ * A kernel called by a kernel: inlined, its names bound by the tensors it is given, its equations checked or asserted.
+ */
 final class KernelCalls {
   private final Lowerer l;
 
@@ -49,7 +51,8 @@ final class KernelCalls {
     List<Operand> operands = k.params().stream().map(p -> args.get().operand(p.name().text())).toList();
     List<Operand> given = k.constants().stream()
         .map(c -> args.get().has(c.name().text()) ? args.get().operand(c.name().text()) : null).toList();
-    if (operands.stream().anyMatch(o -> o.val().failed()) || given.stream().anyMatch(o -> o != null && o.val().failed())) {
+    if (operands.stream().anyMatch(o -> o.val().failed())
+        || given.stream().anyMatch(o -> o != null && o.val().failed())) {
       return;
     }
     Scope scope = new Scope(null);
@@ -113,7 +116,8 @@ final class KernelCalls {
       return false;
     }
     if (p.strides().isEmpty() && !t.contiguous()) {
-      l.error(Diagnostic.error(Code.VIEW_SHAPE, "`" + p.name() + "` must be contiguous").label(o.span(), "this has strides")
+      l.error(Diagnostic.error(Code.VIEW_SHAPE, "`" + p.name() + "` must be contiguous")
+          .label(o.span(), "this has strides")
           .label(p.span(), "declared without `strides`"));
       return false;
     }
@@ -146,7 +150,8 @@ final class KernelCalls {
   }
 
   private boolean constant(Constant c, Operand o, Scope scope) {
-    boolean fine = o.val() instanceof Val.Int i && i.isKnown() || o.val() instanceof Val.Bool || o.val() instanceof Val.Num;
+    boolean fine = o.val() instanceof Val.Int i && i.isKnown() || o.val() instanceof Val.Bool
+        || o.val() instanceof Val.Num;
     if (!fine) {
       l.error(Diagnostic.error(Code.NOT_CONSTANT, "the constant `" + c.name() + "` must be known at compile time")
           .label(o.span(), "this is " + o.val().describe()).label(c.span(), "declared here"));
@@ -219,11 +224,13 @@ final class KernelCalls {
         return false;
       }
       if (same instanceof Val.Tile x && !(wanted.value() == t.dims().get(d).value())) {
-        l.append(dim.span(), new ControlOp.Assert(x.value(), "dimension " + d + " of `" + p.name() + "` must be `" + dim.span().text() + "`"));
+        l.append(dim.span(), new ControlOp.Assert(x.value(),
+            "dimension " + d + " of `" + p.name() + "` must be `" + dim.span().text() + "`"));
       }
       dims.add(wanted.isKnown() ? wanted : t.dims().get(d));
     }
-    scope.let(p.name().text(), new Val.Tensor(t.value(), t.element(), dims, Kernels.access(p), p.name().text(), t.contiguous(), p.span()), p.span());
+    scope.let(p.name().text(), new Val.Tensor(t.value(), t.element(), dims, Kernels.access(p), p.name().text(),
+        t.contiguous(), p.span()), p.span());
     return true;
   }
 }

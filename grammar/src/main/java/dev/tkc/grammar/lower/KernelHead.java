@@ -39,7 +39,8 @@ public record KernelHead(Item.Kernel kernel, List<String> dims, List<String> str
     }
     taken.addAll(dims);
     Set<String> strides = new LinkedHashSet<>();
-    kernel.params().forEach(p -> p.strides().forEach(s -> names(s).forEach(n -> take(n.text(), taken, library, strides))));
+    kernel.params()
+        .forEach(p -> p.strides().forEach(s -> names(s).forEach(n -> take(n.text(), taken, library, strides))));
     return new KernelHead(kernel, List.copyOf(dims), List.copyOf(strides));
   }
 
@@ -102,8 +103,9 @@ public record KernelHead(Item.Kernel kernel, List<String> dims, List<String> str
         boolean swapped = b.op() == Expr.BinaryOp.ADD && b.left().bare() instanceof Expr.IntLit;
         yield swapped && b.right().bare() instanceof Expr.Ref r ? Optional.of(r.name()) : Optional.empty();
       }
-      case Expr.IntLit _, Expr.FloatLit _, Expr.BoolLit _, Expr.StringLit _, Expr.Call _, Expr.Member _, Expr.At _, Expr.Pad _,
-          Expr.Unary _, Expr.Binary _, Expr.Cast _, Expr.Choose _, Expr.Paren _, Expr.Tuple _, Expr.ListOf _ -> Optional.empty();
+      case Expr.IntLit _, Expr.FloatLit _, Expr.BoolLit _, Expr.StringLit _, Expr.Call _, Expr.Member _, Expr.At _,
+          Expr.Pad _, Expr.Unary _, Expr.Binary _, Expr.Cast _, Expr.Choose _, Expr.Paren _, Expr.Tuple _,
+          Expr.ListOf _ -> Optional.empty();
     };
   }
 
@@ -145,7 +147,8 @@ public record KernelHead(Item.Kernel kernel, List<String> dims, List<String> str
           .label(a.span(), "any rank is for the parameters of a `fn`"));
       case TypeExpr.Scalar s -> {
         if (p.mode() != Param.Mode.IN) {
-          l.error(Diagnostic.error(Code.POSITION, "a scalar parameter is read-only").label(p.span(), "only tensors are `out` or `inout`")
+          l.error(Diagnostic.error(Code.POSITION, "a scalar parameter is read-only")
+              .label(p.span(), "only tensors are `out` or `inout`")
               .help("write to a tensor of one element: `" + p.name() + ": " + s.element() + "[1]`"));
         }
         if (e != null && e.isStorageOnly()) {
@@ -164,7 +167,8 @@ public record KernelHead(Item.Kernel kernel, List<String> dims, List<String> str
           }
         }
         if (!p.strides().isEmpty() && p.strides().size() != s.dims().size()) {
-          l.error(Diagnostic.error(Code.INDEX_COUNT, "`" + p.name() + "` has " + s.dims().size() + " dimensions and " + p.strides().size() + " strides")
+          l.error(Diagnostic.error(Code.INDEX_COUNT,
+              "`" + p.name() + "` has " + s.dims().size() + " dimensions and " + p.strides().size() + " strides")
               .label(p.span(), "one stride for each dimension"));
         }
       }

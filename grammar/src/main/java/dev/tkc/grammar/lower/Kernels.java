@@ -111,10 +111,12 @@ final class Kernels {
       return;
     }
     Access access = access(p);
-    Value v = l.emit(p.span(), new MemoryOp.MakeTensor(pointer, values(dims, p.span()), values(strides, p.span()), access, p.name().text()));
+    Value v = l.emit(p.span(),
+        new MemoryOp.MakeTensor(pointer, values(dims, p.span()), values(strides, p.span()), access, p.name().text()));
     v.setName("t" + p.name().text());
     Element e = ((PointerType) pointer.type()).element();
-    scope.let(p.name().text(), new Val.Tensor(v, e, dims, access, p.name().text(), p.strides().isEmpty(), p.span()), p.span());
+    scope.let(p.name().text(), new Val.Tensor(v, e, dims, access, p.name().text(), p.strides().isEmpty(), p.span()),
+        p.span());
   }
 
   static Access access(Param p) {

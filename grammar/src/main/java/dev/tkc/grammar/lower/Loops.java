@@ -34,7 +34,8 @@ final class Loops {
   Bounds bounds(Domain d) {
     if (d.names().size() != 1) {
       l.error(Diagnostic.error(Code.POSITION, "several names take a list of tuples apart, in a test")
-          .label(d.names().get(0).span().to(d.names().get(d.names().size() - 1).span()), d.names().size() + " names here"));
+          .label(d.names().get(0).span().to(d.names().get(d.names().size() - 1).span()),
+              d.names().size() + " names here"));
       return null;
     }
     int by = 0;

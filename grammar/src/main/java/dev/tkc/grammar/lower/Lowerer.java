@@ -156,7 +156,8 @@ final class Lowerer {
       throw new DiagnosticException(Diagnostic.error(Code.PROGRAM_SIZE, "this becomes too large a program")
           .label(outermostCall().orElse(span), "inlined from here")
           .note("after inlining it has more than " + MAX_INSTRUCTIONS + " instructions")
-          .help("functions that call others several times multiply; keep a result with `let` instead of computing it again"));
+          .help("functions that call others several times multiply; keep a result with `let` instead of computing it "
+              + "again"));
     }
     return builder.at(loc(span)).append(op);
   }
@@ -186,7 +187,8 @@ final class Lowerer {
         return new Val.Bool(known.get().asBool());
       }
     }
-    return v.type() instanceof TileType t && t.isScalar() && t.element() == Element.I64 ? Val.Int.of(v) : new Val.Tile(v);
+    return v.type() instanceof TileType t && t.isScalar() && t.element() == Element.I64 ? Val.Int.of(v)
+        : new Val.Tile(v);
   }
 
   /** Like {@link #result}, but an integer scalar of any type becomes an {@code int}. */

@@ -39,7 +39,9 @@ public final class Lowering {
     return lower(library, kernel, Specialisation.of(constants));
   }
 
-  /** The values ({@code Long}, {@code Double}, {@code Boolean}) of the {@code const}s of a file that are known at once. */
+  /**
+   * The values ({@code Long}, {@code Double}, {@code Boolean}) of the {@code const}s of a file that are known at once.
+   */
   public static Map<String, Object> constants(Library library) {
     Map<String, Object> out = new LinkedHashMap<>();
     for (String name : library.constantNames()) {
@@ -65,7 +67,8 @@ public final class Lowering {
 
   /** {@code samples}: those of the constants that checking made up. */
   static Module lower(
-      Library library, Item.Kernel kernel, Specialisation specialisation, Map<String, Long> samples, Findings findings) {
+      Library library, Item.Kernel kernel, Specialisation specialisation, Map<String, Long> samples,
+      Findings findings) {
     Module module = new Module();
     guarded(findings, kernel.name().span(), () -> {
       Region body = new Region();

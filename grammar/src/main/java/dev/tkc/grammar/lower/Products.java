@@ -86,7 +86,8 @@ final class Products {
     int k1 = s.get(s.size() - 1);
     int k2 = t.get(t.size() - 2);
     if (k1 != k2) {
-      Diagnostic d = Diagnostic.error(Code.MATMUL_SHAPE, "inner dimensions " + k1 + " and " + k2 + " do not match in `@`")
+      Diagnostic d = Diagnostic.error(Code.MATMUL_SHAPE,
+          "inner dimensions " + k1 + " and " + k2 + " do not match in `@`")
           .label(a.span(), "this is " + x.describe())
           .label(b.span(), "this is " + y.describe())
           .note("the last dimension of the left operand meets the second to last of the right one");

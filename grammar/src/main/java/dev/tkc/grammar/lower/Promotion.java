@@ -161,7 +161,8 @@ final class Promotion {
     Diagnostic d = Diagnostic.error(Code.WRONG_KIND, wanted + " is expected here")
         .label(o.span(), "this is " + o.val().describe());
     if (o.val() instanceof Val.Range) {
-      d = d.help("`" + o.span().text() + "[:]` is the tile of its indices; `rows(…)` and `cols(…)` give it two dimensions");
+      d = d.help("`" + o.span().text()
+          + "[:]` is the tile of its indices; `rows(…)` and `cols(…)` give it two dimensions");
     } else if (o.val() instanceof Val.Tensor t) {
       String every = String.join(", ", java.util.Collections.nCopies(t.dims().size(), "…"));
       d = d.help("load a tile of it: `" + o.span().text() + "[" + every + "]`");
@@ -194,7 +195,8 @@ final class Promotion {
     if (!Integers.fits(e, n)) {
       l.error(Diagnostic.error(Code.LITERAL_RANGE, n + " does not fit in " + e.text())
           .label(at, "used as " + e.text() + " here")
-          .note(e.text() + " holds " + Integers.toString(e, Integers.lowest(e)) + " to " + Integers.toString(e, Integers.highest(e))));
+          .note(e.text() + " holds " + Integers.toString(e, Integers.lowest(e)) + " to "
+              + Integers.toString(e, Integers.highest(e))));
       return l.constant(at, Literal.of(e, 0L));
     }
     return l.constant(at, Literal.of(e, n));
@@ -231,7 +233,8 @@ final class Promotion {
     }
     boolean both = t != null && (t.isFloat() && e.isFloat() || t.isInteger() && e.isInteger());
     Diagnostic d = Diagnostic.error(both ? Code.NARROWING : Code.MIXED_TYPES,
-        both ? t.text() + " is not narrowed to " + e.text() + " by itself" : "a value of another type cannot go into " + e.text());
+        both ? t.text() + " is not narrowed to " + e.text() + " by itself"
+        : "a value of another type cannot go into " + e.text());
     l.error(d.label(o.span(), "this is " + o.val().describe())
         .note(where + " " + e.text())
         .help("write the conversion, which rounds: `as " + e.text() + "`", o.span(),

@@ -30,7 +30,8 @@ final class Ranges {
   Val.Range make(
       Val.Int start, Val.Int stride, Val.Int left, Val.Int limit, int size, Val.Int position, Val.Int first, Span at) {
     Val.Int count = left == null ? Val.Int.of(size) : left;
-    Value v = l.emit(at, new MemoryOp.Range(l.ints.value(start, at), l.ints.value(stride, at), l.ints.value(count, at), size));
+    Value v = l.emit(at,
+        new MemoryOp.Range(l.ints.value(start, at), l.ints.value(stride, at), l.ints.value(count, at), size));
     return new Val.Range(v, start, stride, left, limit, size, position, first);
   }
 
@@ -52,13 +53,17 @@ final class Ranges {
     }
     Val.Int n = (Val.Int) other.val();
     return switch (kind) {
-      case ADD -> make(l.ints.add(r.start(), n, at), r.stride(), r.left(), moved(r, n, at), r.size(), r.position(), r.first(), at);
+      case ADD -> make(l.ints.add(r.start(), n, at), r.stride(), r.left(), moved(r, n, at), r.size(), r.position(),
+          r.first(), at);
       case SUB -> {
         Val.Int back = l.ints.sub(Val.Int.of(0), n, at);
-        yield make(l.ints.sub(r.start(), n, at), r.stride(), r.left(), moved(r, back, at), r.size(), r.position(), r.first(), at);
+        yield make(l.ints.sub(r.start(), n, at), r.stride(), r.left(), moved(r, back, at), r.size(), r.position(),
+            r.first(), at);
       }
-      case MUL -> make(l.ints.mul(r.start(), n, at), l.ints.mul(r.stride(), n, at), r.left(), null, r.size(), r.position(), r.first(), at);
-      case DIV, REM, POW, MIN, MAX, AND, OR, XOR, SHL, SHR -> throw new IllegalStateException("no " + kind + " of a range");
+      case MUL -> make(l.ints.mul(r.start(), n, at), l.ints.mul(r.stride(), n, at), r.left(), null, r.size(),
+          r.position(), r.first(), at);
+      case DIV, REM, POW, MIN, MAX, AND, OR, XOR, SHL, SHR ->
+          throw new IllegalStateException("no " + kind + " of a range");
     };
   }
 

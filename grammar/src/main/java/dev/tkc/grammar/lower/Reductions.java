@@ -114,7 +114,8 @@ final class Reductions {
     Value wide = l.promotion.cast(x.span(), v, e, CastKind.SATURATE);
     Value sum = l.emit(a.span(), new ReductionOp.Reduce(ReduceKind.SUM, wide, axes));
     Value n = l.constant(a.span(), Literal.of(e, Promotion.round(e, (double) count)));
-    Value r = l.emit(a.span(), new ElementwiseOp.Binary(BinaryKind.DIV, sum, l.shaping.broadcast(a.span(), n, sum.tile().shape())));
+    Value r = l.emit(a.span(),
+        new ElementwiseOp.Binary(BinaryKind.DIV, sum, l.shaping.broadcast(a.span(), n, sum.tile().shape())));
     return a.has("axis") ? new Val.Tile(r) : l.result(l.shaping.reshape(a.span(), r, List.of()));
   }
 
@@ -164,7 +165,8 @@ final class Reductions {
     if (axis < 0 || !defined(a, x, kind == ScanKind.MAX ? ReduceKind.MAX : ReduceKind.SUM)) {
       return Val.FAILED;
     }
-    Value v = kind == ScanKind.MAX ? t.value() : l.promotion.cast(x.span(), t.value(), summed(t.element()), CastKind.SATURATE);
+    Value v = kind == ScanKind.MAX ? t.value()
+        : l.promotion.cast(x.span(), t.value(), summed(t.element()), CastKind.SATURATE);
     return new Val.Tile(l.emit(a.span(), new ReductionOp.Scan(kind, v, axis, reverse, exclusive)));
   }
 

@@ -44,7 +44,8 @@ final class Scalars {
       return Val.FAILED;
     }
     return n.getAsLong() < 1
-        ? a.l().error(Code.LITERAL_RANGE, a.expr("n").span(), "`log2_ceil` takes a positive number", "this is " + n.getAsLong())
+        ? a.l().error(Code.LITERAL_RANGE, a.expr("n").span(), "`log2_ceil` takes a positive number",
+            "this is " + n.getAsLong())
         : Val.Int.of(dev.tkc.ir.num.Integers.log2Ceil(n.getAsLong()));
   }
 
@@ -54,8 +55,10 @@ final class Scalars {
       return r;
     }
     if (!o.val().failed()) {
-      Diagnostic d = Diagnostic.error(Code.WRONG_KIND, "a range is expected here").label(o.span(), "this is " + o.val().describe());
-      a.l().error(o.val() instanceof Val.Int ? d.help("`in … by B` binds a range; without `by` the name is an int") : d);
+      Diagnostic d = Diagnostic.error(Code.WRONG_KIND, "a range is expected here")
+          .label(o.span(), "this is " + o.val().describe());
+      a.l().error(o.val() instanceof Val.Int
+          ? d.help("`in … by B` binds a range; without `by` the name is an int") : d);
     }
     return null;
   }
@@ -86,7 +89,8 @@ final class Scalars {
     if (lo == null || size < 1 || a.has("hi") && hi == null || !l.fits(List.of(size), Element.I32, a.span())) {
       return Val.FAILED;
     }
-    Val.Int left = hi == null ? null : (Val.Int) l.ints.binary(BinaryKind.MAX, l.ints.sub(hi, lo, a.span()), Val.Int.of(0), a.span());
+    Val.Int left = hi == null ? null
+        : (Val.Int) l.ints.binary(BinaryKind.MAX, l.ints.sub(hi, lo, a.span()), Val.Int.of(0), a.span());
     return l.ranges.make(lo, Val.Int.of(1), left, null, size, a.span());
   }
 
@@ -97,7 +101,8 @@ final class Scalars {
       return Val.FAILED;
     }
     if (!(x.val() instanceof Val.Tensor t)) {
-      return l.error(Diagnostic.error(Code.VIEW_SHAPE, "`view` is for tensors").label(x.span(), "this is " + x.val().describe())
+      return l.error(Diagnostic.error(Code.VIEW_SHAPE, "`view` is for tensors")
+          .label(x.span(), "this is " + x.val().describe())
           .help("`reshape(x, [..])` changes the shape of a tile"));
     }
     if (!t.contiguous()) {
@@ -105,7 +110,8 @@ final class Scalars {
           .label(x.span(), "this is " + t.describe()).label(t.declared(), "declared with `strides` here"));
     }
     if (!(a.expr("shape").bare() instanceof Expr.ListOf list) || list.elements().isEmpty()) {
-      return l.error(Code.WRONG_KIND, a.expr("shape").span(), "a list of sizes such as `[N * M, K]` is expected here", "");
+      return l.error(Code.WRONG_KIND, a.expr("shape").span(),
+          "a list of sizes such as `[N * M, K]` is expected here", "");
     }
     List<Val.Int> dims = new ArrayList<>();
     for (Expr e : list.elements()) {
@@ -167,7 +173,8 @@ final class Scalars {
       return null;
     }
     Element e = offset.val().typed();
-    if (offset.val() instanceof Val.Range || e != null && !e.isInteger() || e == null && !(offset.val() instanceof Val.Int)) {
+    if (offset.val() instanceof Val.Range || e != null && !e.isInteger() || e == null
+        && !(offset.val() instanceof Val.Int)) {
       l.promotion.wrongKind(offset, "a tile of integers");
       return null;
     }

@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Schedules: which holds for a launch, and what its settings come to. A setting that does not exist, that nothing implements
- * yet, or whose value is impossible is an error, never ignored.
+ * Schedules: which holds for a launch, and what its settings come to. A setting that does not exist, that nothing
+ * implements yet, or whose value is impossible is an error, never ignored.
  */
 public final class Schedules {
   /** What a setting's value looks like. */
@@ -66,17 +66,19 @@ public final class Schedules {
 
   /** The schedules written for a kernel and target, in order. */
   private static List<Item.Schedule> of(Library library, String kernel, String target) {
-    return library.schedules().stream().filter(s -> s.kernel().text().equals(kernel) && s.target().text().equals(target)).toList();
+    return library.schedules().stream()
+        .filter(s -> s.kernel().text().equals(kernel) && s.target().text().equals(target)).toList();
   }
 
   /**
    * The first schedule for {@code target} whose facts hold.
    *
-   * @param facts what is known of the launch: constants and sizes, {@code Long}, {@code Double} or {@code Boolean}; a fact on
-   *     anything else does not hold
+   * @param facts what is known of the launch: constants and sizes, {@code Long}, {@code Double} or {@code Boolean}; a
+   *     fact on anything else does not hold
    * @throws DiagnosticException if that schedule is in error
    */
-  public static Specialisation.Schedule choose(Library library, Item.Kernel kernel, String target, Map<String, ?> facts) {
+  public static Specialisation.Schedule choose(Library library, Item.Kernel kernel, String target,
+      Map<String, ?> facts) {
     for (Item.Schedule s : of(library, kernel.name().text(), target)) {
       Scope scope = new Scope(null);
       kernel.constants().forEach(c -> ownValue(library, c).ifPresent(v -> scope.let(c.name().text(), v, null)));
@@ -109,7 +111,8 @@ public final class Schedules {
       Diagnostic d = Diagnostic.error(Code.SCHEDULE_KERNEL, "there is no kernel `" + s.kernel() + "` to schedule")
           .label(s.kernel().span(), "not found");
       Optional<String> close = Suggest.closest(s.kernel().text(), library.kernelNames());
-      findings.add(close.isPresent() ? d.help("did you mean `" + close.get() + "`?", s.kernel().span(), close.get()) : d);
+      findings.add(close.isPresent()
+          ? d.help("did you mean `" + close.get() + "`?", s.kernel().span(), close.get()) : d);
       return;
     }
     read(library, kernel.get(), s, new Scope(null), findings);
@@ -133,12 +136,14 @@ public final class Schedules {
       if (!known.contains(name)) {
         Diagnostic d = Diagnostic.error(Code.TARGET_UNKNOWN, "there is no target `" + name + "`")
             .label(s.target().span(), "not a target").note("there are: " + String.join(", ", known));
-        findings.add(Suggest.closest(name, known).map(c -> d.help("did you mean `" + c + "`?", s.target().span(), c)).orElse(d));
+        findings.add(Suggest.closest(name, known).map(c -> d.help("did you mean `" + c + "`?", s.target().span(), c))
+            .orElse(d));
       }
     }
   }
 
-  private static Specialisation.Schedule read(Library library, Item.Kernel k, Item.Schedule s, Scope scope, Findings findings) {
+  private static Specialisation.Schedule read(Library library, Item.Kernel k, Item.Schedule s, Scope scope,
+      Findings findings) {
     Lowerer l = Lowerer.constant(library, findings);
     Schedules reader = new Schedules(l, k);
     l.within(scope, () -> {
@@ -154,14 +159,16 @@ public final class Schedules {
     String key = phase + " " + s.name();
     Span before = given.putIfAbsent(key, s.span());
     if (before != null) {
-      l.error(Diagnostic.error(Code.SETTING_TWICE, "`" + s.name() + "` is set twice").label(s.name().span(), "again here").label(before, "first here"));
+      l.error(Diagnostic.error(Code.SETTING_TWICE, "`" + s.name() + "` is set twice")
+          .label(s.name().span(), "again here").label(before, "first here"));
       return;
     }
     if (s instanceof Setting.Phase p) {
       phase(p, outer);
       return;
     }
-    Optional<Constant> constant = kernel.constants().stream().filter(c -> c.name().text().equals(s.name().text())).findFirst();
+    Optional<Constant> constant = kernel.constants().stream()
+        .filter(c -> c.name().text().equals(s.name().text())).findFirst();
     if (constant.isPresent() && !(s instanceof Setting.Roles)) {
       tileConstant(s, constant.get(), outer);
       return;
@@ -212,7 +219,8 @@ public final class Schedules {
     for (Expr e : choices) {
       Operand o = l.exprs.operand(e);
       Optional<Object> v = ConstantValue.of(o.val());
-      boolean bool = c.value().map(x -> x.bare() instanceof Expr.BoolLit).orElse(c.type().map(t -> t.text().equals("bool")).orElse(false));
+      boolean bool = c.value().map(x -> x.bare() instanceof Expr.BoolLit)
+          .orElse(c.type().map(t -> t.text().equals("bool")).orElse(false));
       if (v.isEmpty() || bool != v.get() instanceof Boolean || v.get() instanceof Long n && n < 1) {
         if (!o.val().failed()) {
           bad(s.name(), e, bool ? "`true` or `false`" : "a positive number");
@@ -240,7 +248,8 @@ public final class Schedules {
       count(s.name(), c.args().get(0).value(), most).ifPresent(n -> out.put("grouped", n));
       return;
     }
-    String word = value.bare() instanceof Expr.Call c ? c.name().text() : value.bare() instanceof Expr.Ref r ? r.name().text() : "";
+    String word = value.bare() instanceof Expr.Call c ? c.name().text()
+        : value.bare() instanceof Expr.Ref r ? r.name().text() : "";
     if (List.of("longest_first", "chiplet", "rotated").contains(word)) {
       unsupported(value.span(), "`order = " + word + "`");
     } else {
@@ -250,13 +259,16 @@ public final class Schedules {
 
   private void phase(Setting.Phase p, boolean outer) {
     boolean exists = kernel.body().statements().stream()
-        .anyMatch(s -> s instanceof Stmt.Parallel x && x.label().map(n -> n.text().equals(p.name().text())).orElse(false));
+        .anyMatch(s -> s instanceof Stmt.Parallel x
+            && x.label().map(n -> n.text().equals(p.name().text())).orElse(false));
     if (!outer || !exists) {
       List<String> labels = kernel.body().statements().stream()
-          .flatMap(s -> s instanceof Stmt.Parallel x ? x.label().stream() : java.util.stream.Stream.empty()).map(Name::text).toList();
+          .flatMap(s -> s instanceof Stmt.Parallel x ? x.label().stream() : java.util.stream.Stream.empty())
+              .map(Name::text).toList();
       Diagnostic d = Diagnostic.error(Code.PHASE_UNKNOWN, "`" + kernel.name() + "` has no phase `" + p.name() + "`")
           .label(p.name().span(), "not a label")
-          .note(labels.isEmpty() ? "no phase has a label; `name: parallel …` gives it one" : "its phases are " + String.join(", ", labels));
+          .note(labels.isEmpty() ? "no phase has a label; `name: parallel …` gives it one"
+              : "its phases are " + String.join(", ", labels));
       Optional<String> close = Suggest.closest(p.name().text(), labels);
       l.error(close.isPresent() ? d.help("did you mean `" + close.get() + "`?", p.name().span(), close.get()) : d);
       return;
@@ -267,15 +279,16 @@ public final class Schedules {
   }
 
   private void bad(Name name, Expr value, String wanted) {
-    l.error(Diagnostic.error(Code.SETTING_VALUE, "`" + name + "` is " + wanted).label(value.span(), "not a possible value"));
+    l.error(Diagnostic.error(Code.SETTING_VALUE, "`" + name + "` is " + wanted)
+        .label(value.span(), "not a possible value"));
   }
 
   private void unsupported(Span at, String what) {
     l.error(Diagnostic.error(Code.SETTING_UNSUPPORTED, what + " is not implemented yet")
         .label(at, "nothing would act on it")
         .note("a setting is never ignored; leave it out")
-        .note("implemented are the tile constants, warps, stages, order = grouped(n), split_k, persistent, uneven, repack and "
-            + "materialise"));
+        .note("implemented are the tile constants, warps, stages, order = grouped(n), split_k, persistent, uneven, "
+            + "repack and materialise"));
   }
 
   private void unknown(Name name) {

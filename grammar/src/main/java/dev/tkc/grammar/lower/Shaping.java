@@ -81,7 +81,8 @@ final class Shaping {
   }
 
   private void sizes(Operand a, Operand b, int dim, int sizeA, int sizeB) {
-    Diagnostic d = Diagnostic.error(Code.SHAPE_MISMATCH, "sizes " + sizeA + " and " + sizeB + " do not match in dimension " + dim)
+    Diagnostic d = Diagnostic.error(Code.SHAPE_MISMATCH,
+        "sizes " + sizeA + " and " + sizeB + " do not match in dimension " + dim)
         .label(b.span(), "this is " + b.val().describe())
         .label(a.span(), "this is " + a.val().describe());
     List<Integer> s = a.val().shape();

@@ -82,7 +82,8 @@ final class Shapings {
     for (Operand o : parts) {
       List<Integer> s = o.val().shape();
       if (s.size() != first.size() || !Shapes.reduced(s, List.of(axis)).equals(Shapes.reduced(first, List.of(axis)))) {
-        return l.error(Diagnostic.error(Code.SHAPE_MISMATCH, "`concat` joins tiles that differ along axis " + axis + " only")
+        return l.error(
+            Diagnostic.error(Code.SHAPE_MISMATCH, "`concat` joins tiles that differ along axis " + axis + " only")
             .label(o.span(), "this is " + o.val().describe())
             .label(parts.get(0).span(), "this is " + parts.get(0).val().describe()));
       }
@@ -105,7 +106,8 @@ final class Shapings {
     }
     int size = t.type().shape().get(axis);
     if (size % n != 0) {
-      return l.error(Diagnostic.error(Code.RESHAPE, "a dimension of " + size + " does not split into " + n + " equal parts")
+      return l.error(
+          Diagnostic.error(Code.RESHAPE, "a dimension of " + size + " does not split into " + n + " equal parts")
           .label(a.expr("n").span(), n + " parts")
           .label(x.span(), "this is " + t.describe()));
     }
@@ -155,7 +157,8 @@ final class Shapings {
 
   private static boolean made(Arguments a, TileType type) {
     if (type.element().isStorageOnly()) {
-      a.l().error(Diagnostic.error(Code.ELEMENT_TYPE, type.element().text() + " is a storage type: a tile of it comes from a load or `as` only")
+      a.l().error(Diagnostic.error(Code.ELEMENT_TYPE,
+          type.element().text() + " is a storage type: a tile of it comes from a load or `as` only")
           .label(a.expr("type").span(), ""));
       return false;
     }
@@ -170,7 +173,8 @@ final class Shapings {
       return Val.FAILED;
     }
     if (!(x.val() instanceof Val.Tile t) || t.element().bits() != type.element().bits() || t.element().isBool()) {
-      return l.error(Code.ELEMENT_TYPE, a.span(), "`bitcast` is between types of one width", "this is " + x.val().describe());
+      return l.error(Code.ELEMENT_TYPE, a.span(), "`bitcast` is between types of one width",
+          "this is " + x.val().describe());
     }
     return l.result(l.emit(a.span(), new ElementwiseOp.Bitcast(t.value(), type.element())));
   }

@@ -7,8 +7,8 @@ import java.util.TreeMap;
  * What a kernel is lowered for.
  *
  * @param constants the value of every constant: {@code Long}, {@code Double} or {@code Boolean}
- * @param divisibility by name of a run-time dimension, stride, integer parameter or tensor: a power of two, at most 128, that
- *     divides its value, or its address in bytes; 1 where absent
+ * @param divisibility by name of a run-time dimension, stride, integer parameter or tensor: a power of two, at most
+ *     128, that divides its value, or its address in bytes; 1 where absent
  * @param schedule what the schedule says besides constants
  */
 public record Specialisation(Map<String, Object> constants, Map<String, Integer> divisibility, Schedule schedule) {
@@ -26,7 +26,8 @@ public record Specialisation(Map<String, Object> constants, Map<String, Integer>
    *
    * @param constants the tile constants it gives, which a call's own values overrule
    */
-  public record Schedule(Map<String, Object> constants, Map<String, Object> function, Map<String, Map<String, Object>> phases) {
+  public record Schedule(Map<String, Object> constants, Map<String, Object> function,
+      Map<String, Map<String, Object>> phases) {
     public static final Schedule NONE = new Schedule(Map.of(), Map.of(), Map.of());
 
     public Schedule {

@@ -45,7 +45,8 @@ final class Statements {
   }
 
   /** An {@code if} that returns on some side; {@code rest} is what follows for the sides that do not. */
-  private List<Operand> branch(Stmt.If f, int at, java.util.function.Supplier<List<Operand>> rest, UnaryOperator<List<Operand>> finish) {
+  private List<Operand> branch(Stmt.If f, int at, java.util.function.Supplier<List<Operand>> rest,
+      UnaryOperator<List<Operand>> finish) {
     if (at == f.branches().size()) {
       return f.otherwise().map(b -> blockThen(b, rest, finish)).orElseGet(rest);
     }
@@ -78,7 +79,8 @@ final class Statements {
     return List.of(new Operand(Val.FAILED, at));
   }
 
-  private List<Operand> blockThen(Block block, java.util.function.Supplier<List<Operand>> rest, UnaryOperator<List<Operand>> finish) {
+  private List<Operand> blockThen(Block block, java.util.function.Supplier<List<Operand>> rest,
+      UnaryOperator<List<Operand>> finish) {
     List<Operand> r = l.inner(() -> returning(block.statements(), 0, finish));
     return r != null ? r : rest.get();
   }
@@ -97,7 +99,8 @@ final class Statements {
   List<Operand> values(List<Expr> exprs) {
     if (exprs.size() == 1 && l.exprs.value(exprs.get(0)) instanceof Val v) {
       Span at = exprs.get(0).span();
-      return v instanceof Val.Many m ? m.values().stream().map(x -> new Operand(x, at)).toList() : List.of(new Operand(v, at));
+      return v instanceof Val.Many m ? m.values().stream().map(x -> new Operand(x, at)).toList()
+          : List.of(new Operand(v, at));
     }
     return exprs.stream().map(l.exprs::operand).toList();
   }
@@ -123,9 +126,11 @@ final class Statements {
         misplaced(x.span(), "`temp`", "scratch tensors are declared in a kernel's own body, between phases");
         l.scope().let(x.name().text(), Val.FAILED, x.name().span());
       }
-      case Stmt.Parallel x -> misplaced(x.span(), "`parallel`", "a phase stands in a kernel's own body; inside it blocks use `for`");
+      case Stmt.Parallel x ->
+          misplaced(x.span(), "`parallel`", "a phase stands in a kernel's own body; inside it blocks use `for`");
       case Stmt.Expect x -> misplaced(x.span(), "`expect`", "it stands in tests; a kernel or function has `assert`");
-      case Stmt.ExpectClose x -> misplaced(x.span(), "`expect`", "it stands in tests; a kernel or function has `assert`");
+      case Stmt.ExpectClose x ->
+          misplaced(x.span(), "`expect`", "it stands in tests; a kernel or function has `assert`");
       case Stmt.Run x -> run(x);
     }
   }
@@ -283,7 +288,8 @@ final class Statements {
     Val v = o.val();
     if (v instanceof Val.Tile t && t.element().isBool() && t.rank() > 0) {
       List<Integer> axes = java.util.stream.IntStream.range(0, t.rank()).boxed().toList();
-      Value all = l.emit(s.span(), new dev.tkc.ir.op.ReductionOp.Reduce(dev.tkc.ir.op.ReductionOp.ReduceKind.ALL, t.value(), axes));
+      Value all = l.emit(s.span(),
+          new dev.tkc.ir.op.ReductionOp.Reduce(dev.tkc.ir.op.ReductionOp.ReduceKind.ALL, t.value(), axes));
       v = new Val.Tile(l.shaping.reshape(s.span(), all, List.of()));
     }
     if (v instanceof Val.Tile t && t.element().isBool()) {

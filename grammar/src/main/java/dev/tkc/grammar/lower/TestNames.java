@@ -88,7 +88,8 @@ final class TestNames {
         x.absolute().ifPresent(this::expr);
       }
       case Stmt.Run x -> call(x.call(), true);
-      case Stmt.Temp x -> misplaced(x.span(), "`temp`", "a test makes tensors with `zeros`, `empty`, `randn` and their like");
+      case Stmt.Temp x ->
+          misplaced(x.span(), "`temp`", "a test makes tensors with `zeros`, `empty`, `randn` and their like");
       case Stmt.Parallel x -> misplaced(x.span(), "`parallel`", "it stands in kernels; a test calls them");
       case Stmt.Return x -> misplaced(x.span(), "`return`", "only functions return");
     }

@@ -57,10 +57,12 @@ final class TileIndexing {
           dim++;
         }
         case Index.Slice s -> {
-          OptionalLong lo = s.low().isPresent() ? l.ints.known(s.low().get(), "the start of a slice of a tile") : OptionalLong.of(0);
+          OptionalLong lo = s.low().isPresent() ? l.ints.known(s.low().get(), "the start of a slice of a tile")
+              : OptionalLong.of(0);
           OptionalLong hi = s.high().isPresent()
               ? l.ints.known(s.high().get(), "the end of a slice of a tile") : OptionalLong.of(shape.get(dim));
-          boolean good = lo.isPresent() && hi.isPresent() && bounds(l, base, s, lo.getAsLong(), hi.getAsLong(), shape.get(dim), dim);
+          boolean good = lo.isPresent() && hi.isPresent()
+              && bounds(l, base, s, lo.getAsLong(), hi.getAsLong(), shape.get(dim), dim);
           ok &= good;
           offsets.add(good ? (int) lo.getAsLong() : 0);
           sizes.add(good ? (int) (hi.getAsLong() - lo.getAsLong()) : 1);
@@ -82,7 +84,8 @@ final class TileIndexing {
       l.error(Diagnostic.error(Code.INDEX_KIND, "a tile is indexed by constants only")
           .label(o.span(), i == null ? "this is " + o.val().describe() : "this is known only at run time")
           .label(base.span(), "this is a tile, " + base.val().describe())
-          .help("pick run-time positions with `where` and `sum`: `sum(where(iota(n) == k, x, 0))`, or index the tensor"));
+          .help("pick run-time positions with `where` and `sum`: `sum(where(iota(n) == k, x, 0))`, or index the "
+              + "tensor"));
       return OptionalLong.empty();
     }
     if (i.known() < 0 || i.known() >= size) {
@@ -96,7 +99,8 @@ final class TileIndexing {
 
   private static boolean bounds(Lowerer l, Operand base, Index.Slice s, long lo, long hi, int size, int dim) {
     if (lo < 0 || hi > size || lo > hi || lo == hi && !l.isHost()) {
-      l.error(Diagnostic.error(Code.OUT_OF_BOUNDS, "the slice " + lo + ":" + hi + (lo == hi ? " is empty" : " does not fit"))
+      l.error(Diagnostic.error(Code.OUT_OF_BOUNDS,
+          "the slice " + lo + ":" + hi + (lo == hi ? " is empty" : " does not fit"))
           .label(s.span(), "dimension " + dim + " has size " + size)
           .label(base.span(), "this is " + base.val().describe()));
       return false;

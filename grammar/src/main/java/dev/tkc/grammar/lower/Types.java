@@ -29,7 +29,8 @@ final class Types {
     if (e.isPresent()) {
       return e.get();
     }
-    Diagnostic d = Diagnostic.error(Code.UNKNOWN_TYPE, "there is no element type `" + name + "`").label(name.span(), "not a type");
+    Diagnostic d = Diagnostic.error(Code.UNKNOWN_TYPE, "there is no element type `" + name + "`")
+        .label(name.span(), "not a type");
     Optional<String> close = foreign(name.text()).or(() -> Suggest.closest(name.text(), NAMES));
     l.error(close.isPresent()
         ? d.help("did you mean `" + close.get() + "`?", name.span(), close.get())
@@ -76,7 +77,8 @@ final class Types {
       }
       return shaped(r.name(), dims, e);
     }
-    Diagnostic d = Diagnostic.error(Code.WRONG_KIND, "a type such as `f32[64, 32]` is expected here").label(e.span(), "this is none");
+    Diagnostic d = Diagnostic.error(Code.WRONG_KIND, "a type such as `f32[64, 32]` is expected here")
+        .label(e.span(), "this is none");
     l.error(e.bare() instanceof Expr.ListOf
         ? d.help("say what its elements are: `f32" + e.span().text() + "`", e.span(), "f32" + e.span().text()) : d);
     return null;

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * What an expression stands for while it is lowered. Only {@link Tile}, {@link Range}, {@link Tensor} and a run-time {@link
- * Int} have emitted anything; the others are known now and take the type of the operation they meet.
+ * What an expression stands for while it is lowered. Only {@link Tile}, {@link Range}, {@link Tensor} and a run-time
+ * {@link Int} have emitted anything; the others are known now and take the type of the operation they meet.
  */
 sealed interface Val {
 
@@ -87,7 +87,8 @@ sealed interface Val {
       implements Val {}
 
   /** A tensor in global memory. */
-  record Tensor(Value value, Element element, List<Int> dims, Access access, String name, boolean contiguous, Span declared)
+  record Tensor(Value value, Element element, List<Int> dims, Access access, String name, boolean contiguous,
+      Span declared)
       implements Val {
     String text() {
       return element.text() + dims.stream().map(Int::text).collect(Collectors.joining(", ", "[", "]"));
@@ -117,7 +118,8 @@ sealed interface Val {
   default String describe() {
     return switch (this) {
       case Failed _ -> "an error";
-      case Int i -> i.known != null ? "the int " + i.known : i.dim != null ? "the run-time dimension " + i.dim : "an int";
+      case Int i -> i.known != null ? "the int " + i.known : i.dim != null ? "the run-time dimension " + i.dim
+          : "an int";
       case Num n -> "the constant " + n.value;
       case Bool b -> "the constant " + b.value;
       case Tile t -> t.element().text() + (t.rank() == 0 ? "" : Shapes.text(t.type().shape()));

@@ -16,8 +16,8 @@ import org.antlr.v4.runtime.Token;
  * Makes brackets balance before parsing, so that one missing bracket is one finding that points at its partner, and a
  * statement's or item's end can be found by counting.
  *
- * <p>What no bracket can span closes it: a statement's keyword or a brace closes {@code (} and {@code [}, an item's keyword
- * closes everything. Missing brackets are put in as empty tokens, superfluous ones are hidden.
+ * <p>What no bracket can span closes it: a statement's keyword or a brace closes {@code (} and {@code [}, an item's
+ * keyword closes everything. Missing brackets are put in as empty tokens, superfluous ones are hidden.
  */
 final class Brackets {
   static final int MAX_OPEN = 128;
@@ -97,7 +97,8 @@ final class Brackets {
       Token opener = open.pop();
       if (open.isEmpty()) {
         suspect = null;
-      } else if (token.getText().equals("}") && suspect == null && startsLine(token) && indent(token) != indent(opener)) {
+      } else if (token.getText().equals("}") && suspect == null && startsLine(token)
+          && indent(token) != indent(opener)) {
         suspect = opener;
       }
     } else if (token.getText().equals("}") && open.stream().anyMatch(o -> o.getText().equals("{"))) {

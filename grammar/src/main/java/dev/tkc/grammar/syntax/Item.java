@@ -7,8 +7,9 @@ import java.util.Optional;
 /**
  * What stands at the top of a file.
  *
- * <p>{@code doc} is the text of the {@code ///} lines before the item, without the slashes and one space after them, lines
- * joined by {@code \n}; empty if there are none. {@code span} begins at the item's first word, not at its doc comment.
+ * <p>{@code doc} is the text of the {@code ///} lines before the item, without the slashes and one space after them,
+ * lines joined by {@code \n}; empty if there are none. {@code span} begins at the item's first word, not at its doc
+ * comment.
  */
 public sealed interface Item extends Node {
   String doc();

@@ -4,8 +4,8 @@ import dev.tkc.ir.diag.Diagnostic;
 import java.util.List;
 
 /**
- * What reading a text gave: a tree, and what was wrong. With errors the tree holds what could be read; every statement or
- * item that holds an error is missing from it, so names may be missing too.
+ * What reading a text gave: a tree, and what was wrong. With errors the tree holds what could be read; every statement
+ * or item that holds an error is missing from it, so names may be missing too.
  */
 public record Parsed(Program program, List<Diagnostic> diagnostics) {
   public Parsed {

@@ -20,9 +20,9 @@ import org.antlr.v4.runtime.misc.IntervalSet;
  * Reports a syntax error and reads on at the next statement, setting or item.
  *
  * <p>An error is thrown up through the rules to the nearest of {@code stmt}, {@code setting}, {@code params} and {@code
- * item}, whose context keeps it (the tree builder leaves it out). The rule then skips to where it must have ended; blocks on
- * the way are read, so errors within them are reported too. Brackets balance here (see {@link Brackets}), so the end is found
- * by counting; where only the layout can tell, a name that begins a line begins a statement.
+ * item}, whose context keeps it (the tree builder leaves it out). The rule then skips to where it must have ended;
+ * blocks on the way are read, so errors within them are reported too. Brackets balance here (see {@link Brackets}), so
+ * the end is found by counting; where only the layout can tell, a name that begins a line begins a statement.
  */
 final class Recovery extends DefaultErrorStrategy {
   private final Spans spans;
@@ -74,8 +74,8 @@ final class Recovery extends DefaultErrorStrategy {
   }
 
   /**
-   * Between statements, settings and items: what cannot begin one is reported and skipped. Elsewhere: an optional part that
-   * does not fit is an error at once, so that the error knows of everything that might have stood there.
+   * Between statements, settings and items: what cannot begin one is reported and skipped. Elsewhere: an optional part
+   * that does not fit is an error at once, so that the error knows of everything that might have stood there.
    */
   @Override
   public void sync(Parser parser) {

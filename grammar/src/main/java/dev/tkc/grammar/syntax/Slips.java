@@ -106,7 +106,8 @@ final class Slips {
     if (doubled && error.previous(found) == error.start) {
       return foreign(error.at(found).to(error.at(next)), word + word, "write `" + last + " " + word + "= 1`");
     }
-    boolean compound = COMPOUND.contains(word) && next.getText().equals("=") && next.getStartIndex() == found.getStopIndex() + 1;
+    boolean compound = COMPOUND.contains(word) && next.getText().equals("=")
+        && next.getStartIndex() == found.getStopIndex() + 1;
     if (compound) {
       return compound(error.at(found).to(error.at(next)), word);
     }
@@ -141,7 +142,8 @@ final class Slips {
     if (word.equals("=") && !error.expects("=")) {
       boolean condition = CONDITIONS.contains(error.start.getText()) || afterWhere();
       if (condition || error.atList()) {
-        Diagnostic d = Diagnostic.error(Code.EQUALS, "`=` cannot stand in an expression").label(at, "`=` binds or stores a value");
+        Diagnostic d = Diagnostic.error(Code.EQUALS, "`=` cannot stand in an expression")
+            .label(at, "`=` binds or stores a value");
         return d.help("to compare, write `==`", at, "==");
       }
     }
@@ -228,7 +230,8 @@ final class Slips {
       return foreign(error.at(error.start), lead, FOREIGN.get(lead));
     }
     if (error.atList() && word.equals("else")) {
-      return Diagnostic.error(Code.SYNTAX, "`else` without an `if`").label(error.at(found), "no `if` block ends right before this");
+      return Diagnostic.error(Code.SYNTAX, "`else` without an `if`")
+          .label(error.at(found), "no `if` block ends right before this");
     }
     return null;
   }

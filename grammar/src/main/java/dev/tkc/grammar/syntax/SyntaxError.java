@@ -148,7 +148,8 @@ final class SyntaxError {
       case Token.EOF -> "the end of the file";
       case TkParser.STRING -> "a text";
       case TkParser.INT, TkParser.FLOAT -> "the number `" + token.getText() + "`";
-      default -> (Words.isKeyword(token) && !Words.in(token, Words.NAMES) ? "the keyword `" : "`") + token.getText() + "`";
+      default -> (Words.isKeyword(token) && !Words.in(token, Words.NAMES) ? "the keyword `" : "`")
+          + token.getText() + "`";
     };
   }
 

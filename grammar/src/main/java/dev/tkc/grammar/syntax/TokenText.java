@@ -12,10 +12,11 @@ import org.antlr.v4.runtime.CommonToken;
 import org.antlr.v4.runtime.Token;
 
 /**
- * The tokens of a text, made fit for the parser: characters that have no place are reported and hidden, an unclosed text
- * literal counts as closed, and brackets balance (see {@link Brackets}).
+ * The tokens of a text, made fit for the parser: characters that have no place are reported and hidden, an unclosed
+ * text literal counts as closed, and brackets balance (see {@link Brackets}).
  *
- * <p>{@code repairs} are the offsets where something was mended; a syntax error beside one is most likely its consequence.
+ * <p>{@code repairs} are the offsets where something was mended; a syntax error beside one is most likely its
+ * consequence.
  */
 record TokenText(List<Token> tokens, TreeSet<Integer> repairs) {
   /** Signs from elsewhere, and what to write for them. */
@@ -65,7 +66,8 @@ record TokenText(List<Token> tokens, TreeSet<Integer> repairs) {
             repairs.add(token.getStartIndex());
             continue;
           }
-          boolean continues = last != null && last.getType() == TkLexer.BAD && last.getStopIndex() + 1 == token.getStartIndex();
+          boolean continues = last != null && last.getType() == TkLexer.BAD
+              && last.getStopIndex() + 1 == token.getStartIndex();
           if (continues && !LOOK_ALIKES.containsKey(token.getText())) {
             widen(diagnostics, spans.of(token));
           } else {

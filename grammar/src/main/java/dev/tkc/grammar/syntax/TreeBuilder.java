@@ -13,8 +13,8 @@ import org.antlr.v4.runtime.ParserRuleContext;
 import org.antlr.v4.runtime.Token;
 
 /**
- * Makes the syntax tree from ANTLR's parse tree. A statement, setting or item whose context holds a syntax error is left
- * out; the parser reported it. What the grammar accepts only to be refused with a better message is reported here.
+ * Makes the syntax tree from ANTLR's parse tree. A statement, setting or item whose context holds a syntax error is
+ * left out; the parser reported it. What the grammar accepts only to be refused with a better message is reported here.
  */
 final class TreeBuilder {
   private final Spans spans;
@@ -96,7 +96,8 @@ final class TreeBuilder {
     }
     boolean deterministic = c.start.getText().equals("deterministic");
     return new Item.Kernel(
-        deterministic, exprs.name(c.name()), constants, params(c.params()), where(c.where()), block(c.block()), doc, span);
+        deterministic, exprs.name(c.name()), constants, params(c.params()), where(c.where()), block(c.block()),
+        doc, span);
   }
 
   /** The {@code ///} lines right before {@code first}. */
@@ -184,7 +185,8 @@ final class TreeBuilder {
               span);
       case TkParser.RunStmtContext c -> run(c, span);
       case TkParser.ParallelStmtContext c ->
-          new Stmt.Parallel(Optional.ofNullable(c.name()).map(exprs::name), domains(c.domain()), block(c.block()), span);
+          new Stmt.Parallel(Optional.ofNullable(c.name()).map(exprs::name), domains(c.domain()),
+              block(c.block()), span);
       case TkParser.ForStmtContext c -> new Stmt.For(domains(c.domain()), block(c.block()), span);
       case TkParser.IfStmtContext c -> ifStmt(c, span);
       case TkParser.ReturnStmtContext c -> new Stmt.Return(exprs.exprs(c.exprs().expr()), span);

@@ -37,7 +37,8 @@ final class Words {
           TkParser.FLOAT,
           TkParser.STRING);
   static final BitSet BINARY =
-      types("**", "*", "/", "%", "@", "+", "-", "<<", ">>", "&", "^", "|", "==", "!=", "<", "<=", ">", ">=", "and", "or");
+      types("**", "*", "/", "%", "@", "+", "-", "<<", ">>", "&", "^", "|", "==", "!=", "<", "<=", ">", ">=",
+          "and", "or");
 
   /** What an expression, type or statement may end with: the next line may then begin a statement. */
   static final BitSet MAY_END =

@@ -43,7 +43,8 @@ class FormatterTest {
   @Test
   void theLibrariesAreLaidOut() {
     List<Source> library = TkFiles.all().stream()
-        .filter(f -> f.name().startsWith("kernels/") || f.name().startsWith("grammar/src/main/resources/dev/tkc/std/")).toList();
+        .filter(f -> f.name().startsWith("kernels/") || f.name().startsWith("grammar/src/main/resources/dev/tkc/std/"))
+            .toList();
     assertThat(library).hasSizeGreaterThan(15);
     assertThat(library).allSatisfy(f -> assertThat(Formatter.format(f)).as(f.name()).isEqualTo(f.text()));
   }
@@ -58,7 +59,9 @@ class FormatterTest {
         .contains("  for mmmmmmmm, nnnnnnnn in [\n      " + rounds + "] {\n    run(m)");
   }
 
-  /** The same files with all their white space changed: every word on a line of its own, and as few lines as possible. */
+  /**
+   * The same files with all their white space changed: every word on a line of its own, and as few lines as possible.
+   */
   @Test
   void strangeLayoutsKeepTheirMeaningAndBecomeStable() {
     for (Source source : TkFiles.all()) {
@@ -84,7 +87,8 @@ class FormatterTest {
   void blanksAndLines() {
     assertThat(format("const a=1+2*-3\n\n\n\nconst b :f32=f( x,y =2 )[ : ,_,0 : 4 ,i ]"))
         .isEqualTo("const a = 1 + 2 * -3\n\nconst b: f32 = f(x, y = 2)[:, _, 0:4, i]\n");
-    assertThat(format("fn f(){let a=1;var b=not x\n;b min =3}")).isEqualTo("fn f() {\n  let a = 1; var b = not x\n  b min= 3\n}\n");
+    assertThat(format("fn f(){let a=1;var b=not x\n;b min =3}"))
+        .isEqualTo("fn f() {\n  let a = 1; var b = not x\n  b min= 3\n}\n");
     assertThat(format("fn f() { return x } kernel k(out x:f32[N]){}"))
         .isEqualTo("fn f() { return x }\nkernel k(out x: f32[N]) {}\n");
     assertThat(format("")).isEmpty();
@@ -113,7 +117,8 @@ class FormatterTest {
         // end
         """;
     assertThat(format(text))
-        .isEqualTo(text.replace("let b = a + // in the middle\n      y", "let b = a\n      + // in the middle\n      y"));
+        .isEqualTo(
+            text.replace("let b = a + // in the middle\n      y", "let b = a\n      + // in the middle\n      y"));
     check(new Source("comments", text));
   }
 
@@ -121,7 +126,8 @@ class FormatterTest {
   void longHeadsAndExpressions() {
     String name = "a_rather_long_name_for_a_tile_of_values";
     String text =
-        "kernel k<BM = 64, BN = 64>(%s: f32[M, N], out second_%s: f32[M, N], third: f32) where M > 0 { x = %s + %s * %s + %s }"
+        ("kernel k<BM = 64, BN = 64>(%s: f32[M, N], out second_%s: f32[M, N], third: f32) where M > 0 "
+            + "{ x = %s + %s * %s + %s }")
             .replace("%s", name);
     assertThat(format(text))
         .isEqualTo(
@@ -157,7 +163,8 @@ class FormatterTest {
     assertThat(format(aligned)).isEqualTo(aligned);
     assertThat(format(aligned.replace("m   =", "m=").replace("l   =", "l=").replace("acc =", "acc=")))
         .isEqualTo(aligned.replace("m   =", "m =").replace("l   =", "l ="));
-    assertThat(format("fn f() {\n  let   a = 1\n  let bcd = 2\n}\n")).isEqualTo("fn f() {\n  let a = 1\n  let bcd = 2\n}\n");
+    assertThat(format("fn f() {\n  let   a = 1\n  let bcd = 2\n}\n"))
+        .isEqualTo("fn f() {\n  let a = 1\n  let bcd = 2\n}\n");
   }
 
   @Test

@@ -31,7 +31,8 @@ class CodeExamplesTest {
   void examplesSayWhatTheyShow(Code code) throws IOException {
     List<String> programs = programs(code);
     assertThat(programs).as("programs in the explanation of " + code.id()).isNotEmpty();
-    assertThat(check(programs.get(0))).extracting(d -> d.code()).as(() -> check(programs.get(0)).toString()).containsOnly(code);
+    assertThat(check(programs.get(0))).extracting(d -> d.code()).as(() -> check(programs.get(0)).toString())
+        .containsOnly(code);
     for (String right : programs.subList(1, programs.size())) {
       assertThat(check(right)).isEmpty();
     }

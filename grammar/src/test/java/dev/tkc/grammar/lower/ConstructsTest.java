@@ -22,7 +22,8 @@ import org.junit.jupiter.api.TestFactory;
 class ConstructsTest {
   private static Library library() throws IOException {
     try (var in = ConstructsTest.class.getResourceAsStream("/tk/constructs.tk")) {
-      Parsed parsed = SyntaxReader.read(new Source("constructs.tk", new String(in.readAllBytes(), StandardCharsets.UTF_8)));
+      Parsed parsed =
+          SyntaxReader.read(new Source("constructs.tk", new String(in.readAllBytes(), StandardCharsets.UTF_8)));
       assertThat(parsed.diagnostics()).isEmpty();
       return Library.of(parsed.program());
     }

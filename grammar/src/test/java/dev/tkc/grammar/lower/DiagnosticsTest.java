@@ -8,7 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** How findings are told: both operands with their shapes, what to change, once each, and nothing that merely follows. */
+/**
+ * How findings are told: both operands with their shapes, what to change, once each, and nothing that merely follows.
+ */
 class DiagnosticsTest {
   private static List<Diagnostic> check(String text) {
     return Checker.check(Snippets.library(text), List.of("sm_80", "sm_90a"));
@@ -31,7 +33,8 @@ class DiagnosticsTest {
   }
 
   private static String kernel(String body) {
-    return "kernel k<B = 64, D>(x: bf16[M, D], w: bf16[D, D], bias: f32[D], out y: f32[M, D]) {\n  parallel i in M by B {\n"
+    return "kernel k<B = 64, D>(x: bf16[M, D], w: bf16[D, D], bias: f32[D], out y: f32[M, D]) {\n  parallel i in M "
+        + "by B {\n"
         + body + "\n  }\n}\n";
   }
 
@@ -62,7 +65,8 @@ class DiagnosticsTest {
         e = e * 2
         y[i] = e
         """));
-    assertThat(all).extracting(Diagnostic::code).containsExactly(Code.UNKNOWN_NAME, Code.SHAPE_MISMATCH, Code.INDEX_COUNT);
+    assertThat(all).extracting(Diagnostic::code)
+        .containsExactly(Code.UNKNOWN_NAME, Code.SHAPE_MISMATCH, Code.INDEX_COUNT);
   }
 
   @Test
@@ -123,14 +127,16 @@ class DiagnosticsTest {
   void mixedAndNarrowedTypesOfferAnAs() {
     Diagnostic mixed = only(kernel("y[i, :] = x[i, :] + rows(i)"));
     assertThat(mixed.code()).isEqualTo(Code.MIXED_TYPES);
-    assertThat(mixed.suggestions()).singleElement().satisfies(s -> assertThat(s.replacement()).isEqualTo("(rows(i) as bf16)"));
+    assertThat(mixed.suggestions()).singleElement()
+        .satisfies(s -> assertThat(s.replacement()).isEqualTo("(rows(i) as bf16)"));
     Diagnostic narrow = only("""
         kernel k<B = 64>(x: bf16[N], out y: bf16[N]) {
           parallel i in N by B { y[i] = x[i] * 2 }
         }
         """);
     assertThat(narrow.code()).isEqualTo(Code.NARROWING);
-    assertThat(narrow.suggestions()).singleElement().satisfies(s -> assertThat(s.replacement()).isEqualTo("(x[i] * 2) as bf16"));
+    assertThat(narrow.suggestions()).singleElement()
+        .satisfies(s -> assertThat(s.replacement()).isEqualTo("(x[i] * 2) as bf16"));
   }
 
   @Test
@@ -147,7 +153,8 @@ class DiagnosticsTest {
   @Test
   void importsAreFollowedOnceAndCirclesAreFound() {
     ImportResolver files = (path, _) -> switch (path) {
-      case "a.tk" -> java.util.Optional.of(new dev.tkc.ir.diag.Source("a.tk", "import \"b.tk\"\nfn half(x: f32[M]) { return x * 0.5 }"));
+      case "a.tk" -> java.util.Optional
+          .of(new dev.tkc.ir.diag.Source("a.tk", "import \"b.tk\"\nfn half(x: f32[M]) { return x * 0.5 }"));
       case "b.tk" -> java.util.Optional.of(new dev.tkc.ir.diag.Source("b.tk", "const TWO = 2"));
       case "c.tk" -> java.util.Optional.of(new dev.tkc.ir.diag.Source("c.tk", "import \"c.tk\""));
       default -> java.util.Optional.empty();

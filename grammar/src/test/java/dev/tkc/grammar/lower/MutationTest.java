@@ -16,7 +16,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** Programs with words exchanged at random: whatever is wrong with them, checking ends with findings, never with a defect. */
+/**
+ * Programs with words exchanged at random: whatever is wrong with them, checking ends with findings, never with a
+ * defect.
+ */
 class MutationTest {
   private static final Pattern WORD = Pattern.compile("\\w+|[^\\w\\s]");
 
@@ -34,7 +37,8 @@ class MutationTest {
   private static void check(String text) {
     Parsed parsed = SyntaxReader.read(new Source("mutant.tk", text));
     for (Diagnostic d : Checker.check(Library.of(parsed.program()))) {
-      assertThat(d.code()).as(() -> d + " " + d.notes() + " in " + d.labels().get(0).span().text()).isNotEqualTo(Code.INTERNAL);
+      assertThat(d.code()).as(() -> d + " " + d.notes() + " in " + d.labels().get(0).span().text())
+          .isNotEqualTo(Code.INTERNAL);
     }
   }
 

@@ -31,13 +31,15 @@ class RunTest {
     Library library = Snippets.library(text);
     var kernel = library.kernels().get(0);
     Map<String, Object> constants = new HashMap<>();
-    kernel.constants().forEach(c -> constants.put(c.name().text(), all.get(c.name().text()) instanceof Integer n ? (Object) n.longValue() : all.get(c.name().text())));
+    kernel.constants().forEach(c -> constants.put(c.name().text(),
+        all.get(c.name().text()) instanceof Integer n ? (Object) n.longValue() : all.get(c.name().text())));
     Module module = Lowering.lower(library, kernel.name().text(), constants);
     assertThat(Verifier.verify(module)).isEmpty();
     List<Datum> arguments = new ArrayList<>();
     for (Param p : module.kernel().params()) {
       Object v = all.get(p.value().name());
-      arguments.add(p.value().type() instanceof PointerType t ? buffer(t.element(), v) : scalar((TileType) p.value().type(), v));
+      arguments.add(p.value().type() instanceof PointerType t ? buffer(t.element(), v)
+          : scalar((TileType) p.value().type(), v));
     }
     new Interpreter(Interpreter.Options.defaults().withCheck(true)).run(module, arguments);
   }

@@ -51,7 +51,8 @@ class AmbiguityTest {
   @Test
   void nestedPrefixOperatorsAreNotAmbiguous() {
     for (String expr :
-        List.of("a * not b + c", "a + if b then c else d + e", "2 ** -x ** 3 * y", "-a as f32 * b", "a == not b and c")) {
+        List.of("a * not b + c", "a + if b then c else d + e", "2 ** -x ** 3 * y", "-a as f32 * b",
+            "a == not b and c")) {
       parse(new Source(expr, "const it = " + expr));
     }
     assertThat(ambiguities).isEmpty();

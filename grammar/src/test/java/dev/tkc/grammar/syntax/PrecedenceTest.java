@@ -11,7 +11,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** How operators nest: the language's table of precedences, each neighbouring pair in both orders. */
 class PrecedenceTest {
-  /** Binary operators, one level a row, tight to loose; comparisons are tested by hand, as the checker refuses chains. */
+  /**
+   * Binary operators, one level a row, tight to loose; comparisons are tested by hand, as the checker refuses chains.
+   */
   private static final List<List<String>> LEVELS =
       List.of(
           List.of("**"),

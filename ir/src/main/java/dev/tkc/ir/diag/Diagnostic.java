@@ -10,7 +10,8 @@ import java.util.Objects;
  * <p>The first label is the primary one; a diagnostic without labels concerns no place in a text (a missing file).
  */
 public record Diagnostic(
-    Severity severity, Code code, String message, List<Label> labels, List<String> notes, List<Suggestion> suggestions) {
+    Severity severity, Code code, String message, List<Label> labels, List<String> notes,
+    List<Suggestion> suggestions) {
 
   public enum Severity {
     ERROR,
@@ -24,7 +25,10 @@ public record Diagnostic(
   /** A place and what is to be said about it ({@code "this is f32[128, 64]"}); the text may be empty. */
   public record Label(Span span, String text) {}
 
-  /** A fix: replace {@code span} by {@code replacement}; {@code span} may be null when there is nothing to replace in place. */
+  /**
+   * A fix: replace {@code span} by {@code replacement}; {@code span} may be null when there is nothing to replace in
+   * place.
+   */
   public record Suggestion(String text, Span span, String replacement) {}
 
   public Diagnostic {

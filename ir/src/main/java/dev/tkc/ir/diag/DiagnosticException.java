@@ -3,7 +3,9 @@ package dev.tkc.ir.diag;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Work on a user's program cannot go on; carries the findings that say why. Never thrown for a defect of tkc itself. */
+/**
+ * Work on a user's program cannot go on; carries the findings that say why. Never thrown for a defect of tkc itself.
+ */
 public final class DiagnosticException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -24,8 +24,8 @@ import java.util.Map;
  * 12 +     let s = x + y.T
  * }</pre>
  *
- * <p>The first label is the primary one. Nothing depends on the terminal: lines are not wrapped, and colours are written only
- * when asked for.
+ * <p>The first label is the primary one. Nothing depends on the terminal: lines are not wrapped, and colours are
+ * written only when asked for.
  */
 public final class DiagnosticRenderer {
   /** A fix that replaces more lines than this is described, not shown. */
@@ -97,7 +97,8 @@ public final class DiagnosticRenderer {
       if (!first) {
         gutter(digits, out);
       }
-      out.append(" ".repeat(digits)).append(paint(Style.GUTTER, first ? "-->" : ":::")).append(' ').append(at).append('\n');
+      out.append(" ".repeat(digits)).append(paint(Style.GUTTER, first ? "-->" : ":::")).append(' ').append(at)
+          .append('\n');
       gutter(digits, out);
       for (Snippet.Row row : Snippet.draw(e.getKey(), e.getValue(), primary, severity)) {
         row(row, digits, out);

@@ -1,9 +1,9 @@
 package dev.tkc.ir.diag;
 
 /**
- * A source line as a terminal shows it, and where its characters are then: a tab advances to the next multiple of 4, wide
- * characters take two columns, combining ones none, control characters show as one replacement. Of a very long line only a
- * window is shown.
+ * A source line as a terminal shows it, and where its characters are then: a tab advances to the next multiple of 4,
+ * wide characters take two columns, combining ones none, control characters show as one replacement. Of a very long
+ * line only a window is shown.
  */
 final class DisplayLine {
   private static final int TAB = 4;
@@ -81,7 +81,9 @@ final class DisplayLine {
     return text.toString();
   }
 
-  /** The column at which the character at {@code offset} of the line begins; past the end, the column after the last. */
+  /**
+   * The column at which the character at {@code offset} of the line begins; past the end, the column after the last.
+   */
   int column(int offset) {
     return columns[Math.min(offset, columns.length - 1)];
   }

@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.TreeSet;
 
 /**
- * Draws the labelled lines of one source: {@code ^^^} under the primary label, {@code ---} under the others, texts beside or
- * below them, a bracket at the left for a label of several lines, {@code ...} for lines left out.
+ * Draws the labelled lines of one source: {@code ^^^} under the primary label, {@code ---} under the others, texts
+ * beside or below them, a bracket at the left for a label of several lines, {@code ...} for lines left out.
  */
 final class Snippet {
   /** A label in lines and display columns; {@code bracket} is its column at the left if it spans lines, else -1. */
@@ -27,7 +27,10 @@ final class Snippet {
     }
   }
 
-  /** A row of the drawing; {@code number} is {@link #UNNUMBERED} for rows that are no source line, {@link #GAP} for a gap. */
+  /**
+   * A row of the drawing; {@code number} is {@link #UNNUMBERED} for rows that are no source line, {@link #GAP} for a
+   * gap.
+   */
   record Row(int number, TextRow text) {}
 
   static final int UNNUMBERED = 0;

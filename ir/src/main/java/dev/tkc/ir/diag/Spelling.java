@@ -11,8 +11,8 @@ public final class Spelling {
   private Spelling() {}
 
   /**
-   * The candidate that {@code word} most likely stands for: at most a third of its letters wrong (swapped neighbours count
-   * once, a difference in case next to nothing), ties in the order given.
+   * The candidate that {@code word} most likely stands for: at most a third of its letters wrong (swapped neighbours
+   * count once, a difference in case next to nothing), ties in the order given.
    */
   public static Optional<String> closest(String word, Iterable<String> candidates) {
     return ranked(word, candidates).stream().findFirst();

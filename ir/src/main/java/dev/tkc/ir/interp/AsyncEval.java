@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Bulk copies, transaction barriers and asynchronous dots, each op by its whole team. What is asynchronous happens as late as what
- * waits for it allows, and {@link Hazards} watches what it touches until then.
+ * Bulk copies, transaction barriers and asynchronous dots, each op by its whole team. What is asynchronous happens as
+ * late as what waits for it allows, and {@link Hazards} watches what it touches until then.
  */
 final class AsyncEval {
   private final Machine machine;
@@ -26,7 +26,8 @@ final class AsyncEval {
       case AsyncOp.BarrierAlloc o -> {
         return List.of(new BarrierRing(frame.block().state(), o.name(), o.slots(), o.arrivals(), team.ordinary(inst)));
       }
-      case AsyncOp.BarrierExpect o -> slot(inst, o.barrier(), o.slot(), team.elected, frame).expect(inst, o.bytes(), team.elected);
+      case AsyncOp.BarrierExpect o -> slot(inst, o.barrier(), o.slot(), team.elected, frame)
+          .expect(inst, o.bytes(), team.elected);
       case AsyncOp.BarrierArrive o -> arrive(inst, o, frame);
       case AsyncOp.BarrierWait o -> await(begin(inst, o, frame), frame);
       case AsyncOp.CopyBulk o -> copy(inst, o, frame);
@@ -91,8 +92,8 @@ final class AsyncEval {
   }
 
   /**
-   * The wait that an instruction is. It names a parity, and means the phase of that parity next to what the team knows: nobody may
-   * be further behind.
+   * The wait that an instruction is. It names a parity, and means the phase of that parity next to what the team knows:
+   * nobody may be further behind.
    */
   Wait begin(Inst inst, AsyncOp.BarrierWait op, Frame frame) {
     Team team = frame.team();
@@ -108,7 +109,8 @@ final class AsyncEval {
   /** The team goes on after a wait that is over. */
   void passed(Wait wait, BlockState block, Team team) {
     if (wait.slot().phase() > wait.phase() + 1) {
-      throw block.fault(Code.BARRIER_PHASE, team.name + " waits for phase " + wait.phase() + " of " + wait.slot().described()
+      throw block.fault(Code.BARRIER_PHASE,
+          team.name + " waits for phase " + wait.phase() + " of " + wait.slot().described()
           + ", which is in phase " + wait.slot().phase()).at(wait.inst(), "waits here")
           .note("a wait names a parity only, so it cannot tell the two apart")
           .help("who completes the phases must wait for this one to have seen each").exception();
@@ -133,7 +135,8 @@ final class AsyncEval {
     List<Datum> data = new ArrayList<>();
     for (Value v : indices) {
       // A copy engine knows the tensor's bounds and no others.
-      data.add(frame.get(v) instanceof LaneRange r ? new LaneRange(r.start(), r.stride(), r.size(), r.size()) : frame.get(v));
+      data.add(frame.get(v) instanceof LaneRange r ? new LaneRange(r.start(), r.stride(), r.size(), r.size())
+          : frame.get(v));
     }
     return Footprint.of(inst, (TensorView) frame.get(tensor), data);
   }
@@ -228,7 +231,8 @@ final class AsyncEval {
     Product product = new Product(inst, op, team, a, b, keep ? acc : null);
     for (Datum operand : List.of(a, b)) {
       if (operand instanceof SlotView v) {
-        block.hazards.read(v.buffer(), v.stage(), new Access(Access.Kind.DOT, team, inst, team.dots, product.group), team.all);
+        block.hazards.read(v.buffer(), v.stage(), new Access(Access.Kind.DOT, team, inst, team.dots, product.group),
+            team.all);
       }
     }
     return product;
@@ -264,9 +268,11 @@ final class AsyncEval {
   }
 
   private static DiagnosticException unfenced(BlockState block, Inst inst, Inst writer) {
-    Fault fault = block.fault(Code.DOT_FENCE, "an asynchronous product uses registers with no `dot_fence` after they were written")
+    Fault fault = block.fault(Code.DOT_FENCE,
+        "an asynchronous product uses registers with no `dot_fence` after they were written")
         .at(inst, "used here");
-    return (writer == inst ? fault : fault.at(writer, "written here")).help("a `dot_fence` must come before the product").exception();
+    return (writer == inst ? fault : fault.at(writer, "written here"))
+        .help("a `dot_fence` must come before the product").exception();
   }
 
   private List<Datum> dotWait(Inst inst, AsyncOp.DotWait op, Frame frame) {
@@ -283,7 +289,8 @@ final class AsyncEval {
 
   private static Tile finished(BlockState block, Inst inst, Product p) {
     if (p.result() == null) {
-      throw block.fault(Code.IN_FLIGHT, "a `dot_wait` gives back a product that it does not cover").at(inst, "waited for here")
+      throw block.fault(Code.IN_FLIGHT, "a `dot_wait` gives back a product that it does not cover")
+          .at(inst, "waited for here")
           .at(p.inst, "started here").help("commit the product's group, and let fewer groups be pending").exception();
     }
     if (p.continued != null) {
@@ -297,8 +304,10 @@ final class AsyncEval {
   static DiagnosticException notReady(Frame frame, Inst inst, Datum datum) {
     BlockState block = frame.block().state();
     return switch (datum) {
-      case Product p -> block.fault(Code.IN_FLIGHT, "the result of an asynchronous product is used while it is in flight")
-          .at(inst, "used here").at(p.inst, "started here").help("use what a `dot_wait` that covers it gives back").exception();
+      case Product p ->
+          block.fault(Code.IN_FLIGHT, "the result of an asynchronous product is used while it is in flight")
+          .at(inst, "used here").at(p.inst, "started here")
+              .help("use what a `dot_wait` that covers it gives back").exception();
       case UndefinedTile u -> block.fault(Code.UNINITIALISED, "an undefined tile is read").at(inst, "read here")
           .at(u.inst(), "undefined since here").exception();
       case Tile _, TensorView _, LaneRange _, Buffer _, SharedSlots _, TensorMap _, BarrierRing _, SlotView _ ->

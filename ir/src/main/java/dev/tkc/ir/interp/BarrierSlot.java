@@ -6,8 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One transaction barrier. Its part of the clocks counts its completed phases: a copy that arrives in phase p is known to be done
- * by whoever knows p + 1 phases. What a phase publishes is what its arrivals, and those of the phases before, knew.
+ * One transaction barrier. Its part of the clocks counts its completed phases: a copy that arrives in phase p is known
+ * to be done by whoever knows p + 1 phases. What a phase publishes is what its arrivals, and those of the phases
+ * before, knew.
  */
 final class BarrierSlot {
   final int part;
@@ -70,7 +71,8 @@ final class BarrierSlot {
       throw wrongBytes(-bytes + " bytes more arrive in a phase of " + described() + " than it expects", landed);
     }
     if (!copies.isEmpty()) {
-      throw wrongBytes("a phase of " + described() + " completes before a copy into it has landed", copies.getFirst().inst());
+      throw wrongBytes("a phase of " + described() + " completes before a copy into it has landed",
+          copies.getFirst().inst());
     }
     published.join(collecting);
     published.raise(part, ++phase);
@@ -89,8 +91,10 @@ final class BarrierSlot {
   /** Where nothing can go on: an error if this phase only lacks bytes that nobody copies. */
   void checkStarved() {
     if (missing == 0 && bytes > 0 && copies.isEmpty()) {
-      Fault fault = block.fault(Code.TRANSACTION_BYTES, bytes + " bytes that a phase of " + described() + " expects are never copied");
-      throw (landed == null ? fault.at(expect, "expected here") : fault.at(expect, "expected here").at(landed, "copied here"))
+      Fault fault = block.fault(Code.TRANSACTION_BYTES,
+          bytes + " bytes that a phase of " + described() + " expects are never copied");
+      throw (landed == null ? fault.at(expect, "expected here")
+          : fault.at(expect, "expected here").at(landed, "copied here"))
           .help("`barrier_expect` must name the bytes of all slots that are copied in its phase").exception();
     }
   }

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * What the teams of one block share: its buffers in shared memory, the copies under way, and the parts of its clocks. All its
- * choices follow from the seed and the block's number.
+ * What the teams of one block share: its buffers in shared memory, the copies under way, and the parts of its clocks.
+ * All its choices follow from the seed and the block's number.
  *
  * <p>A bulk copy lands when somebody waits for it and nobody else can go on, or, with most seeds, now and then before.
  */
@@ -103,7 +103,8 @@ final class BlockState {
 
   /** Lands one of the copies that arrive at a barrier that is waited for; false if there is none. */
   boolean landFor(List<Wait> waits) {
-    List<BulkCopy> useful = landing.stream().filter(c -> waits.stream().anyMatch(w -> w.slot() == c.barrier())).toList();
+    List<BulkCopy> useful = landing.stream()
+        .filter(c -> waits.stream().anyMatch(w -> w.slot() == c.barrier())).toList();
     if (useful.isEmpty()) {
       return false;
     }
@@ -130,7 +131,8 @@ final class BlockState {
     }
     for (Team.Storing s : t.storing.rest()) {
       if (s.read == null) {
-        throw fault(Code.LEFT_UNDER_WAY, t.name + " ends while a bulk store reads shared memory").at(s.inst, "started here")
+        throw fault(Code.LEFT_UNDER_WAY, t.name + " ends while a bulk store reads shared memory")
+            .at(s.inst, "started here")
             .help("a `store_commit` and a `store_wait {pending = 0, read}` must come before the end").exception();
       }
     }
@@ -143,7 +145,8 @@ final class BlockState {
   void ended() {
     ended(team);
     for (BulkCopy c : landing) {
-      throw fault(Code.LEFT_UNDER_WAY, "the block ends while a copy into shared memory is under way").at(c.inst(), "started here")
+      throw fault(Code.LEFT_UNDER_WAY, "the block ends while a copy into shared memory is under way")
+          .at(c.inst(), "started here")
           .help("somebody must wait for its barrier before the end").exception();
     }
   }

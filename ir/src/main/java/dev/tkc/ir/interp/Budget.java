@@ -9,8 +9,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * What an interpretation may still use, shared by all its threads: steps, memory, and the caller's patience.
  *
- * <p>An instruction costs one step, and one more for every 1024 elements it makes, or multiplications of a dot, or elements it
- * combines. Memory is asked for before it is allocated.
+ * <p>An instruction costs one step, and one more for every 1024 elements it makes, or multiplications of a dot, or
+ * elements it combines. Memory is asked for before it is allocated.
  */
 final class Budget {
   private static final int ELEMENTS_PER_STEP = 1024;

@@ -7,9 +7,9 @@ import java.util.Arrays;
 /**
  * An array in global memory, as a pointer reaches it: the run-time value of a {@code ptr} parameter.
  *
- * <p>When checking, a buffer remembers which of its elements were never written, also from one launch to the next; so the same
- * buffer object stands for the same memory throughout. A plan that a real device executes may hold device addresses here
- * ({@code MemorySegment.ofAddress}), which the interpreter then never touches.
+ * <p>When checking, a buffer remembers which of its elements were never written, also from one launch to the next; so
+ * the same buffer object stands for the same memory throughout. A plan that a real device executes may hold device
+ * addresses here ({@code MemorySegment.ofAddress}), which the interpreter then never touches.
  */
 public final class Buffer implements Datum {
   private final Element element;

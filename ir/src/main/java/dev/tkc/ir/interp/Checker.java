@@ -14,11 +14,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Watches every access to global memory of one run: reads of what was never written, races between the blocks of a phase, padding
- * that reaches memory or an index, outputs left unwritten. Blocks run one after another while it watches.
+ * Watches every access to global memory of one run: reads of what was never written, races between the blocks of a
+ * phase, padding that reaches memory or an index, outputs left unwritten. Blocks run one after another while it
+ * watches.
  *
- * <p>A stamp is 24 bits of instruction number under the block's number + 1, so 0 is nobody. Shadow memory is kept for elements
- * that a phase touches, in pages, and only for tensors that something may write.
+ * <p>A stamp is 24 bits of instruction number under the block's number + 1, so 0 is nobody. Shadow memory is kept for
+ * elements that a phase touches, in pages, and only for tensors that something may write.
  */
 final class Checker {
   private static final int INST_BITS = 24;
@@ -130,7 +131,8 @@ final class Checker {
       if (poisoned && t.buffer().isPoisoned(offset)) {
         throw new DiagnosticException(Faults.error(Code.UNINITIALISED, inst,
             t.place(offset) + " is read before anything is written to it", "read by " + block(stamp))
-            .note(t.described() + (t.access() == Access.IN ? " is an input whose memory was never filled" : " starts undefined")));
+            .note(t.described()
+                + (t.access() == Access.IN ? " is an input whose memory was never filled" : " starts undefined")));
       }
       if (r != null) {
         race(inst, t, offset, "reads", stamp, r.read(offset, stamp));
@@ -183,7 +185,8 @@ final class Checker {
         "two blocks of a phase race for " + t.place(offset), block(stamp) + " " + does + " it here");
     d = Faults.place(d, earlier, block(other) + " " + did + " it here");
     throw new DiagnosticException(d.note("the blocks of a phase run in any order, or at once")
-        .help("write each element from one block, use an atomic update (`+=`), or move one side to a phase of its own"));
+        .help("write each element from one block, use an atomic update (`+=`), or move one side to a phase of its "
+            + "own"));
   }
 
   private void stored(Inst inst, TensorView t, long offset, Tile value, int at) {
@@ -207,10 +210,12 @@ final class Checker {
 
   private DiagnosticException leak(Inst inst, int state, String what) {
     Inst load = insts.get(Padding.load(state) - 1);
-    Diagnostic d = Faults.error(Code.PADDING_LEAK, inst, "an element that a load made up outside its tensor " + what, "it ends here");
+    Diagnostic d = Faults.error(Code.PADDING_LEAK, inst, "an element that a load made up outside its tensor " + what,
+        "it ends here");
     d = Faults.place(d, load, "it was read outside by this load");
     return new DiagnosticException(d
-        .note(Padding.isNeutral(state) ? "it is the fill value 0" : "the fill value 0 has been through something that does not keep it 0")
+        .note(Padding.isNeutral(state) ? "it is the fill value 0"
+            : "the fill value 0 has been through something that does not keep it 0")
         .help("give the load a `pad` value that is harmless here, or choose with `where(valid(…), …, …)`"));
   }
 
@@ -230,7 +235,8 @@ final class Checker {
       });
       if (found[0] > 0) {
         throw new DiagnosticException(Faults.error(Code.OUT_UNWRITTEN, outputMakers.get(t.buffer()),
-            found[0] + " of " + t.count() + " elements of out parameter " + t.name() + " were never written, the first is "
+            found[0] + " of " + t.count() + " elements of out parameter " + t.name()
+            + " were never written, the first is "
                 + t.place(found[1])));
       }
     }

@@ -3,8 +3,8 @@ package dev.tkc.ir.interp;
 import java.util.Arrays;
 
 /**
- * A vector clock: for each part of a block's doings how much of it is known to have been done. What a part counts is said where the
- * part is made ({@link Team}, {@link BarrierSlot}); a time that is {@link #NEVER} is known to nobody.
+ * A vector clock: for each part of a block's doings how much of it is known to have been done. What a part counts is
+ * said where the part is made ({@link Team}, {@link BarrierSlot}); a time that is {@link #NEVER} is known to nobody.
  */
 final class Clock {
   static final long NEVER = Long.MAX_VALUE;

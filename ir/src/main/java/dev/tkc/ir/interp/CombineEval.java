@@ -13,8 +13,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Reductions and scans by a function of the program. The orders are those of {@link ReductionEval}. All groups are combined at once:
- * a function of elementwise instructions only is run on rows of elements, any other one element at a time.
+ * Reductions and scans by a function of the program. The orders are those of {@link ReductionEval}. All groups are
+ * combined at once: a function of elementwise instructions only is run on rows of elements, any other one element at a
+ * time.
  */
 final class CombineEval {
   private final Machine machine;
@@ -85,7 +86,8 @@ final class CombineEval {
     List<Tile> arguments = new ArrayList<>(left);
     arguments.addAll(right);
     int n = left.get(0).count();
-    boolean plain = function.insts().stream().allMatch(i -> i.op() instanceof ElementwiseOp || i.op() instanceof ControlOp.Yield);
+    boolean plain = function.insts().stream()
+        .allMatch(i -> i.op() instanceof ElementwiseOp || i.op() instanceof ControlOp.Yield);
     try (Frame inner = frame.inner()) {
       return plain ? byRow(function, arguments, n, inner) : byElement(function, arguments, n, inner);
     }

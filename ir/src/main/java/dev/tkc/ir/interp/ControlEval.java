@@ -34,7 +34,8 @@ final class ControlEval {
       }
       case ControlOp.Launch o -> {
         List<Datum> arguments = o.arguments().stream().map(frame::get).toList();
-        var callee = machine.module().func(o.callee()).orElseThrow(() -> new IllegalStateException("no @" + o.callee()));
+        var callee = machine.module().func(o.callee())
+            .orElseThrow(() -> new IllegalStateException("no @" + o.callee()));
         machine.device().launch(inst, callee, frame.integer(o.grid()), arguments);
         yield List.of();
       }

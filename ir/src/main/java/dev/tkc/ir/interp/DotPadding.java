@@ -1,9 +1,9 @@
 package dev.tkc.ir.interp;
 
 /**
- * Padding provenance of a matrix product. A term is neutral if either factor is, inside if both are, and else foreign; a sum skips
- * neutral terms. So an element needs only to know, over all k, whether some term is foreign and whether some is inside, which sets of
- * bits along k answer.
+ * Padding provenance of a matrix product. A term is neutral if either factor is, inside if both are, and else foreign;
+ * a sum skips neutral terms. So an element needs only to know, over all k, whether some term is foreign and whether
+ * some is inside, which sets of bits along k answer.
  */
 final class DotPadding {
   private DotPadding() {}

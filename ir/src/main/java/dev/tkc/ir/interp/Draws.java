@@ -11,9 +11,9 @@ import java.util.SplittableRandom;
 import java.util.TreeSet;
 
 /**
- * The numbers that the blocks of one launch draw from a counter. Blocks are run one after the other, so which numbers a block would
- * have been given, had the others run beside it, is drawn by lot: any ascending choice of those that are left, and the last block
- * is given the rest. The counter in memory goes up with each draw as a device's does.
+ * The numbers that the blocks of one launch draw from a counter. Blocks are run one after the other, so which numbers a
+ * block would have been given, had the others run beside it, is drawn by lot: any ascending choice of those that are
+ * left, and the last block is given the rest. The counter in memory goes up with each draw as a device's does.
  */
 final class Draws {
   private final long blocks;
@@ -34,7 +34,8 @@ final class Draws {
       begin(inst, block.module(), from, limit);
     }
     if (ended.contains(id) || limit != tiles || from.memory().address() != counter.memory().address()) {
-      throw block.fault(Code.NUMBERS_DRAWN, ended.contains(id) ? "block " + id + " draws a number after it was given none"
+      throw block.fault(Code.NUMBERS_DRAWN,
+          ended.contains(id) ? "block " + id + " draws a number after it was given none"
           : "the blocks of a launch draw from different counters").at(inst, "drawn here").exception();
     }
     count();
@@ -70,7 +71,10 @@ final class Draws {
     return counter.memory().get(ValueLayout.JAVA_INT, 0);
   }
 
-  /** The launch has ended: every block must have drawn until it was given none, or the next launch finds another counter than 0. */
+  /**
+   * The launch has ended: every block must have drawn until it was given none, or the next launch finds another counter
+   * than 0.
+   */
   void ended() {
     if (drawn != null && (value() != 0 || ended.size() < blocks)) {
       throw Fault.of(module, Code.NUMBERS_DRAWN, "a launch leaves its counter at " + value() + ", after "

@@ -15,8 +15,8 @@ import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
 import dev.tkc.ir.type.Element;
 
 /**
- * Element by element. The shape is taken from the operands, not from the instruction's type, so that functions of scalars can be
- * run on rows.
+ * Element by element. The shape is taken from the operands, not from the instruction's type, so that functions of
+ * scalars can be run on rows.
  */
 final class ElementwiseEval {
   private final Machine machine;
@@ -31,7 +31,8 @@ final class ElementwiseEval {
       case ElementwiseOp.Unary o -> unary(inst, o.kind(), frame.tile(o.x()));
       case ElementwiseOp.Binary o -> binary(inst, o.kind(), frame.tile(o.lhs()), frame.tile(o.rhs()));
       case ElementwiseOp.Compare o -> compare(inst, o.kind(), frame.tile(o.lhs()), frame.tile(o.rhs()));
-      case ElementwiseOp.Select o -> select(inst, frame.tile(o.condition()), frame.tile(o.then()), frame.tile(o.otherwise()));
+      case ElementwiseOp.Select o ->
+          select(inst, frame.tile(o.condition()), frame.tile(o.then()), frame.tile(o.otherwise()));
       case ElementwiseOp.Fma o -> fma(inst, frame.tile(o.a()), frame.tile(o.b()), frame.tile(o.c()));
       case ElementwiseOp.Cast o -> cast(inst, frame.tile(o.x()), o.to(), o.kind());
       case ElementwiseOp.Bitcast o -> bitcast(inst, frame.tile(o.x()), o.to());
@@ -79,8 +80,8 @@ final class ElementwiseEval {
   }
 
   /**
-   * The right operands of integers, of which some have no result: that is an error, unless they are padding. What padding
-   * leads to may not reach a result, so any value will do: theirs is that of the operand 1.
+   * The right operands of integers, of which some have no result: that is an error, unless they are padding. What
+   * padding leads to may not reach a result, so any value will do: theirs is that of the operand 1.
    */
   private static long[] guarded(Inst inst, BinaryKind kind, Tile a, Tile b) {
     boolean divides = kind == BinaryKind.DIV || kind == BinaryKind.REM;
@@ -93,11 +94,13 @@ final class ElementwiseEval {
         y[i] = divides && y[i] == 0 || !divides && y[i] < 0 ? 1 : y[i];
       }
       if (divides && y[i] == 0) {
-        throw Faults.fault(Code.DIVISION_BY_ZERO, inst, a.text(i) + (kind == BinaryKind.DIV ? " / 0" : " % 0") + at(a, i)
+        throw Faults.fault(Code.DIVISION_BY_ZERO, inst,
+            a.text(i) + (kind == BinaryKind.DIV ? " / 0" : " % 0") + at(a, i)
             + ": an integer divided by zero");
       }
       if (!divides && b.element().isSigned() && y[i] < 0) {
-        throw Faults.fault(Code.NEGATIVE_POWER, inst, a.text(i) + " ** " + y[i] + at(a, i) + ": an integer to a negative power");
+        throw Faults.fault(Code.NEGATIVE_POWER, inst,
+            a.text(i) + " ** " + y[i] + at(a, i) + ": an integer to a negative power");
       }
     }
     return y;
@@ -165,8 +168,10 @@ final class ElementwiseEval {
       }
       default -> throw new IllegalStateException();
     }
-    Tile product = new Tile(a.element(), a.shape(), out, Padding.binary(BinaryKind.MUL, a, b), a.spread() && b.spread());
-    return new Tile(a.element(), a.shape(), out, Padding.binary(BinaryKind.ADD, product, c), product.spread() && c.spread());
+    Tile product = new Tile(a.element(), a.shape(), out, Padding.binary(BinaryKind.MUL, a, b), a.spread()
+        && b.spread());
+    return new Tile(a.element(), a.shape(), out, Padding.binary(BinaryKind.ADD, product, c), product.spread()
+        && c.spread());
   }
 
   // ------------------------------------------------------------------------------------------------ conversions
@@ -190,7 +195,8 @@ final class ElementwiseEval {
           fit(inst, x, to);
         }
         for (int i = 0; i < l.length; i++) {
-          l[i] = x.data() instanceof long[] n ? Conversions.toInteger(to, n[i]) : Conversions.toInteger(to, x.asDouble(i));
+          l[i] = x.data() instanceof long[] n ? Conversions.toInteger(to, n[i])
+              : Conversions.toInteger(to, x.asDouble(i));
         }
       }
       case boolean[] b -> {
@@ -249,7 +255,8 @@ final class ElementwiseEval {
     for (int i = 0; i < x.count(); i++) {
       long bits = x.bits(i);
       switch (out) {
-        case float[] f -> f[i] = to == Element.F32 ? Float.intBitsToFloat((int) bits) : FloatFormat.of(to).decode((int) bits);
+        case float[] f -> f[i] = to == Element.F32 ? Float.intBitsToFloat((int) bits)
+            : FloatFormat.of(to).decode((int) bits);
         case double[] d -> d[i] = Double.longBitsToDouble(bits);
         case long[] l -> l[i] = Integers.wrap(to, bits);
         case boolean[] b -> b[i] = bits != 0;

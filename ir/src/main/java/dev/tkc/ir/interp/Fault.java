@@ -8,8 +8,8 @@ import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.text.IrPrinter;
 
 /**
- * An error in staged code as it is put together: it names lines of the IR, since most of such code is no line of the source, and
- * those of the source where they are known.
+ * An error in staged code as it is put together: it names lines of the IR, since most of such code is no line of the
+ * source, and those of the source where they are known.
  */
 record Fault(Module module, Diagnostic diagnostic) {
   private static final int WIDTH = 140;

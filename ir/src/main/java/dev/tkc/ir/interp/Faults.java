@@ -30,7 +30,8 @@ final class Faults {
     if (inst.loc().isKnown()) {
       return place(d, inst.loc(), text);
     }
-    return d.note((text.isEmpty() ? "" : text + ", ") + "by a `" + OpShape.mnemonic(inst.op()) + "` that has no place in a source");
+    return d.note((text.isEmpty() ? "" : text + ", ") + "by a `" + OpShape.mnemonic(inst.op())
+        + "` that has no place in a source");
   }
 
   private static Diagnostic place(Diagnostic d, Loc loc, String text) {

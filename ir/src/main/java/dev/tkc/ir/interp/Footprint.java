@@ -14,8 +14,9 @@ import java.util.Set;
 /**
  * The elements of a tensor that one access touches: for each lane of the tile whether it is inside, and its offset.
  *
- * <p>An access is an outer product of axes: each range and each rank-1 index tile is one; index tiles of higher rank together are
- * a single axis, as long as their element count. Along an axis a lane adds its own offset and is inside or not by itself.
+ * <p>An access is an outer product of axes: each range and each rank-1 index tile is one; index tiles of higher rank
+ * together are a single axis, as long as their element count. Along an axis a lane adds its own offset and is inside or
+ * not by itself.
  */
 final class Footprint {
   private record Axis(long[] offsets, boolean[] inside) {
@@ -73,7 +74,8 @@ final class Footprint {
           gather(t, size, stride, pointwise, pointwiseInside);
           f.mayCoincide = true;
         }
-        case TensorView _, Buffer _, SharedSlots _, TensorMap _, BarrierRing _, SlotView _, Product _, UndefinedTile _ -> throw new IllegalStateException("no index");
+        case TensorView _, Buffer _, SharedSlots _, TensorMap _, BarrierRing _, SlotView _, Product _,
+            UndefinedTile _ -> throw new IllegalStateException("no index");
       }
     }
     return f;
@@ -90,7 +92,8 @@ final class Footprint {
           }
           outer.addAll(t.shape());
         }
-        case TensorView _, Buffer _, SharedSlots _, TensorMap _, BarrierRing _, SlotView _, Product _, UndefinedTile _ -> throw new IllegalStateException("no index");
+        case TensorView _, Buffer _, SharedSlots _, TensorMap _, BarrierRing _, SlotView _, Product _,
+            UndefinedTile _ -> throw new IllegalStateException("no index");
       }
     }
     return outer;
@@ -98,7 +101,8 @@ final class Footprint {
 
   private static long scalar(Inst inst, TensorView tensor, int dimension, long index) {
     if (index < 0 || index >= tensor.sizes()[dimension]) {
-      throw new DiagnosticException(Faults.error(Code.INDEX_OUTSIDE, inst, "index " + index + " in dimension " + dimension
+      throw new DiagnosticException(
+          Faults.error(Code.INDEX_OUTSIDE, inst, "index " + index + " in dimension " + dimension
           + " is outside " + tensor.described()).note("in a " + OpShape.mnemonic(inst.op())
           + "; an integer index is never silently dropped, a range is"));
     }

@@ -5,8 +5,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The values that are known at a place: those of this frame, over those of the frames around it. Used by one thread at a time;
- * the outer frames of a block are only read.
+ * The values that are known at a place: those of this frame, over those of the frames around it. Used by one thread at
+ * a time; the outer frames of a block are only read.
  */
 public final class Frame implements AutoCloseable {
   /** Which block of a launch this is, and what its warps share. */

@@ -7,9 +7,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Finds accesses to shared memory that nothing orders. An access may come after another if the clock of who makes it knows the
- * other: a read after the last write, a write after the last write and every read since. What threads wrote must also be behind a
- * proxy fence for the copy engine and the matrix unit. So a hazard is found whatever order the scheduler happened to choose.
+ * Finds accesses to shared memory that nothing orders. An access may come after another if the clock of who makes it
+ * knows the other: a read after the last write, a write after the last write and every read since. What threads wrote
+ * must also be behind a proxy fence for the copy engine and the matrix unit. So a hazard is found whatever order the
+ * scheduler happened to choose.
  */
 final class Hazards {
   private final BlockState block;
@@ -23,7 +24,8 @@ final class Hazards {
     SharedSlots.Slot slot = buffer.slots[stage];
     String what = buffer.described(stage);
     if (slot.write == null) {
-      throw block.fault(Code.UNINITIALISED, what + " is read before anything is written to it").at(access.inst(), "read here")
+      throw block.fault(Code.UNINITIALISED, what + " is read before anything is written to it")
+          .at(access.inst(), "read here")
           .exception();
     }
     if (!slot.write.isKnown(clock)) {
@@ -59,16 +61,20 @@ final class Hazards {
   }
 
   private void fenced(Access access, Access write, Clock clock, String what) {
-    if (access.kind().isAsynchronous() && !write.kind().isAsynchronous() && !clock.knows(write.team().fenced, write.time())) {
-      throw block.fault(Code.PROXY_FENCE, what + " was written by threads, with no proxy fence before its asynchronous use")
-          .at(access.inst(), "used here, by " + access.team().name).at(write.inst(), "written here, by " + write.team().name)
+    if (access.kind().isAsynchronous() && !write.kind().isAsynchronous()
+        && !clock.knows(write.team().fenced, write.time())) {
+      throw block.fault(Code.PROXY_FENCE,
+          what + " was written by threads, with no proxy fence before its asynchronous use")
+          .at(access.inst(), "used here, by " + access.team().name)
+              .at(write.inst(), "written here, by " + write.team().name)
           .help("the threads that wrote need a `proxy_fence`, and then a barrier").exception();
     }
   }
 
   private DiagnosticException early(Access access, Access write, String what) {
     Fault fault = switch (write.kind()) {
-      case BULK_COPY -> block.fault(Code.READ_BEFORE_ARRIVAL, what + " is read before the copy into it is known to have arrived");
+      case BULK_COPY ->
+          block.fault(Code.READ_BEFORE_ARRIVAL, what + " is read before the copy into it is known to have arrived");
       case THREAD_COPY -> block.fault(Code.SHARED_UNORDERED, what + " is read while a copy into it is under way");
       case ORDINARY -> block.fault(Code.SHARED_UNORDERED, what + " is read with no barrier after the write before it");
       case BULK_STORE, DOT -> throw new IllegalStateException("a write by " + write);
@@ -78,7 +84,8 @@ final class Hazards {
       case THREAD_COPY -> "a `copy_wait` that covers the copy's group must come first";
       case ORDINARY, BULK_STORE, DOT -> "a barrier must come between";
     };
-    return between(fault, access, "read", write, write.kind() == Access.Kind.ORDINARY ? "written" : "copied").help(help).exception();
+    return between(fault, access, "read", write, write.kind() == Access.Kind.ORDINARY ? "written" : "copied")
+        .help(help).exception();
   }
 
   private DiagnosticException overwritten(Access access, Access before, boolean isWrite, String what) {
@@ -114,7 +121,8 @@ final class Hazards {
   /** A barrier is used by one who knows {@code clock}. */
   void used(Inst inst, BarrierRing ring, Clock clock) {
     if (!ring.made.isKnown(clock)) {
-      throw block.fault(Code.SHARED_UNORDERED, "barriers are used with no `barrier` after they were made").at(inst, "used here")
+      throw block.fault(Code.SHARED_UNORDERED, "barriers are used with no `barrier` after they were made")
+          .at(inst, "used here")
           .at(ring.made.inst(), "made here").help("a `barrier` must come between").exception();
     }
   }

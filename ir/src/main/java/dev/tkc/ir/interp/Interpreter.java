@@ -12,14 +12,15 @@ import java.util.List;
 /**
  * Runs modules: the meaning of a program, which every pass and target must keep.
  *
- * <p>One object serves one thread at a time; options hold for everything it runs. Whatever a user's program does wrong ends in a
- * {@link DiagnosticException}; memory that it wrote until then stays written.
+ * <p>One object serves one thread at a time; options hold for everything it runs. Whatever a user's program does wrong
+ * ends in a {@link DiagnosticException}; memory that it wrote until then stays written.
  */
 public final class Interpreter {
   /**
    * How to run.
    *
-   * @param check watch for uninitialised reads, unwritten outputs, races and leaking padding, at some cost; blocks run in order
+   * @param check watch for uninitialised reads, unwritten outputs, races and leaking padding, at some cost; blocks run
+   *     in order
    * @param maxSteps instructions (and 1024-element pieces of work) after which to stop
    * @param maxBytes memory for tiles, temps and shadow memory together
    * @param threads how many blocks of a phase may run at once when nothing depends on it
@@ -54,8 +55,8 @@ public final class Interpreter {
   }
 
   /**
-   * Where a kernel's phases run. A real device is handed the temps and launches of an outlined kernel; the interpreter then only
-   * computes sizes, strides and grids.
+   * Where a kernel's phases run. A real device is handed the temps and launches of an outlined kernel; the interpreter
+   * then only computes sizes, strides and grids.
    */
   public interface Device {
     /** Scratch memory for {@code count} elements that lives until the kernel has ended. */

@@ -6,7 +6,9 @@ import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
 import dev.tkc.ir.type.Element;
 
-/** Arithmetic on arrays of integers in canonical form, and of bools. Divisors and exponents have been looked at before. */
+/**
+ * Arithmetic on arrays of integers in canonical form, and of bools. Divisors and exponents have been looked at before.
+ */
 final class LongLoops {
   private LongLoops() {}
 
@@ -48,7 +50,8 @@ final class LongLoops {
         case AND -> a[i] & b[i];
         case OR -> a[i] | b[i];
         case XOR -> a[i] ^ b[i];
-        case ADD, SUB, MUL, DIV, REM, POW, MIN, MAX, SHL, SHR -> throw new IllegalStateException(kind.mnemonic() + " of bools");
+        case ADD, SUB, MUL, DIV, REM, POW, MIN, MAX, SHL, SHR ->
+            throw new IllegalStateException(kind.mnemonic() + " of bools");
       };
     }
   }

@@ -23,8 +23,8 @@ import dev.tkc.ir.type.TileType;
 import java.util.List;
 
 /**
- * One run of one module: what its evaluators share. Evaluators hold no state of their own, so several threads may evaluate
- * different blocks, each with a frame of its own.
+ * One run of one module: what its evaluators share. Evaluators hold no state of their own, so several threads may
+ * evaluate different blocks, each with a frame of its own.
  */
 final class Machine {
   private final Interpreter.Options options;
@@ -70,8 +70,8 @@ final class Machine {
   }
 
   /**
-   * The state of what a load makes up; 0 if nobody asks. Besides the checker, integer division does: its divisors may be 0
-   * where they are padding.
+   * The state of what a load makes up; 0 if nobody asks. Besides the checker, integer division does: its divisors may
+   * be 0 where they are padding.
    */
   int padding(Inst load) {
     return checker != null ? Padding.neutral(checker.number(load)) : divides ? Padding.neutral(1) : 0;
@@ -80,7 +80,8 @@ final class Machine {
   /** Whether a tile of integers is divided by, or an exponent. */
   private static boolean divides(Func func) {
     boolean[] found = {false};
-    func.body().walk(inst -> found[0] |= inst.op() instanceof ElementwiseOp.Binary b && b.rhs().type() instanceof TileType t
+    func.body()
+        .walk(inst -> found[0] |= inst.op() instanceof ElementwiseOp.Binary b && b.rhs().type() instanceof TileType t
         && t.element().isInteger() && !t.shape().isEmpty() && switch (b.kind()) {
           case DIV, REM, POW -> true;
           case ADD, SUB, MUL, MIN, MAX, AND, OR, XOR, SHL, SHR -> false;
@@ -152,7 +153,8 @@ final class Machine {
   static void bind(Func func, List<Datum> arguments, Frame frame) {
     List<Param> params = func.params();
     if (params.size() != arguments.size()) {
-      throw new IllegalStateException("@" + func.name() + " takes " + params.size() + " arguments, not " + arguments.size());
+      throw new IllegalStateException("@" + func.name() + " takes " + params.size() + " arguments, not "
+          + arguments.size());
     }
     for (int i = 0; i < params.size(); i++) {
       frame.put(params.get(i).value(), arguments.get(i));

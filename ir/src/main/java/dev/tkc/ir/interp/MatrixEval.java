@@ -7,8 +7,9 @@ import dev.tkc.ir.type.TileType;
 import java.util.Arrays;
 
 /**
- * Matrix products. For each element the accumulator takes the products in the order of k, one rounding for each product and one for
- * each sum, in f32 (products of bf16, f16 and fp8 are exact there), f64 or wrapping i32; {@code docs/numerics.md} is the rule.
+ * Matrix products. For each element the accumulator takes the products in the order of k, one rounding for each product
+ * and one for each sum, in f32 (products of bf16, f16 and fp8 are exact there), f64 or wrapping i32;
+ * {@code docs/numerics.md} is the rule.
  */
 final class MatrixEval {
   /** Columns of b that stay in the nearest cache while rows of a go by. */
@@ -100,7 +101,8 @@ final class MatrixEval {
     }
   }
 
-  private static void four(float[] c, int at, int width, float x0, float x1, float x2, float x3, float[] b, int row, int n) {
+  private static void four(float[] c, int at, int width, float x0, float x1, float x2, float x3, float[] b, int row,
+      int n) {
     int row1 = row + n;
     int row2 = row1 + n;
     int row3 = row2 + n;

@@ -29,7 +29,8 @@ final class MemoryEval {
       case MemoryOp.MakeTensorMap o -> List.of(new TensorMap((TensorView) frame.get(o.tensor()), o.box(), o.swizzle()));
       case MemoryOp.AddressOf o -> List.of(((TensorView) frame.get(o.tensor())).buffer());
       case MemoryOp.Range o ->
-          List.of(new LaneRange(frame.integer(o.start()), frame.integer(o.stride()), frame.integer(o.count()), o.size()));
+          List.of(new LaneRange(frame.integer(o.start()), frame.integer(o.stride()), frame.integer(o.count()),
+              o.size()));
       case MemoryOp.Lanes o -> List.of(lanes(inst, (LaneRange) frame.get(o.range())));
       case MemoryOp.Valid o -> List.of(valid((LaneRange) frame.get(o.range())));
       case MemoryOp.Load o -> List.of(load(inst, o.tensor(), o.indices(), o.pad(), frame));
@@ -52,7 +53,8 @@ final class MemoryEval {
 
   private TensorView tensor(Inst inst, MemoryOp.MakeTensor op, Frame frame) {
     Buffer buffer = (Buffer) frame.get(op.pointer());
-    TensorView t = new TensorView(buffer, sizes(inst, op.sizes(), frame), integers(op.strides(), frame), op.access(), op.name());
+    TensorView t = new TensorView(buffer, sizes(inst, op.sizes(), frame), integers(op.strides(), frame), op.access(),
+        op.name());
     long extent = exact(inst, op.name(), t.sizes(), t::extent);
     if (extent > buffer.capacity()) {
       throw Faults.fault(Code.TENSOR_MEMORY, inst, t.described() + " needs " + extent + " elements of memory, and "
@@ -84,7 +86,8 @@ final class MemoryEval {
     try {
       return count.compute();
     } catch (ArithmeticException e) {
-      throw Faults.fault(Code.TENSOR_MEMORY, inst, name + Arrays.toString(sizes) + " has more elements than an address can count");
+      throw Faults.fault(Code.TENSOR_MEMORY, inst,
+          name + Arrays.toString(sizes) + " has more elements than an address can count");
     }
   }
 
@@ -195,7 +198,8 @@ final class MemoryEval {
     if (machine.checker() != null) {
       machine.checker().write(inst, f, value);
     }
-    f.forEachRun((offset, step, at, n) -> Codec.write(t.element(), t.buffer().memory(), offset, step, value.data(), at, n));
+    f.forEachRun((offset, step, at, n) ->
+        Codec.write(t.element(), t.buffer().memory(), offset, step, value.data(), at, n));
     machine.budget().work(inst, value.count());
   }
 

@@ -6,10 +6,10 @@ import java.util.function.IntBinaryOperator;
 /**
  * The rules of padding provenance (LANGUAGE.md §5, "Padding is never silent").
  *
- * <p>The state of an element is an int: 0 is <em>inside</em>; otherwise the number of the load that read outside, doubled, plus 1
- * if <em>foreign</em> and plus 0 if <em>neutral</em>. An array of states may be null: all inside. A value that exists to be
- * repeated ({@link Tile#spread()}) is what the rules call a scalar or broadcast; a repeated 0 counts as full size, since IR does
- * not tell {@code zeros(…) + x} from {@code 0 + x} and neither hurts.
+ * <p>The state of an element is an int: 0 is <em>inside</em>; otherwise the number of the load that read outside,
+ * doubled, plus 1 if <em>foreign</em> and plus 0 if <em>neutral</em>. An array of states may be null: all inside. A
+ * value that exists to be repeated ({@link Tile#spread()}) is what the rules call a scalar or broadcast; a repeated 0
+ * counts as full size, since IR does not tell {@code zeros(…) + x} from {@code 0 + x} and neither hurts.
  */
 final class Padding {
   private Padding() {}
@@ -92,7 +92,8 @@ final class Padding {
     for (int i = 0; i < out.length; i++) {
       int x = a.origin(i);
       int y = b.origin(i);
-      boolean shifted = smallA && x == 0 && isNeutral(y) && !a.isZero(i) || smallB && y == 0 && isNeutral(x) && !b.isZero(i);
+      boolean shifted = smallA && x == 0 && isNeutral(y) && !a.isZero(i) || smallB && y == 0 && isNeutral(x)
+          && !b.isZero(i);
       out[i] = shifted ? any(x, y) : sum(x, y);
     }
     return out;

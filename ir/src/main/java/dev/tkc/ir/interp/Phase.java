@@ -15,10 +15,11 @@ import java.util.function.Consumer;
 /**
  * One phase: every block of a {@code parallel} nest, or of a launch.
  *
- * <p>Blocks may be spread over threads, since nothing they compute depends on their order: unless accesses are checked, or the
- * phase has atomic updates (float sums depend on their order), draws numbers (who is given which follows from the seed) or writes 4-bit elements (two of which share a byte). Each thread
- * walks the whole nest and executes the blocks whose numbers it claims, so bounds are evaluated without coordination. If blocks
- * fail, the failure of the first one in order is reported, whatever the threads did.
+ * <p>Blocks may be spread over threads, since nothing they compute depends on their order: unless accesses are checked,
+ * or the phase has atomic updates (float sums depend on their order), draws numbers (who is given which follows from
+ * the seed) or writes 4-bit elements (two of which share a byte). Each thread walks the whole nest and executes the
+ * blocks whose numbers it claims, so bounds are evaluated without coordination. If blocks fail, the failure of the
+ * first one in order is reported, whatever the threads did.
  */
 final class Phase {
   private final Machine machine;

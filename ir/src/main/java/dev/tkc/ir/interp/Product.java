@@ -5,8 +5,8 @@ import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.type.TileType;
 
 /**
- * The result of a {@code dot_async}: in flight until a {@code dot_wait} gives it back as a tile. It is computed at the wait that
- * covers its group, from what its operands hold then.
+ * The result of a {@code dot_async}: in flight until a {@code dot_wait} gives it back as a tile. It is computed at the
+ * wait that covers its group, from what its operands hold then.
  */
 final class Product implements Datum {
   final Inst inst;

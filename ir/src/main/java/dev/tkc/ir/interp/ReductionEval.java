@@ -14,8 +14,8 @@ import java.util.stream.IntStream;
 /**
  * Reductions and scans.
  *
- * <p>A reduction is a balanced tree by index: neighbours are combined in pairs, then the results in pairs, and so on; an odd last
- * one goes up as it is. Over several axes the index is row-major. A scan goes from one element to the next.
+ * <p>A reduction is a balanced tree by index: neighbours are combined in pairs, then the results in pairs, and so on;
+ * an odd last one goes up as it is. Over several axes the index is row-major. A scan goes from one element to the next.
  */
 final class ReductionEval {
   private final Machine machine;
@@ -37,14 +37,15 @@ final class ReductionEval {
   }
 
   /**
-   * The elements of a tile as groups along some axes: element r of group g is at {@code first[g] + step[r]}, and groups are in
-   * the row-major order of the result.
+   * The elements of a tile as groups along some axes: element r of group g is at {@code first[g] + step[r]}, and groups
+   * are in the row-major order of the result.
    */
   record Groups(List<Integer> shape, int[] first, int[] step) {
     static Groups of(List<Integer> shape, List<Integer> axes) {
       long[] strides = Shapes.strides(shape);
       List<Integer> kept = Shapes.reduced(shape, axes);
-      List<Integer> along = IntStream.range(0, shape.size()).mapToObj(d -> axes.contains(d) ? shape.get(d) : 1).toList();
+      List<Integer> along = IntStream.range(0, shape.size())
+          .mapToObj(d -> axes.contains(d) ? shape.get(d) : 1).toList();
       return new Groups(kept, ShapeEval.positions(kept, 0, strides), ShapeEval.positions(along, 0, strides));
     }
   }
@@ -255,7 +256,9 @@ final class ReductionEval {
     return IntStream.range(0, step.length).map(i -> step[step.length - 1 - i]).toArray();
   }
 
-  /** A running sum skips neutral elements and is inside; others are foreign from the first element that is not inside. */
+  /**
+   * A running sum skips neutral elements and is inside; others are foreign from the first element that is not inside.
+   */
   private static void scanStates(ReductionOp.Scan op, int[] in, int[] out, int first, int[] order) {
     int state = 0;
     for (int s : order) {

@@ -8,8 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Runs the roles of a block side by side: one at a time, changing after every op that others may see, by choices that follow from
- * the seed. Some seeds prefer one role over another by far, so that each gets as far ahead as barriers let it.
+ * Runs the roles of a block side by side: one at a time, changing after every op that others may see, by choices that
+ * follow from the seed. Some seeds prefer one role over another by far, so that each gets as far ahead as barriers let
+ * it.
  */
 final class Roles {
   private static final int[] WEIGHTS = {1, 1, 6, 36};

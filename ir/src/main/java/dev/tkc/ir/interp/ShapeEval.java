@@ -28,7 +28,8 @@ final class ShapeEval {
       case ShapeOp.Concat o -> concat(inst, o, frame);
       case ShapeOp.Slice o -> {
         Tile x = frame.tile(o.x());
-        yield pick(inst, x, o.shape(), positions(o.shape(), offset(x.shape(), o.offsets()), Shapes.strides(x.shape())), x.spread());
+        yield pick(inst, x, o.shape(), positions(o.shape(), offset(x.shape(), o.offsets()), Shapes.strides(x.shape())),
+            x.spread());
       }
       case ShapeOp.Iota o -> {
         long[] out = (long[]) machine.allocate(inst, Element.I32, o.size());

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Shared buffers and copies into them, each op by all warps of a team. {@link Hazards} finds what nothing orders: a slot that a
- * copy under way will write, used before a wait, and accesses of different threads with no barrier between.
+ * Shared buffers and copies into them, each op by all warps of a team. {@link Hazards} finds what nothing orders: a
+ * slot that a copy under way will write, used before a wait, and accesses of different threads with no barrier between.
  */
 final class SharedEval {
   private final Machine machine;

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A shared buffer of one block: per slot the tile it holds, and who touched it. Copies and stores are of whole slots, so a slot
- * needs no element-wise state.
+ * A shared buffer of one block: per slot the tile it holds, and who touched it. Copies and stores are of whole slots,
+ * so a slot needs no element-wise state.
  */
 final class SharedSlots implements Datum {
   /** One slot. A bulk copy under way leaves it without a tile until it lands, as late as it may. */

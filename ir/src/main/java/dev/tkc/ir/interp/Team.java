@@ -7,13 +7,13 @@ import java.util.Deque;
 import java.util.List;
 
 /**
- * The warps that run a region together: those of a role, or a block's. They are executed as one, but what one of them did is known
- * to the others only after a {@code barrier}: {@link #all} is what each of them knows, {@link #elected} what the thread knows
- * that starts copies.
+ * The warps that run a region together: those of a role, or a block's. They are executed as one, but what one of them
+ * did is known to the others only after a {@code barrier}: {@link #all} is what each of them knows, {@link #elected}
+ * what the thread knows that starts copies.
  *
- * <p>Four parts of the clocks are the team's own. {@link #work} counts its ordinary accesses to shared memory, {@link #fenced} says
- * up to which of them its proxy fences reach, {@link #dots} and {@link #stores} count its groups of products, and of bulk stores
- * that have read their slots.
+ * <p>Four parts of the clocks are the team's own. {@link #work} counts its ordinary accesses to shared memory,
+ * {@link #fenced} says up to which of them its proxy fences reach, {@link #dots} and {@link #stores} count its groups
+ * of products, and of bulk stores that have read their slots.
  */
 final class Team {
   /** A bulk store under way: its slot is read as late as a wait allows, and memory is written later still. */

@@ -12,13 +12,14 @@ import java.util.List;
 /**
  * A tile or scalar at run time: elements in row-major order, of any rank.
  *
- * <p>Invariants: f64 is held as {@code double[]}, every other float type as {@code float[]} of values that the type has, integers
- * as {@code long[]} in the canonical form of {@link Integers}, bools as {@code boolean[]}. The array is never written after the
- * tile is made, so tiles may share it.
+ * <p>Invariants: f64 is held as {@code double[]}, every other float type as {@code float[]} of values that the type
+ * has, integers as {@code long[]} in the canonical form of {@link Integers}, bools as {@code boolean[]}. The array is
+ * never written after the tile is made, so tiles may share it.
  *
- * <p>{@code origins}, kept when checking or where integers are divided by a tile, is the padding state of each element by the
- * code of {@link Padding}; null when all are inside. {@code spread} says that the tile is a scalar or a smaller tile repeated,
- * which the padding rules tell apart. {@code written} is all that changes, and is asked for by asynchronous products only.
+ * <p>{@code origins}, kept when checking or where integers are divided by a tile, is the padding state of each element
+ * by the code of {@link Padding}; null when all are inside. {@code spread} says that the tile is a scalar or a smaller
+ * tile repeated, which the padding rules tell apart. {@code written} is all that changes, and is asked for by
+ * asynchronous products only.
  */
 public final class Tile implements Datum {
   /** How the elements of a type are held. */

@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The banks of a target's shared memory: words of {@code wordBytes} go round {@code count} banks, and a warp's access of
- * a given width is served in phases. A phase is the set of lanes spanned by {@code lanes} (a subspace of lane numbers),
- * and its cosets are the other phases. Within a phase two different words of one bank conflict.
+ * The banks of a target's shared memory: words of {@code wordBytes} go round {@code count} banks, and a warp's access
+ * of a given width is served in phases. A phase is the set of lanes spanned by {@code lanes} (a subspace of lane
+ * numbers), and its cosets are the other phases. Within a phase two different words of one bank conflict.
  */
 public record Banks(int count, int wordBytes, List<Phase> phases) {
   /** Accesses of up to {@code bytes} per lane are served together for the span of these lane numbers. */
@@ -56,7 +56,8 @@ public record Banks(int count, int wordBytes, List<Phase> phases) {
    */
   public Cost cost(Gf2 toPlace, int registerBits, int laneBits, VectorAccess access, int elementBits) {
     int bytes = Math.max(1, access.width() * elementBits / 8);
-    Gf2 lanes = Gf2.of(laneBits, phase(bytes).lanes.stream().filter(l -> l < 1 << laneBits).map(Integer::longValue).toList());
+    Gf2 lanes = Gf2.of(laneBits,
+        phase(bytes).lanes.stream().filter(l -> l < 1 << laneBits).map(Integer::longValue).toList());
     int[] words = new int[count];
     Set<Long> seen = new HashSet<>();
     int worst = 0;

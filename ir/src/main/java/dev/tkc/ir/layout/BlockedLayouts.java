@@ -57,8 +57,8 @@ public final class BlockedLayouts {
   }
 
   /**
-   * The layout of that spread; a tile of rank 0 is held by every thread. Where warps are no power of two their groups share out the
-   * slowest dimension that they can, or hold the same ({@link WarpTeam}).
+   * The layout of that spread; a tile of rank 0 is held by every thread. Where warps are no power of two their groups
+   * share out the slowest dimension that they can, or hold the same ({@link WarpTeam}).
    */
   public static LinearLayout coalescedLayout(
       List<Integer> shape, List<Integer> order, int vector, int lanes, int warps) {

@@ -5,8 +5,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * How the elements along some axes of a register tile come together: which register bits, then lane bits, then warps are
- * combined, and in which places of shared scratch warps exchange what they have.
+ * How the elements along some axes of a register tile come together: which register bits, then lane bits, then warps
+ * are combined, and in which places of shared scratch warps exchange what they have.
  *
  * <p>Every step combines, for one or more input bits, the holders that differ in exactly those bits; bits that hold
  * duplicates are left out, so each element counts once. An {@code ordered} plan goes through the axis from its lowest
@@ -49,7 +49,9 @@ public record CombinePlan(List<Step> steps) {
     return most;
   }
 
-  /** Whether {@link #of} accepts the layout: no vector runs along reduced and kept axes at once, or (ordered) crosswise. */
+  /**
+   * Whether {@link #of} accepts the layout: no vector runs along reduced and kept axes at once, or (ordered) crosswise.
+   */
   public static boolean fits(LinearLayout layout, List<Integer> axes, boolean ordered) {
     long along = mask(layout, axes);
     long free = layout.matrix().dependentColumns();

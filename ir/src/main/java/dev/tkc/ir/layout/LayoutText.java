@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The text of a layout: {@code #lay<[16, 8], register = [[0, 1], [8, 0]], lane = [], warp = []>}, the sizes of the cover
- * first, then each input dimension the layout has in the order of {@link InDim}, its vectors low bit first. Printing is
- * canonical and {@code parse(print(x))} equals {@code x}; the parser takes any white space.
+ * The text of a layout: {@code #lay<[16, 8], register = [[0, 1], [8, 0]], lane = [], warp = []>}, the sizes of the
+ * cover first, then each input dimension the layout has in the order of {@link InDim}, its vectors low bit first.
+ * Printing is canonical and {@code parse(print(x))} equals {@code x}; the parser takes any white space.
  */
 public final class LayoutText {
   private final String text;

@@ -15,10 +15,10 @@ import java.util.function.UnaryOperator;
  * coordinates at or past its size are padding.
  *
  * <p>Invariants: every size is a power of two; each basis vector lies within the sizes; an input dimension appears only
- * if the layout has it, even if with no bits ({@code warp = []} is one warp). The flat coordinate used throughout is the
- * row-major index in the cover, so a reshape of powers of two keeps the map. A layout need not be injective (several
- * threads may hold an element: see {@link #freeMask}), and one for registers is surjective when every element has a
- * holder. Immutable; equality is that of the maps.
+ * if the layout has it, even if with no bits ({@code warp = []} is one warp). The flat coordinate used throughout is
+ * the row-major index in the cover, so a reshape of powers of two keeps the map. A layout need not be injective
+ * (several threads may hold an element: see {@link #freeMask}), and one for registers is surjective when every element
+ * has a holder. Immutable; equality is that of the maps.
  */
 public final class LinearLayout {
   private final List<Integer> sizes;
@@ -211,8 +211,8 @@ public final class LinearLayout {
   }
 
   /**
-   * The layouts' product: {@code outer}'s bits come above this one's in each input dimension and each tile dimension, so
-   * the tile is {@code outer}'s tile of copies of this one's.
+   * The layouts' product: {@code outer}'s bits come above this one's in each input dimension and each tile dimension,
+   * so the tile is {@code outer}'s tile of copies of this one's.
    */
   public LinearLayout product(LinearLayout outer) {
     List<Integer> all = new ArrayList<>();

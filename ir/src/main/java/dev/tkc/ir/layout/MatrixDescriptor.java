@@ -4,21 +4,22 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How an asynchronous matrix instruction is told where an operand lies in shared memory (PTX ISA, "Matrix descriptor format" of
- * {@code wgmma}). The operand is a view of a tile in {@link Panels}: a block of it, its dimensions in an order. All but the
- * last two dimensions of the view have size 1.
+ * How an asynchronous matrix instruction is told where an operand lies in shared memory (PTX ISA, "Matrix descriptor
+ * format" of {@code wgmma}). The operand is a view of a tile in {@link Panels}: a block of it, its dimensions in an
+ * order. All but the last two dimensions of the view have size 1.
  *
- * <p>Along {@code k} the operand may be contiguous (k-major) or not (then its rows, for A, or columns, for B, are: only for
- * 16-bit elements). Eight rows of a panel are the unit in which the hardware walks: k-major it goes on to further units of M or N at
- * {@code strideBytes}, and k stays within a panel; otherwise further units of k are at {@code strideBytes}, and further
- * panels of M or N at {@code leadingBytes}.
+ * <p>Along {@code k} the operand may be contiguous (k-major) or not (then its rows, for A, or columns, for B, are: only
+ * for 16-bit elements). Eight rows of a panel are the unit in which the hardware walks: k-major it goes on to further
+ * units of M or N at {@code strideBytes}, and k stays within a panel; otherwise further units of k are at
+ * {@code strideBytes}, and further panels of M or N at {@code leadingBytes}.
  *
  * @param kMajor whether k is contiguous; the instruction's transpose flag otherwise
  * @param leadingBytes between panels, of no meaning where {@code kMajor}
  * @param strideBytes between units of eight rows
  */
 public record MatrixDescriptor(
-    Panels panels, List<Integer> origin, List<Integer> order, Operand operand, boolean kMajor, long leadingBytes, long strideBytes) {
+    Panels panels, List<Integer> origin, List<Integer> order, Operand operand, boolean kMajor, long leadingBytes,
+    long strideBytes) {
 
   /** Which operand of the product: A is [M, K], B is [K, N]. */
   public enum Operand {
@@ -31,14 +32,18 @@ public record MatrixDescriptor(
     order = List.copyOf(order);
   }
 
-  /** The descriptor of the view at {@code origin} of the tile whose dimension {@code i} is the tile's {@code order.get(i)}. */
+  /**
+   * The descriptor of the view at {@code origin} of the tile whose dimension {@code i} is the tile's
+   * {@code order.get(i)}.
+   */
   public static MatrixDescriptor of(Panels panels, List<Integer> origin, List<Integer> order, Operand operand) {
     if (panels.swizzle() == 0) {
       throw new IllegalStateException("an operand of fewer than eight rows: " + panels.shape());
     }
     boolean kMajor = order.get(kDimension(order, operand)) == order.size() - 1;
     if (!kMajor && panels.elementBits() != 16) {
-      throw new IllegalStateException("an operand of " + panels.elementBits() + "-bit elements that is not contiguous along k");
+      throw new IllegalStateException("an operand of " + panels.elementBits()
+          + "-bit elements that is not contiguous along k");
     }
     return new MatrixDescriptor(
         panels, origin, order, operand, kMajor, kMajor ? 16 : panels.stride(), 8L * panels.swizzle());

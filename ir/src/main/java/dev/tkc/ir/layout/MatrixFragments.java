@@ -113,9 +113,10 @@ public final class MatrixFragments {
   }
 
   /**
-   * The layout of a block's tile made of copies of one fragment: warps follow each other along one dimension, fragment by
-   * fragment, and registers repeat all of that along {@code order}'s dimensions. Warps beyond the tile hold duplicates. Where warps
-   * are no power of two, this is so for each group's share of that dimension ({@link WarpTeam}).
+   * The layout of a block's tile made of copies of one fragment: warps follow each other along one dimension, fragment
+   * by fragment, and registers repeat all of that along {@code order}'s dimensions. Warps beyond the tile hold
+   * duplicates. Where warps are no power of two, this is so for each group's share of that dimension
+   * ({@link WarpTeam}).
    */
   public static LinearLayout interleaved(LinearLayout fragment, List<Integer> shape, Warps warps, List<Integer> order) {
     WarpTeam team = new WarpTeam(warps.count);

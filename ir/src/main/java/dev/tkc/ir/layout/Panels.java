@@ -7,16 +7,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * How a tile lies in shared memory for copy engines and asynchronous matrix instructions (PTX ISA, "Tensors" and "Shared memory
- * matrix layout"): the last dimension is cut into panels of at most 128 bytes, each panel holds that part of all rows, one
- * row after the other, and the panels follow each other. Rows are what the other dimensions count, the last of them
- * fastest. In rows of 128 bytes 16-byte pieces are exchanged by the row's number modulo 8, in rows of 64 or 32 bytes by half or
- * a quarter of it; since a panel starts at a multiple of the pattern's size, this is also what the bits of the address above
- * the row would say, as the hardware has it.
+ * How a tile lies in shared memory for copy engines and asynchronous matrix instructions (PTX ISA, "Tensors" and
+ * "Shared memory matrix layout"): the last dimension is cut into panels of at most 128 bytes, each panel holds that
+ * part of all rows, one row after the other, and the panels follow each other. Rows are what the other dimensions
+ * count, the last of them fastest. In rows of 128 bytes 16-byte pieces are exchanged by the row's number modulo 8, in
+ * rows of 64 or 32 bytes by half or a quarter of it; since a panel starts at a multiple of the pattern's size, this is
+ * also what the bits of the address above the row would say, as the hardware has it.
  *
- * <p>A row that is no multiple of 128 bytes is cut into panels of 64 or 32. Sizes need not be powers of two: offsets are those of
- * the power-of-two cover, so that the layout is linear, and what comes behind the last element takes no bytes. With several panels
- * that leaves a gap behind all but the last one's rows; a third panel that is the last one costs nothing.
+ * <p>A row that is no multiple of 128 bytes is cut into panels of 64 or 32. Sizes need not be powers of two: offsets
+ * are those of the power-of-two cover, so that the layout is linear, and what comes behind the last element takes no
+ * bytes. With several panels that leaves a gap behind all but the last one's rows; a third panel that is the last one
+ * costs nothing.
  *
  * <p>A tile of fewer than eight rows, for which the panels would not start there, lies in plain rows of at most 256
  * elements, and has sizes that are powers of two.
@@ -61,7 +62,8 @@ public record Panels(List<Integer> shape, int elementBits, int columns, int swiz
     long bytes = count(shape) * elementBits / 8;
     if (coveredRows(shape) < 8) {
       boolean plain = LinearLayout.cover(shape).equals(shape) && row >= 16 && bytes % ALIGNMENT == 0;
-      return plain ? Optional.empty() : Optional.of("its few rows of " + row + " bytes are no power of two of at least " + ALIGNMENT);
+      return plain ? Optional.empty()
+          : Optional.of("its few rows of " + row + " bytes are no power of two of at least " + ALIGNMENT);
     }
     return swizzle(shape, elementBits) == 0
         ? Optional.of("its rows of " + row + " bytes are no multiple of 32") : Optional.empty();
@@ -161,8 +163,8 @@ public record Panels(List<Integer> shape, int elementBits, int columns, int swiz
   }
 
   /**
-   * How many elements of each dimension one copy moves: a panel's columns, and as many rows as may be, whose bytes follow each
-   * other.
+   * How many elements of each dimension one copy moves: a panel's columns, and as many rows as may be, whose bytes
+   * follow each other.
    */
   public List<Integer> box() {
     return box(1);

@@ -7,13 +7,14 @@ import java.util.Map;
 /**
  * A shared-memory layout through which a tile goes from one register layout to another, and how both sides access it.
  *
- * <p>Construction: an offset's bits are, from low to high, the elements of a vector, the rest of a 4-byte word, the bank,
- * and the row of banks. Two lanes of a phase conflict when they differ by a step that keeps the bank, so the row bits
- * are chosen to step outside the spans of both sides' phases as far as the space allows ({@link
- * Subspace#avoidingBoth}). Which vectors to aim for is a matter of cost: those both sides own, those of the writer, and
- * those of the reader are all built, and the cheapest is taken.
+ * <p>Construction: an offset's bits are, from low to high, the elements of a vector, the rest of a 4-byte word, the
+ * bank, and the row of banks. Two lanes of a phase conflict when they differ by a step that keeps the bank, so the row
+ * bits are chosen to step outside the spans of both sides' phases as far as the space allows
+ * ({@link Subspace#avoidingBoth}). Which vectors to aim for is a matter of cost: those both sides own, those of the
+ * writer, and those of the reader are all built, and the cheapest is taken.
  */
-public record Scratch(LinearLayout layout, VectorAccess write, VectorAccess read, Banks.Cost writeCost, Banks.Cost readCost) {
+public record Scratch(LinearLayout layout, VectorAccess write, VectorAccess read, Banks.Cost writeCost,
+    Banks.Cost readCost) {
 
   /** The cheapest scratch layout between two register layouts of one tile. */
   public static Scratch between(LinearLayout source, LinearLayout target, int elementBits, Banks banks) {

@@ -20,8 +20,8 @@ public final class SharedLayouts {
     public static final Swizzle NONE = new Swizzle(1, 1, 1);
 
     /**
-     * The permutation under which eight lanes reading 16 bytes each down a column, or along a row, touch all banks: rows
-     * of 128 bytes or more take eight phases of one row, shorter rows share a phase.
+     * The permutation under which eight lanes reading 16 bytes each down a column, or along a row, touch all banks:
+     * rows of 128 bytes or more take eight phases of one row, shorter rows share a phase.
      */
     public static Swizzle forRows(int rowElements, int elementBits) {
       int rowBytes = Math.max(1, rowElements * elementBits / 8);
@@ -77,8 +77,8 @@ public final class SharedLayouts {
   public record MatrixLoad(boolean transposed, int matrices) {}
 
   /**
-   * Whether {@code ldmatrix} can fill the layout: each thread's 32-bit registers then hold, for matrix after matrix, row
-   * {@code lane / 4} (or column, transposed; 16-bit elements only) at place {@code lane % 4}. The address that lane
+   * Whether {@code ldmatrix} can fill the layout: each thread's 32-bit registers then hold, for matrix after matrix,
+   * row {@code lane / 4} (or column, transposed; 16-bit elements only) at place {@code lane % 4}. The address that lane
    * {@code i} supplies is the offset of register {@code 32-bit number i / 8}, lane {@code i % 8 * 4} (not transposed),
    * or that of lane {@code i / 2 % 4} and element {@code i % 2} (transposed).
    */

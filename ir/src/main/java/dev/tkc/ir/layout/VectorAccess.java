@@ -35,7 +35,9 @@ public record VectorAccess(int width, List<List<Integer>> accesses) {
     return new VectorAccess(1 << bits, group(registers, steps));
   }
 
-  /** The lowest place bit that lanes or warps move, which bounds the alignment of any access; 0 where they move none. */
+  /**
+   * The lowest place bit that lanes or warps move, which bounds the alignment of any access; 0 where they move none.
+   */
   private static long lowestBit(Gf2 toPlace, int registerBits) {
     long moved = 0;
     for (int i = registerBits; i < toPlace.columnCount(); i++) {

@@ -5,14 +5,14 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * The warps that hold a tile together, as layouts number them. A layout is linear and so has a power of two of warps; a team may
- * have fewer, such as twelve: three groups of four. Then its layouts are those of the next power of two, sixteen, and the last
- * warps do not exist. The bits of a warp's number are those inside a group ({@link #inner}, a power of two) and, above them, the
- * group's ({@link #groups}, odd).
+ * The warps that hold a tile together, as layouts number them. A layout is linear and so has a power of two of warps; a
+ * team may have fewer, such as twelve: three groups of four. Then its layouts are those of the next power of two,
+ * sixteen, and the last warps do not exist. The bits of a warp's number are those inside a group ({@link #inner}, a
+ * power of two) and, above them, the group's ({@link #groups}, odd).
  *
- * <p>Such a team holds a tile only if nothing of it is the missing warps' ({@link #holds}): either each group holds a share of
- * one dimension, whose size is then so many powers of two as there are groups, so that the missing groups' share lies in the
- * padding; or all groups hold the same.
+ * <p>Such a team holds a tile only if nothing of it is the missing warps' ({@link #holds}): either each group holds a
+ * share of one dimension, whose size is then so many powers of two as there are groups, so that the missing groups'
+ * share lies in the padding; or all groups hold the same.
  */
 public record WarpTeam(int count) {
   public WarpTeam {

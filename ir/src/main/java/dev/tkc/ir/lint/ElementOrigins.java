@@ -81,7 +81,8 @@ final class ElementOrigins {
     kept.keySet().removeAll(c.masks());
     Map<Lane, State> lanes = new LinkedHashMap<>(Origin.combine(then.withLanes(kept), otherwise, Origin::worse));
     c.lanes().forEach((lane, state) -> lanes.put(lane, state.foreign() || !zero ? state.asForeign() : state));
-    return new Origin(lanes, then.leak().or(otherwise::leak).or(c::leak), Set.of(), Set.of(), then.spread() && otherwise.spread());
+    return new Origin(lanes, then.leak().or(otherwise::leak).or(c::leak), Set.of(), Set.of(), then.spread()
+        && otherwise.spread());
   }
 
   static boolean isZero(Value v) {

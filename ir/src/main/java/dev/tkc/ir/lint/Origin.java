@@ -12,8 +12,8 @@ import java.util.function.UnaryOperator;
 /**
  * Where a tile may hold padding: a static form of the provenance that the interpreter keeps for each element.
  *
- * @param lanes the states of the lanes that are invalid in a range, for each range that may be partial and the dimension it
- *     lies along; all other elements are inside
+ * @param lanes the states of the lanes that are invalid in a range, for each range that may be partial and the
+ *     dimension it lies along; all other elements are inside
  * @param leak foreign padding that is no longer bound to lanes: a reduction took it in
  * @param masks of bools: lanes that are invalid only where the bool is false
  * @param indices the ranges whose indices the tile was computed from

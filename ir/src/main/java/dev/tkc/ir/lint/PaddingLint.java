@@ -32,17 +32,18 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Warns where the padding of a last tile reaches a result: a reduction or product takes in lanes past the end of a range whose
- * value is no longer a harmless 0, and what comes of it is stored. The rules are those of the interpreter (docs/language.md, padding),
- * over lanes instead of elements.
+ * Warns where the padding of a last tile reaches a result: a reduction or product takes in lanes past the end of a
+ * range whose value is no longer a harmless 0, and what comes of it is stored. The rules are those of the interpreter
+ * (docs/language.md, padding), over lanes instead of elements.
  *
  * <pre>
  *   for j in N by 64 { l += rowsum(exp(x[i, j])) }     // exp(0) is 1 in the lanes past N
  * </pre>
  *
- * What is in doubt is taken to be right: lanes outside a tensor but not past the end of a range, functions of the program given to
- * {@code reduce} and {@code scan}, masks that are comparisons of a range's indices, and whatever happens under an {@code if} known at
- * run time only. So a warning is a mistake for some size, and a program without one need not be free of them.
+ * What is in doubt is taken to be right: lanes outside a tensor but not past the end of a range, functions of the
+ * program given to {@code reduce} and {@code scan}, masks that are comparisons of a range's indices, and whatever
+ * happens under an {@code if} known at run time only. So a warning is a mistake for some size, and a program without
+ * one need not be free of them.
  */
 public final class PaddingLint {
   /** Rounds over a loop after which what it carries is taken as it is. */
@@ -57,7 +58,10 @@ public final class PaddingLint {
     this.ranges = ranges;
   }
 
-  /** The warnings for a function as the front end makes it; {@code divisors} are numbers that divide its parameters, by name. */
+  /**
+   * The warnings for a function as the front end makes it; {@code divisors} are numbers that divide its parameters, by
+   * name.
+   */
   public static List<Diagnostic> check(Func func, Map<String, Long> divisors) {
     PaddingLint lint = new PaddingLint(new RangeFacts(func, divisors));
     lint.walk(func.body());
@@ -140,14 +144,16 @@ public final class PaddingLint {
   private void memory(Inst inst, MemoryOp op) {
     switch (op) {
       case MemoryOp.Lanes o -> ranges.partial(o.range()).ifPresent(count ->
-          origins.put(inst.result(), new Origin(Map.of(), Optional.empty(), Set.of(), Set.of(new Lane(count, 0)), false)));
+          origins.put(inst.result(),
+              new Origin(Map.of(), Optional.empty(), Set.of(), Set.of(new Lane(count, 0)), false)));
       case MemoryOp.Valid o -> ranges.partial(o.range()).ifPresent(count ->
-          origins.put(inst.result(), new Origin(Map.of(), Optional.empty(), Set.of(new Lane(count, 0)), Set.of(), false)));
+          origins.put(inst.result(),
+              new Origin(Map.of(), Optional.empty(), Set.of(new Lane(count, 0)), Set.of(), false)));
       case MemoryOp.Load o -> origins.put(inst.result(), load(inst, o));
       case MemoryOp.Store o -> stored(inst, o.value());
       case MemoryOp.Atomic o -> stored(inst, o.value());
-      case MemoryOp.MakeTensor _, MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.View _, MemoryOp.AddressOf _, MemoryOp.MakeTensorMap _,
-          MemoryOp.Range _ -> { }
+      case MemoryOp.MakeTensor _, MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.View _, MemoryOp.AddressOf _,
+          MemoryOp.MakeTensorMap _, MemoryOp.Range _ -> { }
     }
   }
 
@@ -176,7 +182,8 @@ public final class PaddingLint {
   private static Diagnostic warning(Leak leak, Inst store) {
     Inst load = leak.state().load();
     Diagnostic d = new Diagnostic(
-        Diagnostic.Severity.WARNING, Code.PADDING_LEAK, "the padding of a last tile reaches a result", List.of(), List.of(), List.of());
+        Diagnostic.Severity.WARNING, Code.PADDING_LEAK, "the padding of a last tile reaches a result", List.of(),
+        List.of(), List.of());
     d = place(d, leak.at().loc(), "this takes in the lanes past the end of a range");
     for (Optional<Loc> c = leak.at().loc().caller(); c.isPresent(); c = c.get().caller()) {
       d = place(d, c.get(), "called from here");
@@ -200,12 +207,14 @@ public final class PaddingLint {
       case ElementwiseOp.Constant _ -> Origin.SCALAR;
       case ElementwiseOp.Unary o -> switch (o.kind()) {
         case NEG, ABS -> of(o.x());
-        case FLOOR, CEIL, ROUND, SQRT, RSQRT, RCP, EXP, EXP2, LOG, LOG2, SIN, COS, TANH, ERF, SIGMOID, NOT -> of(o.x()).foreign();
+        case FLOOR, CEIL, ROUND, SQRT, RSQRT, RCP, EXP, EXP2, LOG, LOG2, SIN, COS, TANH, ERF, SIGMOID, NOT ->
+            of(o.x()).foreign();
       };
       case ElementwiseOp.Binary o -> ElementOrigins.binary(o, of(o.lhs()), of(o.rhs()));
       case ElementwiseOp.Compare o -> ElementOrigins.compare(of(o.lhs()), of(o.rhs()));
       case ElementwiseOp.Select o ->
-          ElementOrigins.select(of(o.condition()), of(o.then()), of(o.otherwise()), ElementOrigins.isZero(o.otherwise()));
+          ElementOrigins.select(of(o.condition()), of(o.then()), of(o.otherwise()),
+              ElementOrigins.isZero(o.otherwise()));
       case ElementwiseOp.Fma o -> ElementOrigins.sum(ElementOrigins.product(of(o.a()), of(o.b())), false, of(o.c()),
           ElementOrigins.isZero(o.c()));
       case ElementwiseOp.Cast o -> of(o.x());
@@ -226,7 +235,8 @@ public final class PaddingLint {
         }
         yield of(o.x()).moved(axes);
       }
-      case ShapeOp.Concat o -> o.parts().stream().map(p -> of(p).moved(kept(inst, p))).reduce(Origin::join).orElse(Origin.INSIDE);
+      case ShapeOp.Concat o -> o.parts().stream().map(p -> of(p).moved(kept(inst, p))).reduce(Origin::join)
+          .orElse(Origin.INSIDE);
       case ShapeOp.Slice o -> of(o.x()).moved(kept(inst, o.x()));
       case ShapeOp.Iota _ -> Origin.INSIDE;
       case ShapeOp.ConvertLayout o -> of(o.x());
@@ -262,7 +272,8 @@ public final class PaddingLint {
 
   private void reduction(Inst inst, ReductionOp op) {
     switch (op) {
-      case ReductionOp.Reduce o -> origins.put(inst.result(), reduced(inst, of(o.x()), o.axes(), o.kind() == ReduceKind.SUM));
+      case ReductionOp.Reduce o ->
+          origins.put(inst.result(), reduced(inst, of(o.x()), o.axes(), o.kind() == ReduceKind.SUM));
       case ReductionOp.ArgReduce o -> origins.put(inst.result(), reduced(inst, of(o.x()), List.of(o.axis()), false));
       case ReductionOp.Scan o -> origins.put(inst.result(), scanned(inst, o, of(o.x())));
       case ReductionOp.ReduceWith o -> userFunction(inst, o.xs(), o.axis());
@@ -324,7 +335,8 @@ public final class PaddingLint {
       }
     });
     Optional<Leak> leak = a.leak().or(b::leak);
-    boolean covered = left.values().stream().anyMatch(s -> !s.foreign()) || right.values().stream().anyMatch(s -> !s.foreign());
+    boolean covered = left.values().stream().anyMatch(s -> !s.foreign())
+        || right.values().stream().anyMatch(s -> !s.foreign());
     if (!covered) {
       leak = leak.or(() -> Stream.concat(left.values().stream(), right.values().stream()).findFirst()
           .flatMap(s -> leak(inst, s)));

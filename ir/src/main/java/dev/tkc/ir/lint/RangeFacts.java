@@ -14,8 +14,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Which ranges of a function may have invalid lanes, and which of them have the same ones. Integers are compared by how they are
- * computed, since nothing has merged equal instructions yet.
+ * Which ranges of a function may have invalid lanes, and which of them have the same ones. Integers are compared by how
+ * they are computed, since nothing has merged equal instructions yet.
  */
 final class RangeFacts {
   private final Map<Value, Integer> numbers = new IdentityHashMap<>();
@@ -58,7 +58,8 @@ final class RangeFacts {
       return false;
     }
     Position p = positions.get(b.rhs());
-    return p != null && b.lhs() == p.hi && r.size() <= p.step && divisor(p.hi) % p.step == 0 && divisor(p.lo) % p.step == 0;
+    return p != null && b.lhs() == p.hi && r.size() <= p.step && divisor(p.hi) % p.step == 0
+        && divisor(p.lo) % p.step == 0;
   }
 
   /** A number that divides the integer; 0 for 0. */

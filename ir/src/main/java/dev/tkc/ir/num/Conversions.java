@@ -5,9 +5,9 @@ import dev.tkc.ir.type.Element;
 /**
  * What {@code x as T} gives, exactly (LANGUAGE.md §2, §9), with one rounding at most.
  *
- * <p>Values are held as the interpreter holds them: a float type other than f64 as a {@code float}, f64 as a {@code double}, an
- * integer as a canonical {@code long} ({@link Integers}), a bool as a {@code boolean}. The method is chosen by what the source
- * is held as; its name says what the result is held as.
+ * <p>Values are held as the interpreter holds them: a float type other than f64 as a {@code float}, f64 as a
+ * {@code double}, an integer as a canonical {@code long} ({@link Integers}), a bool as a {@code boolean}. The method is
+ * chosen by what the source is held as; its name says what the result is held as.
  */
 public final class Conversions {
   private Conversions() {}
@@ -62,7 +62,9 @@ public final class Conversions {
     return x != 0;
   }
 
-  /** Whether a mathematical number, given as a double, converts exactly to the type (the value of a {@code pad} must). */
+  /**
+   * Whether a mathematical number, given as a double, converts exactly to the type (the value of a {@code pad} must).
+   */
   public static boolean isExact(Element to, double x) {
     return switch (to) {
       case F64 -> true;
@@ -74,8 +76,8 @@ public final class Conversions {
   }
 
   /**
-   * A double that rounds to any narrower format as {@code x} itself would: what does not fit in 53 bits is cut off and remembered
-   * in the last bit (rounding to odd).
+   * A double that rounds to any narrower format as {@code x} itself would: what does not fit in 53 bits is cut off and
+   * remembered in the last bit (rounding to odd).
    */
   private static double toOdd(long x, boolean unsigned) {
     boolean negative = !unsigned && x < 0;

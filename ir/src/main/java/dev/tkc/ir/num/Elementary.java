@@ -1,9 +1,9 @@
 package dev.tkc.ir.num;
 
 /**
- * Elementary functions in f64. The f32 version of a function is this one on the argument widened, rounded once: it differs from
- * the exact result by less than 0.50001 units in the last place. Everything rests on {@link StrictMath}, so that results are the
- * same bits on every machine.
+ * Elementary functions in f64. The f32 version of a function is this one on the argument widened, rounded once: it
+ * differs from the exact result by less than 0.50001 units in the last place. Everything rests on {@link StrictMath},
+ * so that results are the same bits on every machine.
  */
 public final class Elementary {
   private static final double LN2 = 0.6931471805599453;

@@ -1,9 +1,9 @@
 package dev.tkc.ir.num;
 
 /**
- * erf by Taylor polynomials about the multiples of 1/16 up to 6, beyond which erf is 1 in f64. The coefficients are made when
- * the class is loaded: by the recurrence that {@code g' = -2 x g} gives for the derivative g, and the value at a centre by stepping
- * from the centre before with compensated summation.
+ * erf by Taylor polynomials about the multiples of 1/16 up to 6, beyond which erf is 1 in f64. The coefficients are
+ * made when the class is loaded: by the recurrence that {@code g' = -2 x g} gives for the derivative g, and the value
+ * at a centre by stepping from the centre before with compensated summation.
  */
 final class ErrorFunction {
   private static final int PER_UNIT = 16;

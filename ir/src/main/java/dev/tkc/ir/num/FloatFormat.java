@@ -5,10 +5,10 @@ import dev.tkc.ir.type.Element;
 /**
  * The floating-point formats narrower than f32 and their exact conversions.
  *
- * <p>A bit pattern is an {@code int} with zeros above the format's width; its value is a {@code float}, which holds every value
- * of each of these formats. Encoding rounds once, to nearest even, from the {@code double} or {@code long} given, so there is no
- * double rounding on the way from f64 or i64. Invariant: {@code encode(decode(p)) == p} for every pattern that is not a NaN;
- * NaNs come back as the format's one quiet NaN with the sign kept.
+ * <p>A bit pattern is an {@code int} with zeros above the format's width; its value is a {@code float}, which holds
+ * every value of each of these formats. Encoding rounds once, to nearest even, from the {@code double} or {@code long}
+ * given, so there is no double rounding on the way from f64 or i64. Invariant: {@code encode(decode(p)) == p} for every
+ * pattern that is not a NaN; NaNs come back as the format's one quiet NaN with the sign kept.
  */
 public enum FloatFormat {
   F16(5, 10, 0x7bff, 0x7c00, 0x7e00),
@@ -63,8 +63,9 @@ public enum FloatFormat {
   }
 
   /**
-   * The pattern nearest to {@code x}, ties to even. Beyond the largest finite value f16 and bf16 give infinity; the others give
-   * the largest finite value, for an infinity too, unless {@code wrap} asks e4m3 and e8m0 for NaN and e5m2 for infinity.
+   * The pattern nearest to {@code x}, ties to even. Beyond the largest finite value f16 and bf16 give infinity; the
+   * others give the largest finite value, for an infinity too, unless {@code wrap} asks e4m3 and e8m0 for NaN and e5m2
+   * for infinity.
    */
   public int encode(double x, boolean wrap) {
     if (this == E8M0) {
@@ -82,7 +83,8 @@ public enum FloatFormat {
   public int encode(float x, boolean wrap) {
     return switch (this) {
       case BF16 -> bf16(x);
-      case F16 -> Float.isNaN(x) ? (Float.floatToRawIntBits(x) >>> 16 & signBit) | nan : Float.floatToFloat16(x) & 0xffff;
+      case F16 -> Float.isNaN(x) ? (Float.floatToRawIntBits(x) >>> 16 & signBit) | nan
+          : Float.floatToFloat16(x) & 0xffff;
       case E4M3, E5M2, E2M1, E8M0 -> encode((double) x, wrap);
     };
   }

@@ -3,9 +3,9 @@ package dev.tkc.ir.num;
 import dev.tkc.ir.type.Element;
 
 /**
- * Integer arithmetic of the language. A value of any integer type is held in a {@code long} in canonical form: sign-extended if
- * the type is signed, zero-extended if it is unsigned ({@code u64} is the 64 bits as they are). Every function takes and returns
- * canonical values of the type named; arithmetic wraps.
+ * Integer arithmetic of the language. A value of any integer type is held in a {@code long} in canonical form:
+ * sign-extended if the type is signed, zero-extended if it is unsigned ({@code u64} is the 64 bits as they are). Every
+ * function takes and returns canonical values of the type named; arithmetic wraps.
  */
 public final class Integers {
   private Integers() {}

@@ -1,8 +1,8 @@
 package dev.tkc.ir.num;
 
 /**
- * Philox4x32-10, the counter-based random generator of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2,
- * 3" (SC 2011). Stateless: a word is a function of seed and offset.
+ * Philox4x32-10, the counter-based random generator of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy
+ * as 1, 2, 3" (SC 2011). Stateless: a word is a function of seed and offset.
  */
 public final class Philox {
   private static final long MULTIPLIER_0 = 0xD2511F53L;
@@ -39,8 +39,9 @@ public final class Philox {
   }
 
   /**
-   * Standard normal number {@code index} of a seed, by Box and Muller in f64: pair {@code floor(index / 2)} is made from the four
-   * words at that counter, as two 53-bit uniforms, one in (0, 1] for the radius and one in [0, 1) for the angle.
+   * Standard normal number {@code index} of a seed, by Box and Muller in f64: pair {@code floor(index / 2)} is made
+   * from the four words at that counter, as two 53-bit uniforms, one in (0, 1] for the radius and one in [0, 1) for the
+   * angle.
    */
   public static double normal(long seed, long index) {
     long counter = index >> 1;

@@ -22,10 +22,11 @@ public sealed interface ControlOp extends Op {
   }
 
   /**
-   * Runs {@code body} while the position is below {@code limit}: first for {@code start}, then for what the round before said, no position twice.
-   * The body's parameters are the position (i64) and the carried values, which start as {@code inits}; it yields the next position
-   * and the next carried values. Results: the carried values after the last round. Placed level only, so that what reads off a
-   * loop how its positions follow each other has only {@code for} to look at.
+   * Runs {@code body} while the position is below {@code limit}: first for {@code start}, then for what the round
+   * before said, no position twice. The body's parameters are the position (i64) and the carried values, which start as
+   * {@code inits}; it yields the next position and the next carried values. Results: the carried values after the last
+   * round. Placed level only, so that what reads off a loop how its positions follow each other has only {@code for} to
+   * look at.
    */
   record While(Value start, Value limit, List<Value> inits, Region body) implements ControlOp {
     public While {
@@ -71,10 +72,10 @@ public sealed interface ControlOp extends Op {
   }
 
   /**
-   * Code for {@code warps} warps of the block with {@code registers} registers for each thread, 0 for as many as were given at
-   * launch. The roles of a function are its last instructions before the yield; the block's warps are handed out to them in order,
-   * and they run side by side, seeing each other only through shared memory and barriers. Where there are roles, a
-   * {@code barrier} inside one is for its own warps.
+   * Code for {@code warps} warps of the block with {@code registers} registers for each thread, 0 for as many as were
+   * given at launch. The roles of a function are its last instructions before the yield; the block's warps are handed
+   * out to them in order, and they run side by side, seeing each other only through shared memory and barriers. Where
+   * there are roles, a {@code barrier} inside one is for its own warps.
    */
   record Role(String name, int warps, int registers, Region body) implements ControlOp {}
 

@@ -28,7 +28,8 @@ public record Literal(Element element, long bits) {
   }
 
   public double asDouble() {
-    return element.isFloat() ? Double.longBitsToDouble(bits) : element == Element.U64 && bits < 0 ? bits + 0x1p64 : bits;
+    return element.isFloat() ? Double.longBitsToDouble(bits) : element == Element.U64
+        && bits < 0 ? bits + 0x1p64 : bits;
   }
 
   public boolean asBool() {

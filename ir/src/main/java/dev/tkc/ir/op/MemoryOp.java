@@ -39,7 +39,8 @@ public sealed interface MemoryOp extends Op {
   }
 
   /** A tensor of the given sizes and strides (i64, in elements) at a pointer; {@code name} is for messages. */
-  record MakeTensor(Value pointer, List<Value> sizes, List<Value> strides, Access access, String name) implements MemoryOp {
+  record MakeTensor(Value pointer, List<Value> sizes, List<Value> strides, Access access, String name)
+      implements MemoryOp {
     public MakeTensor {
       sizes = List.copyOf(sizes);
       strides = List.copyOf(strides);
@@ -54,8 +55,8 @@ public sealed interface MemoryOp extends Op {
   }
 
   /**
-   * The address of an i32 in global memory for {@code number_draw}: 0 before the kernel's first run, and left at 0 by each launch
-   * that draws from it, so that nothing has to clear it in between. Only in a kernel.
+   * The address of an i32 in global memory for {@code number_draw}: 0 before the kernel's first run, and left at 0 by
+   * each launch that draws from it, so that nothing has to clear it in between. Only in a kernel.
    */
   record Counter() implements MemoryOp {}
 
@@ -70,8 +71,9 @@ public sealed interface MemoryOp extends Op {
   record AddressOf(Value tensor) implements MemoryOp {}
 
   /**
-   * The tensor as a copy engine needs it (PTX ISA 5.5, tensors): boxes of so many elements in each dimension are copied at a time,
-   * and rows of {@code swizzle} bytes exchange their 16-byte pieces in shared memory (0: none). Only in a kernel.
+   * The tensor as a copy engine needs it (PTX ISA 5.5, tensors): boxes of so many elements in each dimension are copied
+   * at a time, and rows of {@code swizzle} bytes exchange their 16-byte pieces in shared memory (0: none). Only in a
+   * kernel.
    */
   record MakeTensorMap(Value tensor, List<Integer> box, int swizzle) implements MemoryOp {
     public MakeTensorMap {

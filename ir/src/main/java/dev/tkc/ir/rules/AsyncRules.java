@@ -60,7 +60,8 @@ final class AsyncRules {
       case AsyncOp.StoreCommit _, AsyncOp.ProxyFence _, AsyncOp.DotFence _, AsyncOp.DotCommit _,
           AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> List.of();
       case AsyncOp.NumberDraw o -> {
-        check(o.counter().type().equals(new PointerType(Element.I32)), op, "a counter is wanted, not " + o.counter().type());
+        check(o.counter().type().equals(new PointerType(Element.I32)), op,
+            "a counter is wanted, not " + o.counter().type());
         scalar(op, o.tiles(), Element.I64);
         yield List.of(TileType.integer());
       }
@@ -111,7 +112,8 @@ final class AsyncRules {
     check(block(t.shape(), o.offsets(), o.shape()), o, "block " + o.shape() + " at " + o.offsets() + " outside " + t);
     int rank = o.shape().size();
     check(o.order().size() == rank && o.order().stream().distinct().count() == rank
-        && o.order().stream().allMatch(d -> d >= 0 && d < rank), o, o.order() + " is no order of " + rank + " dimensions");
+        && o.order().stream().allMatch(d -> d >= 0 && d < rank), o,
+        o.order() + " is no order of " + rank + " dimensions");
     return SharedType.of(t.element(), o.order().stream().map(o.shape()::get).toList(), 1);
   }
 

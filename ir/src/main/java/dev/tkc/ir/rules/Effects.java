@@ -35,7 +35,8 @@ public enum Effects {
 
   private static Set<Effects> control(ControlOp op) {
     return switch (op) {
-      case ControlOp.For _, ControlOp.While _, ControlOp.If _, ControlOp.BlockId _, ControlOp.BlockCount _ -> EnumSet.noneOf(Effects.class);
+      case ControlOp.For _, ControlOp.While _, ControlOp.If _, ControlOp.BlockId _, ControlOp.BlockCount _ ->
+          EnumSet.noneOf(Effects.class);
       case ControlOp.Parallel _, ControlOp.Role _, ControlOp.Yield _, ControlOp.Assert _ -> EnumSet.of(SYNCHRONISES);
       case ControlOp.Launch _ -> EnumSet.of(READS_GLOBAL, WRITES_GLOBAL, SYNCHRONISES);
     };
@@ -43,8 +44,8 @@ public enum Effects {
 
   private static Set<Effects> memory(MemoryOp op) {
     return switch (op) {
-      case MemoryOp.MakeTensor _, MemoryOp.View _, MemoryOp.AddressOf _, MemoryOp.MakeTensorMap _, MemoryOp.Range _, MemoryOp.Lanes _,
-          MemoryOp.Valid _ -> EnumSet.noneOf(Effects.class);
+      case MemoryOp.MakeTensor _, MemoryOp.View _, MemoryOp.AddressOf _, MemoryOp.MakeTensorMap _, MemoryOp.Range _,
+          MemoryOp.Lanes _, MemoryOp.Valid _ -> EnumSet.noneOf(Effects.class);
       case MemoryOp.Temp _, MemoryOp.Counter _ -> EnumSet.of(SYNCHRONISES);
       case MemoryOp.Load _ -> EnumSet.of(READS_GLOBAL);
       case MemoryOp.Store _ -> EnumSet.of(WRITES_GLOBAL);
@@ -67,7 +68,8 @@ public enum Effects {
       case AsyncOp.SharedView _, AsyncOp.Undefined _ -> EnumSet.noneOf(Effects.class);
       case AsyncOp.BarrierAlloc _, AsyncOp.BarrierExpect _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _,
           AsyncOp.StoreCommit _, AsyncOp.StoreWait _, AsyncOp.ProxyFence _, AsyncOp.DotFence _,
-          AsyncOp.DotCommit _, AsyncOp.DotWait _, AsyncOp.TurnTake _, AsyncOp.TurnPass _, AsyncOp.NumberDraw _ -> EnumSet.of(SYNCHRONISES);
+          AsyncOp.DotCommit _, AsyncOp.DotWait _, AsyncOp.TurnTake _, AsyncOp.TurnPass _,
+          AsyncOp.NumberDraw _ -> EnumSet.of(SYNCHRONISES);
       case AsyncOp.CopyBulk _ -> EnumSet.of(READS_GLOBAL, WRITES_SHARED, SYNCHRONISES);
       case AsyncOp.StoreBulk _ -> EnumSet.of(READS_SHARED, WRITES_GLOBAL, SYNCHRONISES);
       case AsyncOp.DotAsync _, AsyncOp.NumberRead _ -> EnumSet.of(READS_SHARED, SYNCHRONISES);

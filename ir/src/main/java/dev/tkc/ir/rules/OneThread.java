@@ -13,8 +13,8 @@ import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.type.TileType;
 
 /**
- * Which code one thread can do for its team: scalars, waits, and what is started by one thread anyway. A role of nothing else is
- * entered by that thread alone, so that in it a value is known to whoever it concerns.
+ * Which code one thread can do for its team: scalars, waits, and what is started by one thread anyway. A role of
+ * nothing else is entered by that thread alone, so that in it a value is known to whoever it concerns.
  */
 public final class OneThread {
   private OneThread() {}
@@ -32,10 +32,11 @@ public final class OneThread {
       case ControlOp _, ElementwiseOp _ -> true;
       case MemoryOp o -> switch (o) {
         case MemoryOp.MakeTensor _, MemoryOp.View _, MemoryOp.Range _, MemoryOp.Load _, MemoryOp.AddressOf _ -> true;
-        case MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.MakeTensorMap _, MemoryOp.Lanes _, MemoryOp.Valid _, MemoryOp.Store _,
-            MemoryOp.Atomic _ -> false;
+        case MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.MakeTensorMap _, MemoryOp.Lanes _, MemoryOp.Valid _,
+            MemoryOp.Store _, MemoryOp.Atomic _ -> false;
       };
-      case AsyncOp o -> o instanceof AsyncOp.BarrierWait || o instanceof AsyncOp.NumberDraw || o instanceof AsyncOp.NumberPost
+      case AsyncOp o -> o instanceof AsyncOp.BarrierWait || o instanceof AsyncOp.NumberDraw
+          || o instanceof AsyncOp.NumberPost
           || o instanceof AsyncOp.NumberRead || isElected(o);
       case ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _ -> false;
     };
@@ -44,10 +45,12 @@ public final class OneThread {
   /** Whether it is done by one thread whatever its team is. */
   public static boolean isElected(AsyncOp op) {
     return switch (op) {
-      case AsyncOp.BarrierExpect _, AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _, AsyncOp.StoreWait _ -> true;
+      case AsyncOp.BarrierExpect _, AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _,
+          AsyncOp.StoreWait _ -> true;
       case AsyncOp.BarrierAlloc _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _, AsyncOp.ProxyFence _,
-          AsyncOp.NumberDraw _, AsyncOp.NumberPost _, AsyncOp.NumberRead _, AsyncOp.SharedView _, AsyncOp.Undefined _, AsyncOp.DotFence _,
-          AsyncOp.DotAsync _, AsyncOp.DotCommit _, AsyncOp.DotWait _, AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> false;
+          AsyncOp.NumberDraw _, AsyncOp.NumberPost _, AsyncOp.NumberRead _, AsyncOp.SharedView _, AsyncOp.Undefined _,
+          AsyncOp.DotFence _, AsyncOp.DotAsync _, AsyncOp.DotCommit _, AsyncOp.DotWait _, AsyncOp.TurnTake _,
+          AsyncOp.TurnPass _ -> false;
     };
   }
 }

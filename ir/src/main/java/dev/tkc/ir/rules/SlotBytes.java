@@ -7,9 +7,10 @@ import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.type.SharedType;
 
 /**
- * How far the slots of a shared buffer are apart: by the power-of-two cover of a tile, so that no offset of its layout needs a
- * check; or by the annotation {@link #PITCH} of its {@code shared_alloc}, where that is less. Threads must then keep what they hold
- * beyond the tile's ends out of the slot. The passes that allocate, the interpreter and the lowering all ask here.
+ * How far the slots of a shared buffer are apart: by the power-of-two cover of a tile, so that no offset of its layout
+ * needs a check; or by the annotation {@link #PITCH} of its {@code shared_alloc}, where that is less. Threads must then
+ * keep what they hold beyond the tile's ends out of the slot. The passes that allocate, the interpreter and the
+ * lowering all ask here.
  */
 public final class SlotBytes {
   public static final String PITCH = "pitch";

@@ -7,8 +7,8 @@ import dev.tkc.ir.op.ControlOp;
 import java.util.Optional;
 
 /**
- * Whether all groups of a role's warps take as many turns as they pass on, whichever way the role's code goes: takes and passes
- * alternate in every region by itself.
+ * Whether all groups of a role's warps take as many turns as they pass on, whichever way the role's code goes: takes
+ * and passes alternate in every region by itself.
  */
 final class Turns {
   private static final int GROUP = 4;
@@ -23,14 +23,16 @@ final class Turns {
     if (role.warps() % GROUP != 0 || role.warps() < 2 * GROUP) {
       return Optional.of("turns in a role of " + role.warps() + " warps, which are no two groups of four");
     }
-    return alternates(role.body()) ? Optional.empty() : Optional.of("a turn that is not passed on in the region where it was taken");
+    return alternates(role.body()) ? Optional.empty()
+        : Optional.of("a turn that is not passed on in the region where it was taken");
   }
 
   private static boolean alternates(Region region) {
     boolean taken = false;
     for (Inst inst : region.insts()) {
       boolean nested = inst.regions().stream().anyMatch(Turns::hasTurns);
-      if (inst.op() instanceof AsyncOp.TurnTake && taken || inst.op() instanceof AsyncOp.TurnPass && !taken || nested && taken
+      if (inst.op() instanceof AsyncOp.TurnTake && taken || inst.op() instanceof AsyncOp.TurnPass && !taken || nested
+          && taken
           || !inst.regions().stream().allMatch(Turns::alternates)) {
         return false;
       }

@@ -150,7 +150,8 @@ public final class TypeRules {
         yield List.of(new TensorType(tensor(op, o.tensor()).element(), o.sizes().size()));
       }
       case MemoryOp.MakeTensorMap o -> {
-        check(tensor(op, o.tensor()).rank() == o.box().size(), op, "a box of rank " + o.box().size() + " in " + o.tensor().type());
+        check(tensor(op, o.tensor()).rank() == o.box().size(), op,
+            "a box of rank " + o.box().size() + " in " + o.tensor().type());
         yield List.of(new TensorMapType());
       }
       case MemoryOp.AddressOf o -> List.of(new PointerType(tensor(op, o.tensor()).element()));
@@ -210,7 +211,8 @@ public final class TypeRules {
         case TensorMapType x -> throw new TypeException(text(op, "a tensor map is no index"));
       }
     }
-    check(pointwise == null || outer.isEmpty(), op, "beside an index tile of rank 2 and up stand scalars and its like only");
+    check(pointwise == null || outer.isEmpty(), op,
+        "beside an index tile of rank 2 and up stand scalars and its like only");
     return TileType.of(t.element(), pointwise != null ? pointwise : outer);
   }
 
@@ -229,7 +231,8 @@ public final class TypeRules {
       case ElementwiseOp.Select o -> {
         same(op, o.then(), o.otherwise());
         check(tile(op, o.condition()).element() == BOOL, op, "the condition is bool, not " + o.condition().type());
-        check(tile(op, o.condition()).shape().equals(tile(op, o.then()).shape()), op, "the condition has another shape");
+        check(tile(op, o.condition()).shape().equals(tile(op, o.then()).shape()), op,
+            "the condition has another shape");
         yield tile(op, o.then()).withoutLayout();
       }
       case ElementwiseOp.Fma o -> {
@@ -258,7 +261,8 @@ public final class TypeRules {
     boolean ok = switch (op.kind()) {
       case NEG, ABS -> !e.isBool() && !e.isStorageOnly();
       case NOT -> e.isBool() || e.isInteger() && !e.isStorageOnly();
-      case FLOOR, CEIL, ROUND, SQRT, RSQRT, RCP, EXP, EXP2, LOG, LOG2, SIN, COS, TANH, ERF, SIGMOID -> e == F32 || e == F64;
+      case FLOOR, CEIL, ROUND, SQRT, RSQRT, RCP, EXP, EXP2, LOG, LOG2, SIN, COS, TANH, ERF, SIGMOID -> e == F32
+          || e == F64;
     };
     check(ok, op, "not defined on " + e.text());
     return t.withoutLayout();
@@ -299,7 +303,8 @@ public final class TypeRules {
       }
       case ShapeOp.Reshape o -> {
         TileType t = tile(op, o.x());
-        check(t.count() == Shapes.count(o.shape()), op, t + " has " + t.count() + " elements, not those of " + o.shape());
+        check(t.count() == Shapes.count(o.shape()), op,
+            t + " has " + t.count() + " elements, not those of " + o.shape());
         yield t.withShape(o.shape());
       }
       case ShapeOp.Permute o -> {
@@ -313,7 +318,8 @@ public final class TypeRules {
       case ShapeOp.Concat o -> concat(o);
       case ShapeOp.Slice o -> {
         TileType t = tile(op, o.x());
-        check(block(t.shape(), o.offsets(), o.shape()), op, "block " + o.shape() + " at " + o.offsets() + " outside " + t);
+        check(block(t.shape(), o.offsets(), o.shape()), op,
+            "block " + o.shape() + " at " + o.offsets() + " outside " + t);
         yield t.withShape(o.shape());
       }
       case ShapeOp.Iota o -> TileType.of(I32, o.size());
@@ -329,8 +335,8 @@ public final class TypeRules {
     for (Value part : op.parts()) {
       TileType t = tile(op, part);
       check(t.element() == first.element() && t.rank() == first.rank()
-          && Shapes.reduced(t.shape(), List.of(op.axis())).equals(Shapes.reduced(first.shape(), List.of(op.axis()))), op,
-          t + " beside " + first);
+          && Shapes.reduced(t.shape(), List.of(op.axis())).equals(Shapes.reduced(first.shape(), List.of(op.axis()))),
+          op, t + " beside " + first);
       total += t.shape().get(op.axis());
     }
     List<Integer> shape = new ArrayList<>(first.shape());
@@ -375,13 +381,14 @@ public final class TypeRules {
         TileType t = tile(op, o.x());
         axis(op, t, o.axis());
         Element e = t.element();
-        check(e == F32 || e == F64 || e.isInteger() && e.bits() >= 32 || o.kind() == ReductionOp.ScanKind.MAX && !e.isBool(),
-            op, "not defined on " + e.text());
+        check(e == F32 || e == F64 || e.isInteger() && e.bits() >= 32 || o.kind() == ReductionOp.ScanKind.MAX
+            && !e.isBool(), op, "not defined on " + e.text());
         yield List.of(t.withoutLayout());
       }
       case ReductionOp.ReduceWith o -> {
         combine(op, o.xs(), o.axis(), o.combine());
-        yield o.xs().stream().<Type>map(x -> tile(op, x).withShape(Shapes.reduced(tile(op, x).shape(), List.of(o.axis()))))
+        yield o.xs()
+            .stream().<Type>map(x -> tile(op, x).withShape(Shapes.reduced(tile(op, x).shape(), List.of(o.axis()))))
             .toList();
       }
       case ReductionOp.ScanWith o -> {
@@ -418,7 +425,8 @@ public final class TypeRules {
           "batch dimensions differ: " + a + " @ " + b + " + " + acc);
     }
     check(a.shape().get(n - 1).equals(b.shape().get(n - 2)) && a.shape().get(n - 2).equals(acc.shape().get(n - 2))
-        && b.shape().get(n - 1).equals(acc.shape().get(n - 1)), op, "shapes do not fit: " + a + " @ " + b + " + " + acc);
+        && b.shape().get(n - 1).equals(acc.shape().get(n - 1)), op,
+        "shapes do not fit: " + a + " @ " + b + " + " + acc);
     return acc.withoutLayout();
   }
 
@@ -446,7 +454,8 @@ public final class TypeRules {
       case SharedOp.SharedLoad o -> {
         SharedType t = buffer(op, o.buffer());
         scalar(op, o.stage(), I64);
-        check(block(t.shape(), o.offsets(), o.shape()), op, "block " + o.shape() + " at " + o.offsets() + " outside " + t);
+        check(block(t.shape(), o.offsets(), o.shape()), op,
+            "block " + o.shape() + " at " + o.offsets() + " outside " + t);
         yield List.of(TileType.of(t.element(), o.shape()));
       }
       case SharedOp.SharedStore o -> {
@@ -507,7 +516,8 @@ public final class TypeRules {
   }
 
   private static void same(Op op, Value a, Value b) {
-    check(bare(a.type()).equals(bare(b.type())), op, "operands of one type are wanted, not " + a.type() + " and " + b.type());
+    check(bare(a.type()).equals(bare(b.type())), op,
+        "operands of one type are wanted, not " + a.type() + " and " + b.type());
   }
 
   private static void axis(Op op, TileType t, int axis) {

@@ -41,14 +41,16 @@ import java.util.Set;
  *   <li>loads, stores and tiles of rank 1 and up stand inside a {@code parallel} or a device function, never in a
  *       kernel's own body, which is scalar;
  *   <li>shared-memory ops, asynchronous ops and {@code convert_layout} stand in device functions only;
- *   <li>{@code turn_take} and {@code turn_pass} stand in roles of two or more whole groups of four warps, and in each region in
+ *   <li>{@code turn_take} and {@code turn_pass} stand in roles of two or more whole groups of four warps, and in each
+ *   region in
  *       turn, with no region that has any between a take and its pass;
- *   <li>{@code role}s are the last instructions of a device function's body; {@code make_tensor_map} and {@code counter} stand in
+ *   <li>{@code role}s are the last instructions of a device function's body; {@code make_tensor_map} and
+ *   {@code counter} stand in
  *       kernels only; {@code number_draw} and {@code number_post} in roles of {@link OneThread};
  *   <li>{@code while} stands in placed device functions only;
  *   <li>in a device function annotated {@code placed}, every tile of rank 1 and up and every shared buffer has a
- *       layout, whose sizes are the power-of-two cover of the shape; elsewhere none has one; where warps are no power of two,
- *       nothing of a tile is held by warps that there are not ({@link WarpTeam});
+ *       layout, whose sizes are the power-of-two cover of the shape; elsewhere none has one; where warps are no power
+ *       of two, nothing of a tile is held by warps that there are not ({@link WarpTeam});
  *   <li>ops that are elementwise have one layout for operands and results (placed level).
  * </ul>
  */
@@ -128,16 +130,19 @@ public final class Verifier {
   private void layoutPresent(Value value, Loc loc) {
     Type type = value.type();
     if (type instanceof TileType t && t.rank() > 0) {
-      check((t.layout() != null) == placed, loc, value + (placed ? " has no layout" : " has a layout before it is placed"));
+      check((t.layout() != null) == placed, loc,
+          value + (placed ? " has no layout" : " has a layout before it is placed"));
       if (t.layout() != null) {
         check(t.layout().sizes().equals(dev.tkc.ir.layout.LinearLayout.cover(t.shape())), loc,
             "the layout of " + value + " covers " + t.layout().sizes());
-        check(warps.holds(t.layout(), t.shape()), loc, "the layout of " + value + " is not held by " + warps.count() + " warps");
+        check(warps.holds(t.layout(), t.shape()), loc,
+            "the layout of " + value + " is not held by " + warps.count() + " warps");
       }
     } else if (type instanceof TileType t) {
       check(t.layout() == null, loc, "the scalar " + value + " has a layout");
     } else if (type instanceof SharedType s && !isView(value)) {
-      check((s.layout() != null) == placed, loc, "shared buffer " + value + (placed ? " has no layout" : " has a layout early"));
+      check((s.layout() != null) == placed, loc,
+          "shared buffer " + value + (placed ? " has no layout" : " has a layout early"));
     }
   }
 
@@ -148,13 +153,15 @@ public final class Verifier {
 
   private void instruction(Inst inst, Set<Value> visible, Place place, Region region, int index) {
     for (Value v : inst.operands()) {
-      check(visible.contains(v), inst.loc(), OpShape.mnemonic(inst.op()) + " uses " + v + ", which is not defined before it");
+      check(visible.contains(v), inst.loc(),
+          OpShape.mnemonic(inst.op()) + " uses " + v + ", which is not defined before it");
     }
     placement(inst, place, region, index);
     Place inner = switch (inst.op()) {
       case ControlOp.Parallel _ -> Place.PARALLEL;
       case ControlOp _, MemoryOp _, dev.tkc.ir.op.ElementwiseOp _, ShapeOp _, dev.tkc.ir.op.ReductionOp _,
-          dev.tkc.ir.op.MatrixOp _, SharedOp _, AsyncOp _ -> place == Place.HOST ? Place.HOST_NESTED : place == Place.PARALLEL ? Place.DEVICE : place;
+          dev.tkc.ir.op.MatrixOp _, SharedOp _, AsyncOp _ -> place == Place.HOST ? Place.HOST_NESTED
+          : place == Place.PARALLEL ? Place.DEVICE : place;
     };
     WarpTeam all = warps;
     if (inst.op() instanceof ControlOp.Role role) {
@@ -177,7 +184,8 @@ public final class Verifier {
     } catch (TypeException e) {
       check(false, inst.loc(), e.getMessage());
     }
-    if (placed && inst.op() instanceof dev.tkc.ir.op.ElementwiseOp && !(inst.op() instanceof dev.tkc.ir.op.ElementwiseOp.Constant)) {
+    if (placed && inst.op() instanceof dev.tkc.ir.op.ElementwiseOp
+        && !(inst.op() instanceof dev.tkc.ir.op.ElementwiseOp.Constant)) {
       TileType result = inst.result().tile();
       for (Value v : inst.operands()) {
         check(v.tile().isScalar() || java.util.Objects.equals(v.tile().layout(), result.layout()), inst.loc(),
@@ -193,9 +201,11 @@ public final class Verifier {
       case ControlOp.Parallel _ -> {
         check(place == Place.HOST || place == Place.PARALLEL, inst.loc(), name + " inside a loop or branch");
         if (place == Place.PARALLEL) {
-          check(index == region.insts().size() - 2, inst.loc(), "an inner parallel is the last instruction before the yield");
+          check(index == region.insts().size() - 2, inst.loc(),
+              "an inner parallel is the last instruction before the yield");
           for (Inst before : region.insts().subList(0, index)) {
-            check(!Effects.of(before).contains(Effects.WRITES_GLOBAL), before.loc(), "a write in front of an inner parallel");
+            check(!Effects.of(before).contains(Effects.WRITES_GLOBAL), before.loc(),
+                "a write in front of an inner parallel");
           }
         }
       }
@@ -203,8 +213,10 @@ public final class Verifier {
         check(place == Place.HOST, inst.loc(), name + " outside a kernel's own body");
         launch(inst, l);
       }
-      case MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.AddressOf _ -> check(place == Place.HOST, inst.loc(), name + " outside a kernel's own body");
-      case ControlOp.BlockId _, ControlOp.BlockCount _ -> check(device, inst.loc(), name + " outside a device function");
+      case MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.AddressOf _ ->
+          check(place == Place.HOST, inst.loc(), name + " outside a kernel's own body");
+      case ControlOp.BlockId _, ControlOp.BlockCount _ ->
+          check(device, inst.loc(), name + " outside a device function");
       case ControlOp.Role role -> {
         check(device && region == func.body(), inst.loc(), name + " inside another region");
         boolean rest = region.insts().subList(index, region.insts().size() - 1).stream()
@@ -216,13 +228,15 @@ public final class Verifier {
       case AsyncOp.NumberDraw _, AsyncOp.NumberPost _ ->
           check(device && alone, inst.loc(), name + " outside a role that one thread can do by itself");
       case ControlOp.While _ -> check(device && placed, inst.loc(), name + " before a device function is placed");
-      case SharedOp _, AsyncOp _, ShapeOp.ConvertLayout _ -> check(device, inst.loc(), name + " outside a device function");
+      case SharedOp _, AsyncOp _, ShapeOp.ConvertLayout _ ->
+          check(device, inst.loc(), name + " outside a device function");
       case ControlOp _, MemoryOp _, dev.tkc.ir.op.ElementwiseOp _, ShapeOp _, dev.tkc.ir.op.ReductionOp _,
           dev.tkc.ir.op.MatrixOp _ -> { }
     }
     if (place == Place.HOST || place == Place.HOST_NESTED) {
       boolean scalar = inst.results().stream().allMatch(r -> !(r.type() instanceof TileType t) || t.isScalar());
-      boolean access = inst.op() instanceof MemoryOp.Load || inst.op() instanceof MemoryOp.Store || inst.op() instanceof MemoryOp.Atomic;
+      boolean access = inst.op() instanceof MemoryOp.Load || inst.op() instanceof MemoryOp.Store
+          || inst.op() instanceof MemoryOp.Atomic;
       check(scalar && !access, inst.loc(), name + " works on tiles or memory in a kernel's own body");
     }
   }

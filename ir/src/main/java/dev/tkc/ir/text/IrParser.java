@@ -63,7 +63,8 @@ public final class IrParser {
     try {
       return new IrParser(source).module();
     } catch (ClassCastException | IllegalArgumentException e) {
-      throw new DiagnosticException(Diagnostic.error(Code.IR_SYNTAX, "invalid IR in " + source.name() + ": " + e.getMessage()));
+      throw new DiagnosticException(
+          Diagnostic.error(Code.IR_SYNTAX, "invalid IR in " + source.name() + ": " + e.getMessage()));
     }
   }
 
@@ -589,7 +590,8 @@ public final class IrParser {
   private String word() {
     space();
     int start = at;
-    while (at < text.length() && (Character.isLetterOrDigit(text.charAt(at)) || text.charAt(at) == '_' || text.charAt(at) == '.')) {
+    while (at < text.length()
+        && (Character.isLetterOrDigit(text.charAt(at)) || text.charAt(at) == '_' || text.charAt(at) == '.')) {
       at++;
     }
     if (start == at) {
@@ -652,6 +654,7 @@ public final class IrParser {
     while (end < text.length() && !Character.isWhitespace(text.charAt(end))) {
       end++;
     }
-    return new DiagnosticException(Diagnostic.error(Code.IR_SYNTAX, new Span(source, start, Math.min(text.length(), Math.max(end, start))), message));
+    return new DiagnosticException(Diagnostic.error(Code.IR_SYNTAX,
+        new Span(source, start, Math.min(text.length(), Math.max(end, start))), message));
   }
 }

@@ -172,7 +172,8 @@ public final class IrPrinter {
   }
 
   private void region(Region region, int depth) {
-    String params = region.params().stream().map(p -> define(p) + ": " + type(p.type())).collect(Collectors.joining(", "));
+    String params = region.params().stream().map(p -> define(p) + ": " + type(p.type()))
+        .collect(Collectors.joining(", "));
     out.append(" (").append(params).append(") {\n");
     region.insts().forEach(i -> inst(i, depth + 1));
     out.append("  ".repeat(depth)).append('}');
@@ -190,7 +191,8 @@ public final class IrPrinter {
       switch (p.role()) {
         case OPERAND -> parts.add(use((Value) p.of(op)));
         case OPTIONAL_OPERAND -> parts.add(((Optional<?>) p.of(op)).map(v -> use((Value) v)).orElse("_"));
-        case OPERANDS -> parts.add(((List<?>) p.of(op)).stream().map(v -> use((Value) v)).collect(Collectors.joining(", ", "[", "]")));
+        case OPERANDS -> parts.add(((List<?>) p.of(op)).stream().map(v -> use((Value) v))
+            .collect(Collectors.joining(", ", "[", "]")));
         case REGION, ATTRIBUTE -> { }
       }
     }

@@ -1,6 +1,8 @@
 package dev.tkc.ir.type;
 
-/** A run of {@code size} lanes along a dimension, of which a leading number is valid ({@code LANGUAGE} "Tile ranges"). */
+/**
+ * A run of {@code size} lanes along a dimension, of which a leading number is valid ({@code LANGUAGE} "Tile ranges").
+ */
 public record RangeType(int size) implements Type {
   public RangeType {
     if (size < 1) {

@@ -21,7 +21,8 @@ public final class Shapes {
 
   /** {@code shape} with size 1 at each of {@code axes}. */
   public static List<Integer> reduced(List<Integer> shape, List<Integer> axes) {
-    return java.util.stream.IntStream.range(0, shape.size()).mapToObj(i -> axes.contains(i) ? 1 : shape.get(i)).toList();
+    return java.util.stream.IntStream.range(0, shape.size())
+        .mapToObj(i -> axes.contains(i) ? 1 : shape.get(i)).toList();
   }
 
   /** Row-major strides, in elements. */

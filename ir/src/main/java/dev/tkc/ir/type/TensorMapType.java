@@ -1,6 +1,8 @@
 package dev.tkc.ir.type;
 
-/** What a copy engine has to know about a tensor: made by the host for a launch, passed by value to a device function. */
+/**
+ * What a copy engine has to know about a tensor: made by the host for a launch, passed by value to a device function.
+ */
 public record TensorMapType() implements Type {
   @Override
   public String text() {

@@ -76,7 +76,8 @@ public record TileType(Element element, List<Integer> shape, LinearLayout layout
   @Override
   public String text() {
     if (layout != null) {
-      return element.text() + "[" + Shapes.text(shape).replaceAll("[\\[\\]]", "") + "; " + LayoutText.print(layout) + "]";
+      return element.text() + "[" + Shapes.text(shape).replaceAll("[\\[\\]]", "") + "; "
+          + LayoutText.print(layout) + "]";
     }
     return shape.isEmpty() ? element.text() : element.text() + Shapes.text(shape);
   }

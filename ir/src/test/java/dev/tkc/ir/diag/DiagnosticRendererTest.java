@@ -116,7 +116,8 @@ class DiagnosticRendererTest {
   @Test
   void aLabelThatBeginsWithinALineAndAnotherSource() {
     Source other = new Source("o.tk", "import \"m.tk\"\n");
-    assertThat(render(error("body").label(at("{\n\tlet s = x"), "this").label(at(other, "import"), "from here").note("so")))
+    assertThat(
+        render(error("body").label(at("{\n\tlet s = x"), "this").label(at(other, "import"), "from here").note("so")))
         .isEqualTo(
             """
             error[TK0001]: body

@@ -69,7 +69,8 @@ class CheckerTest {
     assertThat(fails(Code.RACE, phases("inout", write, "")).message()).contains("y[0]");
     String read = "%z = load %ty, [%c1], _ : i32\nstore %ty, [%i], %one";
     assertThat(fails(Code.RACE, phases("inout", read, "")).message()).contains("y[1]");
-    passes(phases("inout", "%z = load %ty, [%i], _ : i32\nstore %ty, [%i], %z", "%q = load %ty, [%c0], _ : i32"), 1, 2, 3);
+    passes(phases("inout", "%z = load %ty, [%i], _ : i32\nstore %ty, [%i], %z", "%q = load %ty, [%c0], _ : i32"),
+        1, 2, 3);
   }
 
   @Test
@@ -85,9 +86,11 @@ class CheckerTest {
 
   @Test
   void readsOfWhatWasNeverWritten() {
-    assertThat(fails(Code.UNINITIALISED, phases("inout", "%z = load %tt, [%i], _ : i32", "")).message()).contains("t[0]");
+    assertThat(fails(Code.UNINITIALISED, phases("inout", "%z = load %tt, [%i], _ : i32", "")).message())
+        .contains("t[0]");
     assertThat(fails(Code.UNINITIALISED, phases("out", "%z = load %ty, [%i], _ : i32", "")).message()).contains("y[0]");
-    assertThat(fails(Code.UNINITIALISED, phases("inout", "atomic %tt, [%c0], %one {kind = add}", "")).message()).contains("t[0]");
+    assertThat(fails(Code.UNINITIALISED, phases("inout", "atomic %tt, [%c0], %one {kind = add}", "")).message())
+        .contains("t[0]");
     passes(phases("inout", "%z = load %ty, [%i], _ : i32", ""), 1, 2);
   }
 

@@ -145,7 +145,8 @@ class ControlEvalTest {
     Module m = Runs.parse(RAGGED.replace("FILL", "1"));
     for (int threads = 1; threads < 5; threads++) {
       int[] y = new int[49 * 49];
-      new Interpreter(Interpreter.Options.defaults().withThreads(threads)).run(m, List.of(Runs.ints(y), Tile.integer(49)));
+      new Interpreter(Interpreter.Options.defaults().withThreads(threads))
+          .run(m, List.of(Runs.ints(y), Tile.integer(49)));
       for (int i = 0; i < y.length; i++) {
         assertThat(y[i]).isEqualTo(i % 49 < i / 49 ? 1 : 0);
       }
@@ -170,7 +171,8 @@ class ControlEvalTest {
         """);
     for (int round = 0; round < 20; round++) {
       Interpreter many = new Interpreter(Interpreter.Options.defaults().withThreads(4));
-      assertThat(Runs.failure(many, m, Runs.ints(0, 0, 0, 0, 0), Tile.integer(1000)).message()).contains("index 5 in dimension 0");
+      assertThat(Runs.failure(many, m, Runs.ints(0, 0, 0, 0, 0), Tile.integer(1000)).message())
+          .contains("index 5 in dimension 0");
     }
   }
 }

@@ -17,7 +17,10 @@ class DrawsTest {
   private static final String RELEASE = "barrier_arrive %taken, %c0, _\n";
   private static final String FREE = "barrier_wait %taken, %c0, %emptied\n";
 
-  /** Three blocks, whose consumers count in {@code y} how often each of {@code n} tiles is done, and note the block in {@code who}. */
+  /**
+   * Three blocks, whose consumers count in {@code y} how often each of {@code n} tiles is done, and note the block in
+   * {@code who}.
+   */
   private static String program() {
     return """
         #l = #lay<[1], offset = []>

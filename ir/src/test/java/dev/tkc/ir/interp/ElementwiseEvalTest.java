@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Test;
 
 class ElementwiseEvalTest {
   private static double[] unary(String kind, String literal) {
-    return values(result("f32", 2, "%s = constant {value = LIT : f32} : f32\n%t = splat %s {shape = [2]} : f32[2]\n%r = KIND %t : f32[2]"
+    return values(result("f32", 2,
+        "%s = constant {value = LIT : f32} : f32\n%t = splat %s {shape = [2]} : f32[2]\n%r = KIND %t : f32[2]"
         .replace("LIT", literal).replace("KIND", kind)));
   }
 
@@ -121,13 +122,16 @@ class ElementwiseEvalTest {
 
   @Test
   void whatHasNoResultIsAnError() {
-    String two = "%x = iota {size = 4} : i32[4]\n%c = constant {value = 6 : i32} : i32\n%s = splat %c {shape = [4]} : i32[4]\n";
+    String two =
+        "%x = iota {size = 4} : i32[4]\n%c = constant {value = 6 : i32} : i32\n%s = splat %c {shape = [4]} : i32[4]\n";
     Buffer y = Runs.ints(0, 0, 0, 0);
     Runs.fails(Code.DIVISION_BY_ZERO, "6 / 0 at element 0", storing("i32", 4, two + "%r = div %s, %x : i32[4]"), y);
     Runs.fails(Code.DIVISION_BY_ZERO, "6 % 0", storing("i32", 4, two + "%r = rem %s, %x : i32[4]"), y);
-    Runs.fails(Code.NEGATIVE_POWER, "6 ** -1", storing("i32", 4, two + "%m = sub %x, %s : i32[4]\n%k = constant {value = 5 : i32} : i32\n"
+    Runs.fails(Code.NEGATIVE_POWER, "6 ** -1",
+        storing("i32", 4, two + "%m = sub %x, %s : i32[4]\n%k = constant {value = 5 : i32} : i32\n"
         + "%q = splat %k {shape = [4]} : i32[4]\n%e = add %m, %q : i32[4]\n%r = pow %s, %e : i32[4]"), y);
     Runs.fails(Code.INT_FIT, "3000000000", storing("i32", 4,
-        "%c = constant {value = 3000000000 : i64} : i64\n%f = cast %c {to = i32, kind = fit} : i32\n%r = splat %f {shape = [4]} : i32[4]"), y);
+        "%c = constant {value = 3000000000 : i64} : i64\n%f = cast %c {to = i32, kind = fit} : i32\n%r = splat %f "
+            + "{shape = [4]} : i32[4]"), y);
   }
 }

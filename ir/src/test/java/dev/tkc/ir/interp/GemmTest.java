@@ -10,7 +10,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** A whole GEMM: the exact result by the written order, on sizes that no tile divides, whatever the number of threads; and its speed. */
+/**
+ * A whole GEMM: the exact result by the written order, on sizes that no tile divides, whatever the number of threads;
+ * and its speed.
+ */
 class GemmTest {
   static final String GEMM = """
       kernel @gemm(%a: ptr<bf16>, %b: ptr<bf16>, %c: ptr<bf16>, %M: i64, %N: i64, %K: i64) {

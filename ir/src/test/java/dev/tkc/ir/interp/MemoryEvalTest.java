@@ -155,7 +155,8 @@ class MemoryEvalTest {
     Runs.checking().run(m, List.of(Runs.ints(x), Tile.integer(4)));
     assertThat(x).containsExactly(0, 0, 9, 0);
     Runs.fails(Code.VIEW, "4 elements and not 3", m, Runs.ints(1, 2, 3), Tile.integer(3));
-    Runs.fails(Code.TENSOR_MEMORY, "needs 5 elements of memory, and 3 are there", m, Runs.ints(1, 2, 3), Tile.integer(5));
+    Runs.fails(Code.TENSOR_MEMORY, "needs 5 elements of memory, and 3 are there", m, Runs.ints(1, 2, 3),
+        Tile.integer(5));
     Runs.fails(Code.TENSOR_MEMORY, "negative", m, Runs.ints(1, 2, 3), Tile.integer(-1));
   }
 
@@ -195,7 +196,8 @@ class MemoryEvalTest {
   @Test
   void integerIndexOutsideIsAnError() {
     Module m = block("i32", "2 3", "3", "%z = load %tx, [%c2, %c0], _ : i32\nstore %ty, [%c0], %z");
-    Runs.fails(Code.INDEX_OUTSIDE, "index 2 in dimension 0 is outside x: i32[2, 3]", m, Runs.ints(SIX), Runs.ints(0, 0, 0));
+    Runs.fails(Code.INDEX_OUTSIDE, "index 2 in dimension 0 is outside x: i32[2, 3]", m, Runs.ints(SIX),
+        Runs.ints(0, 0, 0));
   }
 
   @Test

@@ -8,8 +8,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * The rules of LANGUAGE.md §5 one by one: from a load of x (3 elements) as a tile of 4, whose last lane is outside, through some
- * operations, to a store of all 4 lanes.
+ * The rules of LANGUAGE.md §5 one by one: from a load of x (3 elements) as a tile of 4, whose last lane is outside,
+ * through some operations, to a store of all 4 lanes.
  */
 class PaddingTest {
   private static final String LOAD = """
@@ -29,11 +29,13 @@ class PaddingTest {
 
   private static void passes(String body) {
     float[] y = new float[4];
-    Runs.checking().run(MemoryEvalTest.block("f32", "3", "4", kernel(body)), List.of(Runs.floats(1, 2, 3), Runs.floats(y)));
+    Runs.checking()
+        .run(MemoryEvalTest.block("f32", "3", "4", kernel(body)), List.of(Runs.floats(1, 2, 3), Runs.floats(y)));
   }
 
   private static Diagnostic leaks(String body) {
-    Diagnostic d = Runs.failure(MemoryEvalTest.block("f32", "3", "4", kernel(body)), Runs.floats(1, 2, 3), Runs.floats(0, 0, 0, 0));
+    Diagnostic d = Runs.failure(MemoryEvalTest.block("f32", "3", "4", kernel(body)), Runs.floats(1, 2, 3),
+        Runs.floats(0, 0, 0, 0));
     assertThat(d.code()).as(d.toString()).isEqualTo(Code.PADDING_LEAK);
     return d;
   }
@@ -45,7 +47,8 @@ class PaddingTest {
   void aNeutralElementMayNotBeStored() {
     assertThat(leaks("store %ty, [%all], %x0").toString()).contains("reaches y[3]");
     assertThat(leaks("store %ty, [%all], %x0").notes().toString())
-        .contains("it ends here, by a `store`", "it was read outside by this load, by a `load`", "it is the fill value 0");
+        .contains("it ends here, by a `store`", "it was read outside by this load, by a `load`",
+            "it is the fill value 0");
     passes("store %ty, [%in], %x0");
     passes("store %ty, [%all], %f");
   }
@@ -54,7 +57,8 @@ class PaddingTest {
   void productsAndQuotientsStayNeutral() {
     leaks("%r = mul %x0, %s : f32[4]" + STORE);
     leaks("%r = div %x0, %s : f32[4]" + STORE);
-    passes("%m = mul %x0, %s : f32[4]\n%q = neg %m : f32[4]\n%r = reduce %q {kind = sum, axes = [0]} : f32[1]" + STORE_ONE);
+    passes("%m = mul %x0, %s : f32[4]\n%q = neg %m : f32[4]\n%r = reduce %q {kind = sum, axes = [0]} : f32[1]"
+        + STORE_ONE);
     passes("%m = div %x0, %s : f32[4]\n%r = reduce %m {kind = sum, axes = [0]} : f32[1]" + STORE_ONE);
     leaks("%m = div %s, %x0 : f32[4]\n%r = reduce %m {kind = sum, axes = [0]} : f32[1]" + STORE_ONE);
   }
@@ -76,7 +80,8 @@ class PaddingTest {
         %c = broadcast %b {shape = [4]} : f32[4]
         %d = sub %x0, %c : f32[4]
         %r = reduce %d {kind = sum, axes = [0]} : f32[1]""" + STORE_ONE);
-    passes("%a = add %x0, %s : f32[4]\n%b = mul %a, %x0 : f32[4]\n%r = reduce %b {kind = sum, axes = [0]} : f32[1]" + STORE_ONE);
+    passes("%a = add %x0, %s : f32[4]\n%b = mul %a, %x0 : f32[4]\n%r = reduce %b {kind = sum, axes = [0]} : f32[1]"
+        + STORE_ONE);
   }
 
   @Test
@@ -88,7 +93,8 @@ class PaddingTest {
           %n = add %acc, %x0 : f32[4]
           yield [%n]
         } : f32[4]""" + STORE);
-    passes("%z = constant {value = 0.0 : f32} : f32\n%zs = splat %z {shape = [4]} : f32[4]\n%r = add %zs, %x0 : f32[4]" + STORE);
+    passes("%z = constant {value = 0.0 : f32} : f32\n%zs = splat %z {shape = [4]} : f32[4]\n%r = add %zs, %x0 : f32[4]"
+        + STORE);
   }
 
   @Test
@@ -126,8 +132,10 @@ class PaddingTest {
         .replace("%bx = ", "%ea = reshape %e {shape = [1, 4]} : f32[1, 4]\n%bx = "));
     passes("%e = exp %x0 : f32[4]\n" + inner.replace("AAA", "%ea").replace("BBB", "%bx")
         .replace("%bx = ", "%ea = reshape %e {shape = [1, 4]} : f32[1, 4]\n%bx = "));
-    String outer = operands + "%acc = splat %z {shape = [4, 4]} : f32[4, 4]\n%d = dot %bx, %fa, %acc {precision = ieee} : f32[4, 4]\n"
-        + "%row = slice %d {offsets = [ROW, 0], shape = [1, 4]} : f32[1, 4]\n%r = reshape %row {shape = [4]} : f32[4]" + STORE;
+    String outer = operands
+        + "%acc = splat %z {shape = [4, 4]} : f32[4, 4]\n%d = dot %bx, %fa, %acc {precision = ieee} : f32[4, 4]\n"
+        + "%row = slice %d {offsets = [ROW, 0], shape = [1, 4]} : f32[1, 4]\n%r = reshape %row {shape = [4]} : f32[4]"
+        + STORE;
     outer = outer.replace("%bx = ", "%fa = reshape %f {shape = [1, 4]} : f32[1, 4]\n%bx = ");
     passes(outer.replace("ROW", "2"));
     leaks(outer.replace("ROW", "3"));

@@ -22,9 +22,11 @@ class ReductionEvalTest {
   void alongEitherAxisAndBoth() {
     assertThat(ints(3, MATRIX + "%s = sum_of %m\n%r = reshape %s {shape = [3]} : i32[3]"
         .replace("sum_of %m", "reduce %m {kind = sum, axes = [0]} : i32[1, 3]"))).containsExactly(3, 5, 7);
-    assertThat(ints(2, MATRIX + "%s = reduce %m {kind = max, axes = [1]} : i32[2, 1]\n%r = reshape %s {shape = [2]} : i32[2]"))
+    assertThat(
+        ints(2, MATRIX + "%s = reduce %m {kind = max, axes = [1]} : i32[2, 1]\n%r = reshape %s {shape = [2]} : i32[2]"))
         .containsExactly(2, 5);
-    assertThat(ints(1, MATRIX + "%s = reduce %m {kind = prod, axes = [0, 1]} : i32[1, 1]\n%r = reshape %s {shape = [1]} : i32[1]"))
+    assertThat(ints(1,
+        MATRIX + "%s = reduce %m {kind = prod, axes = [0, 1]} : i32[1, 1]\n%r = reshape %s {shape = [1]} : i32[1]"))
         .containsExactly(0);
   }
 
@@ -87,7 +89,8 @@ class ReductionEvalTest {
 
   @Test
   void scans() {
-    String x = "%x = iota {size = 4} : i32[4]\n%c = constant {value = 1 : i32} : i32\n%o = splat %c {shape = [4]} : i32[4]\n"
+    String x =
+        "%x = iota {size = 4} : i32[4]\n%c = constant {value = 1 : i32} : i32\n%o = splat %c {shape = [4]} : i32[4]\n"
         + "%t = add %x, %o : i32[4]\n";
     assertThat(ints(4, x + "%r = scan %t {kind = sum, axis = 0} : i32[4]")).containsExactly(1, 3, 6, 10);
     assertThat(ints(4, x + "%r = scan %t {kind = sum, axis = 0, exclusive} : i32[4]")).containsExactly(0, 1, 3, 6);
@@ -98,13 +101,15 @@ class ReductionEvalTest {
 
   private static final String LINEAR = " (%a: f32, %b: f32, %c: f32, %d: f32) {\n"
       + "%p = mul %a, %c : f32\n%q = mul %c, %b : f32\n%s = add %q, %d : f32\nyield [%p, %s]\n} : f32[4], f32[4]\n";
-  private static final String PAIR = "%x = iota {size = 4} : i32[4]\n%f = cast %x {to = f32, kind = saturate} : f32[4]\n"
+  private static final String PAIR =
+      "%x = iota {size = 4} : i32[4]\n%f = cast %x {to = f32, kind = saturate} : f32[4]\n"
       + "%two = constant {value = 2.0 : f32} : f32\n%g = splat %two {shape = [4]} : f32[4]\n";
 
   @Test
   void scanByAFunctionOfPairs() {
     // s = 2 s + x, by the associative function on (factor, term).
-    assertThat(values(result("f32", 4, PAIR + "%u, %r = scan_with [%g, %f] {axis = 0}" + LINEAR))).containsExactly(0, 1, 4, 11);
+    assertThat(values(result("f32", 4, PAIR + "%u, %r = scan_with [%g, %f] {axis = 0}" + LINEAR)))
+        .containsExactly(0, 1, 4, 11);
     assertThat(values(result("f32", 4, PAIR + "%u, %r = scan_with [%g, %f] {axis = 0, reverse}" + LINEAR)))
         .containsExactly(34, 17, 8, 3);
   }
@@ -122,7 +127,8 @@ class ReductionEvalTest {
           } : i32
           yield [%m]
         } : i32[1]""")).containsExactly(4);
-    assertThat(values(result("f32", 1, PAIR + "%u, %r = reduce_with [%g, %f] {axis = 0}" + LINEAR.replace("f32[4]", "f32[1]"))))
+    assertThat(values(
+        result("f32", 1, PAIR + "%u, %r = reduce_with [%g, %f] {axis = 0}" + LINEAR.replace("f32[4]", "f32[1]"))))
         .containsExactly(11);
   }
 }

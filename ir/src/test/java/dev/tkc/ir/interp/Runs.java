@@ -24,7 +24,10 @@ final class Runs {
     return module;
   }
 
-  /** A kernel over one f32 output {@code y} of {@code n} elements, whose only block runs {@code body} and stores {@code %r}. */
+  /**
+   * A kernel over one f32 output {@code y} of {@code n} elements, whose only block runs {@code body} and stores
+   * {@code %r}.
+   */
   static Module storing(String element, int n, String body) {
     return parse("""
         kernel @k(%y: ptr<ELEMENT>) {

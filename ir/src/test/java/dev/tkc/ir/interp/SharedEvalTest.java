@@ -40,7 +40,8 @@ class SharedEvalTest {
   }
 
   private static final String COPY = "copy_async %tx, [%r], %b, %c0\ncopy_commit\n";
-  private static final String READ = "\n%t = shared_load %b, %c0 {offsets = [0], shape = [4]} : f32[4]\nstore %ty, [%r], %t";
+  private static final String READ =
+      "\n%t = shared_load %b, %c0 {offsets = [0], shape = [4]} : f32[4]\nstore %ty, [%r], %t";
 
   @Test
   void copiesLandAtTheirWait() {

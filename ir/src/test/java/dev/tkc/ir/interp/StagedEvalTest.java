@@ -10,7 +10,9 @@ import org.junit.jupiter.api.Test;
 
 /** Copies, barriers, products and roles, and each mistake that is found in them. */
 class StagedEvalTest {
-  /** A block of 5 warps that copies rows of {@code x} (3 × 4, so that the fourth row is outside) and writes {@code y}. */
+  /**
+   * A block of 5 warps that copies rows of {@code x} (3 × 4, so that the fourth row is outside) and writes {@code y}.
+   */
   private static Module device(String body) {
     return Runs.parse("""
         kernel @k(%x: ptr<f32>, %y: ptr<f32>) {
@@ -88,7 +90,8 @@ class StagedEvalTest {
 
   @Test
   void copiesArriveAtTheirBarrierAndLanesOutsideAreZero() {
-    assertThat(run("barrier\n" + COPY + WAIT + READ)).containsExactly(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0, 0, 0);
+    assertThat(run("barrier\n" + COPY + WAIT + READ))
+        .containsExactly(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0, 0, 0);
     assertThat(run("barrier\n" + producer(COPY) + consumer(WAIT + READ))).contains(12, 0);
     Runs.fails(Code.PADDING_LEAK, "reaches y[3, 0]", device("barrier\n" + COPY + WAIT + READ), Runs.floats(X),
         Runs.floats(new float[16]));
@@ -134,14 +137,16 @@ class StagedEvalTest {
     assertThat(d.notes()).hasSize(2);
     assertThat(d.notes().get(0)).contains("role producer waits here for phase 0 of barrier `empty` slot 0")
         .contains("4 of 4 arrivals").contains("barrier_wait %empty");
-    assertThat(d.notes().get(1)).contains("role consumer waits here for phase 0 of barrier `full` slot 0").contains("1 of 1 arrivals");
+    assertThat(d.notes().get(1)).contains("role consumer waits here for phase 0 of barrier `full` slot 0")
+        .contains("1 of 1 arrivals");
     fails(Code.DEADLOCK, "the block waits for ever", "barrier\n" + WAIT);
   }
 
   @Test
   void arrivalsMayBeConditional() {
     String some = "barrier_arrive %empty, %c0, %no\nbarrier_arrive %empty, %c0, %yes\n";
-    assertThat(run("barrier\n" + producer("barrier_wait %empty, %c0, %c0\n" + COPY + WAIT) + consumer(some + WAIT + READ)))
+    assertThat(
+        run("barrier\n" + producer("barrier_wait %empty, %c0, %c0\n" + COPY + WAIT) + consumer(some + WAIT + READ)))
         .contains(12);
   }
 
@@ -154,7 +159,8 @@ class StagedEvalTest {
     List<Code> seen = new java.util.ArrayList<>();
     for (int seed = 1; seed < 30; seed++) {
       try {
-        new Interpreter(Interpreter.Options.defaults().withSeed(seed)).run(module, List.of(Runs.floats(X), Runs.floats(new float[16])));
+        new Interpreter(Interpreter.Options.defaults().withSeed(seed))
+            .run(module, List.of(Runs.floats(X), Runs.floats(new float[16])));
       } catch (dev.tkc.ir.diag.DiagnosticException e) {
         seen.add(e.diagnostics().getFirst().code());
       }
@@ -175,7 +181,8 @@ class StagedEvalTest {
     fails(Code.PROXY_FENCE, "no proxy fence", FILL + "barrier\nproxy_fence\n" + STORE + DONE);
     fails(Code.SHARED_UNORDERED, "no barrier", FILL + "proxy_fence\n" + STORE + DONE);
     fails(Code.LEFT_UNDER_WAY, "bulk store", FILL + "proxy_fence\nbarrier\n" + STORE);
-    fails(Code.LEFT_UNDER_WAY, "bulk store", FILL + "proxy_fence\nbarrier\n" + STORE + "store_wait {pending = 1, read}\n");
+    fails(Code.LEFT_UNDER_WAY, "bulk store",
+        FILL + "proxy_fence\nbarrier\n" + STORE + "store_wait {pending = 1, read}\n");
   }
 
   @Test
@@ -203,7 +210,8 @@ class StagedEvalTest {
     String wait = "dot_commit\n%q = dot_wait [%p] {pending = 0} : f32[4, 4]\n";
     assertThat(run(START + "dot_fence\n" + DOT + wait + USE)).startsWith(1 + 10 + 27, 2 + 12 + 30);
     fails(Code.DOT_FENCE, "no `dot_fence`", START + DOT + wait + USE);
-    fails(Code.IN_FLIGHT, "does not cover", START + "dot_fence\n" + DOT + wait.replace("pending = 0", "pending = 1") + USE);
+    fails(Code.IN_FLIGHT, "does not cover",
+        START + "dot_fence\n" + DOT + wait.replace("pending = 0", "pending = 1") + USE);
     fails(Code.IN_FLIGHT, "does not cover", START + "dot_fence\n" + DOT + wait.replace("dot_commit\n", "") + USE);
     fails(Code.IN_FLIGHT, "while it is in flight", START + "dot_fence\n" + DOT + wait + USE.replace("%q", "%p"));
     fails(Code.LEFT_UNDER_WAY, "a product in flight", START + "dot_fence\n" + DOT + "dot_commit\n");
@@ -226,7 +234,8 @@ class StagedEvalTest {
     String wait = "dot_commit\n%q = dot_wait [%p2] {pending = 0} : f32[4, 4]\n";
     assertThat(run(START + "dot_fence\n" + DOT + more + wait + USE)).startsWith(2 * 38, 2 * 44);
     fails(Code.IN_FLIGHT, "two products", START + "dot_fence\n" + DOT + more + more.replace("%p2", "%p3") + wait + USE);
-    fails(Code.IN_FLIGHT, "another product adds to", START + "dot_fence\n" + DOT + more + wait.replace("%p2", "%p") + USE);
+    fails(Code.IN_FLIGHT, "another product adds to",
+        START + "dot_fence\n" + DOT + more + wait.replace("%p2", "%p") + USE);
   }
 
   @Test
@@ -234,16 +243,19 @@ class StagedEvalTest {
     String again = COPY + "barrier_wait %full, %c0, %c1\n";
     String wait = "dot_commit\n%q = dot_wait [%p] {pending = 0} : f32[4, 4]\n";
     assertThat(run(START + "dot_fence\n" + DOT + wait + "barrier\n" + again + USE)).startsWith(38, 44);
-    fails(Code.OVERWRITTEN, "while a product may still read it", START + "dot_fence\n" + DOT + "barrier\n" + again + wait + USE);
+    fails(Code.OVERWRITTEN, "while a product may still read it",
+        START + "dot_fence\n" + DOT + "barrier\n" + again + wait + USE);
     // Only each thread's own part is known to be done.
     fails(Code.OVERWRITTEN, "while a product may still read it", START + "dot_fence\n" + DOT + wait + again + USE);
   }
 
   @Test
   void buffersInTheSameBytesShareTheirHazards() {
-    String other = "%o = shared_alloc {type = shared<f32[4, 4], 1>, name = \"o\"} #{offset = OFFSET} : shared<f32[4, 4], 1>\n"
+    String other =
+        "%o = shared_alloc {type = shared<f32[4, 4], 1>, name = \"o\"} #{offset = OFFSET} : shared<f32[4, 4], 1>\n"
         + "%l = shared_alloc {type = shared<f32[4, 4], 1>, name = \"l\"} #{offset = 0} : shared<f32[4, 4], 1>\n"
-        + "%ones = splat %one {shape = [4, 4]} : f32[4, 4]\nshared_store %l, %c0, %ones\nbarrier\nshared_store %o, %c0, %ones\nbarrier\n"
+        + "%ones = splat %one {shape = [4, 4]} : f32[4, 4]\nshared_store %l, %c0, %ones\nbarrier\nshared_store %o, "
+        + "%c0, %ones\nbarrier\n"
         + "%t = shared_load %l, %c0 {offsets = [0, 0], shape = [4, 4]} : f32[4, 4]\nstore %ty, [%r, %r], %t\n";
     assertThat(run(other.replace("OFFSET", "64"))).containsOnly(1);
     fails(Code.UNINITIALISED, "`l` is read", other.replace("OFFSET", "60"));

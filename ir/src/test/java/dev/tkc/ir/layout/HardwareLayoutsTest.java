@@ -79,7 +79,8 @@ class HardwareLayoutsTest {
 
   @Test
   void mfmaFragmentsFollowTheGenericFormula() {
-    int[][] shapes = {{32, 32, 8, 4}, {16, 16, 16, 4}, {16, 16, 32, 4}, {32, 32, 16, 4}, {16, 16, 4, 1}, {16, 16, 64, 4}};
+    int[][] shapes = {{32, 32, 8, 4}, {16, 16, 16, 4}, {16, 16, 32, 4}, {32, 32, 16, 4}, {16, 16, 4, 1},
+        {16, 16, 64, 4}};
     for (int[] s : shapes) {
       MatrixFragments.Fragments f = MatrixFragments.mfma(s[0], s[1], s[2], s[3]);
       int perLane = s[2] * s[0] / 64;
@@ -106,7 +107,8 @@ class HardwareLayoutsTest {
     LinearLayout c = MatrixFragments.tiled(f.c(), List.of(128, 128),
         List.of(new MatrixFragments.Warps(0, 2), new MatrixFragments.Warps(1, 2)), List.of(1, 0));
     LinearLayout a = MatrixFragments.tiled(f.a(), List.of(128, 32),
-        List.of(new MatrixFragments.Warps(0, 2), new MatrixFragments.Warps(MatrixFragments.Warps.NONE, 2)), List.of(1, 0));
+        List.of(new MatrixFragments.Warps(0, 2), new MatrixFragments.Warps(MatrixFragments.Warps.NONE, 2)),
+        List.of(1, 0));
     assertThat(c.isInjective() && c.isSurjective()).isTrue();
     assertThat(c.registersPerThread()).isEqualTo(128);
     assertThat(a.freeMask(InDim.WARP)).isEqualTo(2);
@@ -133,8 +135,10 @@ class HardwareLayoutsTest {
   @Test
   void matrixLoadsFillOperandFragmentsFromSwizzledTilesWithoutConflicts() {
     MatrixFragments.Fragments f = MatrixFragments.mmaSync(16);
-    LinearLayout a = MatrixFragments.tiled(f.a(), List.of(64, 64), List.of(new MatrixFragments.Warps(0, 4)), List.of(1, 0));
-    LinearLayout b = MatrixFragments.tiled(f.b(), List.of(64, 64), List.of(new MatrixFragments.Warps(1, 4)), List.of(0, 1));
+    LinearLayout a = MatrixFragments.tiled(f.a(), List.of(64, 64), List.of(new MatrixFragments.Warps(0, 4)),
+        List.of(1, 0));
+    LinearLayout b = MatrixFragments.tiled(f.b(), List.of(64, 64), List.of(new MatrixFragments.Warps(1, 4)),
+        List.of(0, 1));
     SharedLayouts.Swizzle swizzle = SharedLayouts.Swizzle.forRows(64, 16);
     LinearLayout rowMajor = SharedLayouts.swizzled(List.of(64, 64), List.of(1, 0), swizzle);
     LinearLayout columnMajor = SharedLayouts.swizzled(List.of(64, 64), List.of(0, 1), swizzle);
@@ -154,7 +158,8 @@ class HardwareLayoutsTest {
 
   @Test
   void conflictCountsAreThoseOfTextbookAccesses() {
-    LinearLayout column = LinearLayout.identity1d(InDim.LANE, 32, 0, 2).product(LinearLayout.identity1d(InDim.REGISTER, 32, 1, 2));
+    LinearLayout column = LinearLayout.identity1d(InDim.LANE, 32, 0, 2)
+        .product(LinearLayout.identity1d(InDim.REGISTER, 32, 1, 2));
     LinearLayout plain = SharedLayouts.swizzled(List.of(32, 32), List.of(1, 0), SharedLayouts.Swizzle.NONE);
     Gf2 offsets = SharedLayouts.offsets(plain, column);
     VectorAccess scalar = VectorAccess.of(offsets, 5, 1);

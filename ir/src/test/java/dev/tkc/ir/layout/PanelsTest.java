@@ -14,7 +14,8 @@ class PanelsTest {
   private static final List<List<Integer>> SHAPES = List.of(
       List.of(128, 64), List.of(64, 256), List.of(512, 64), List.of(16, 32), List.of(8, 16), List.of(8, 128),
       List.of(2, 64, 128), List.of(4, 512, 64), List.of(1, 8, 64), List.of(256), List.of(2, 512), List.of(1, 4096),
-      List.of(192, 64), List.of(128, 96), List.of(64, 192), List.of(192, 192), List.of(24, 48), List.of(2, 24, 96), List.of(320, 64));
+      List.of(192, 64), List.of(128, 96), List.of(64, 192), List.of(192, 192), List.of(24, 48), List.of(2, 24, 96),
+      List.of(320, 64));
 
   /** The exchange of 16-byte pieces by the bits of the address above them (PTX ISA, "Swizzling modes"). */
   private static long exchanged(long address, int swizzle) {
@@ -60,7 +61,8 @@ class PanelsTest {
           for (int i = 0; i < memory.length; i++) {
             if (memory[i] >= 0) {
               copied++;
-              assertThat(layout.applyFlat(InDim.OFFSET, i)).as("%s of %d bits at %d", shape, bits, i).isEqualTo(memory[i]);
+              assertThat(layout.applyFlat(InDim.OFFSET, i)).as("%s of %d bits at %d", shape, bits, i)
+                  .isEqualTo(memory[i]);
             }
           }
           assertThat(copied).as("%s", shape).isEqualTo(shape.stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b));
@@ -109,14 +111,18 @@ class PanelsTest {
         SharedLayouts.swizzled(List.of(64, 256), List.of(1, 0), SharedLayouts.Swizzle.NONE))).isEmpty();
   }
 
-  /** What the instruction reads for element (k, other) of a block that starts at {@code start}: canonical layouts of the manual. */
+  /**
+   * What the instruction reads for element (k, other) of a block that starts at {@code start}: canonical layouts of the
+   * manual.
+   */
   private static long address(MatrixDescriptor d, long start, int k, int other) {
     int bytes = d.panels().elementBits() / 8;
     int swizzle = d.panels().swizzle();
     int inRow = swizzle / bytes;
     long plain = d.kMajor()
         ? start + (long) other % 8 * swizzle + other / 8 * d.strideBytes() + (long) k * bytes
-        : start + (long) other % inRow * bytes + other / inRow * d.leadingBytes() + (long) k % 8 * swizzle + k / 8 * d.strideBytes();
+        : start + (long) other % inRow * bytes + other / inRow * d.leadingBytes() + (long) k % 8 * swizzle
+        + k / 8 * d.strideBytes();
     return exchanged(plain, swizzle);
   }
 
@@ -190,6 +196,7 @@ class PanelsTest {
   @Test
   void onlySixteenBitsAreReadAcrossK() {
     Panels p = Panels.of(List.of(64, 128), 8).orElseThrow();
-    assertThatThrownBy(() -> MatrixDescriptor.of(p, List.of(0, 0), List.of(0, 1), Operand.B)).hasMessageContaining("along k");
+    assertThatThrownBy(() -> MatrixDescriptor.of(p, List.of(0, 0), List.of(0, 1), Operand.B))
+        .hasMessageContaining("along k");
   }
 }

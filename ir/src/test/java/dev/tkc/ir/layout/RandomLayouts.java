@@ -14,7 +14,10 @@ final class RandomLayouts {
     random = new Random(seed);
   }
 
-  /** A random one-to-one matrix whose columns go to registers, lanes and warps; {@code zeros} further bits are duplicates. */
+  /**
+   * A random one-to-one matrix whose columns go to registers, lanes and warps; {@code zeros} further bits are
+   * duplicates.
+   */
   LinearLayout next(List<Integer> sizes, int registers, int lanes, int warps, int zeros) {
     int n = registers + lanes + warps;
     int m = n - zeros;

@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Test;
 
 class ConversionsTest {
   private static final Element[] INTEGERS = {
-    Element.I4, Element.I8, Element.I16, Element.I32, Element.I64, Element.U4, Element.U8, Element.U16, Element.U32, Element.U64
+    Element.I4, Element.I8, Element.I16, Element.I32, Element.I64, Element.U4, Element.U8, Element.U16, Element.U32,
+        Element.U64
   };
 
   private static BigInteger exact(Element type, long x) {
@@ -20,9 +21,9 @@ class ConversionsTest {
   private static double[] interesting() {
     double[] all = new double[4096];
     Random random = new Random(3);
-    double[] first = {0, -0.0, 0.5, -0.5, 0.99, -0.99, 1.5, -1.5, 127.9, 128, -128.5, -129, 255.5, 256, 7.9, 8, -8.9, 15.9, 16,
-        32767.5, 32768, 65535.9, 65536, 0x1p31, -0x1p31, 0x1p31 - 0.5, 0x1p32, 0x1p63, -0x1p63, Math.nextDown(0x1p63), 0x1p64,
-        Math.nextDown(0x1p64), 1e300, -1e300};
+    double[] first = {0, -0.0, 0.5, -0.5, 0.99, -0.99, 1.5, -1.5, 127.9, 128, -128.5, -129, 255.5, 256, 7.9, 8, -8.9,
+        15.9, 16, 32767.5, 32768, 65535.9, 65536, 0x1p31, -0x1p31, 0x1p31 - 0.5, 0x1p32, 0x1p63, -0x1p63,
+        Math.nextDown(0x1p63), 0x1p64, Math.nextDown(0x1p64), 1e300, -1e300};
     for (int i = 0; i < all.length; i++) {
       all[i] = i < first.length ? first[i] : random.nextGaussian() * Math.scalb(1.0, random.nextInt(68));
     }

@@ -121,7 +121,8 @@ class FloatFormatTest {
     int code = nearest(f, ladder, x);
     boolean over = code == ladder.size();
     float largest = ladder.getLast().floatValue();
-    float saturated = Math.copySign(over ? (width(f) == 16 ? Float.POSITIVE_INFINITY : largest) : f.decode(code), (float) x);
+    float saturated = Math.copySign(over ? (width(f) == 16 ? Float.POSITIVE_INFINITY : largest) : f.decode(code),
+        (float) x);
     float wrapped = !over ? saturated : switch (f) {
       case F16, BF16, E5M2 -> Math.copySign(Float.POSITIVE_INFINITY, (float) x);
       case E4M3, E8M0 -> Float.NaN;
@@ -146,8 +147,9 @@ class FloatFormatTest {
       double next = i + 1 < ladder.size() ? ladder.get(i + 1).doubleValue() : 2 * here - (i > 0 && f != FloatFormat.E8M0
           ? ladder.get(i - 1).doubleValue() : 0);
       double middle = (here + next) / 2;
-      for (double x : new double[] {here, middle, Math.nextUp(middle), Math.nextDown(middle), Math.nextUp((float) middle),
-          Math.nextDown((float) middle), Math.nextUp((float) here), (here + middle) / 2, next}) {
+      for (double x : new double[] {here, middle, Math.nextUp(middle), Math.nextDown(middle),
+          Math.nextUp((float) middle), Math.nextDown((float) middle), Math.nextUp((float) here), (here + middle) / 2,
+          next}) {
         check(f, ladder, x);
         check(f, ladder, -x);
       }

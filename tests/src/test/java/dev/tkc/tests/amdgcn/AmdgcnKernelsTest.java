@@ -34,14 +34,16 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Every library kernel becomes a linked AMD code object, checked statically: it reads back, nothing lives in scratch, LDS is
- * what the IR says, and there are as many matrix instructions as the tiles' arithmetic asks for. Nothing is executed.
+ * Every library kernel becomes a linked AMD code object, checked statically: it reads back, nothing lives in scratch,
+ * LDS is what the IR says, and there are as many matrix instructions as the tiles' arithmetic asks for. Nothing is
+ * executed.
  */
 class AmdgcnKernelsTest {
   /** Values of the constants that tensors bind in a real launch. */
   private static final Map<String, Object> BOUND = Map.of("D", 128L, "F", 16L, "PAGE", 16L);
 
-  private static final List<String> ALIGNED = List.of("M", "N", "K", "D", "F", "x", "y", "a", "b", "c", "q", "k", "v", "o");
+  private static final List<String> ALIGNED = List.of("M", "N", "K", "D", "F", "x", "y", "a", "b", "c", "q", "k",
+      "v", "o");
 
   @TestFactory
   List<DynamicTest> everyLibraryKernelLinks() throws IOException {
@@ -94,7 +96,8 @@ class AmdgcnKernelsTest {
 
   private static Object literal(Expr value) {
     return value instanceof Expr.IntLit i ? (Object) i.value().longValueExact()
-        : value instanceof Expr.FloatLit x ? (Object) x.value() : value instanceof Expr.BoolLit b ? (Object) b.value() : null;
+        : value instanceof Expr.FloatLit x ? (Object) x.value()
+        : value instanceof Expr.BoolLit b ? (Object) b.value() : null;
   }
 
   /** One for each fragment of each accumulator in a wave and each step along k. */

@@ -24,7 +24,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Random programs mean the same before and after the passes, and as PTX; a pass that is wrong is noticed and pinned down. */
+/**
+ * Random programs mean the same before and after the passes, and as PTX; a pass that is wrong is noticed and pinned
+ * down.
+ */
 class RandomProgramsTest {
   private static final Execution INTERPRETED =
       (module, arguments) -> new Interpreter(Interpreter.Options.defaults()).run(module, arguments);
@@ -56,7 +59,8 @@ class RandomProgramsTest {
   }
 
   private static Fuzzer.Outcome run(DeviceComparison comparison, long first, int count, int stopAfter) {
-    return Fuzzer.run(comparison, new Fuzzer.Plan(first, count, stopAfter, Duration.ofMinutes(2), Optional.empty()), _ -> { });
+    return Fuzzer.run(comparison, new Fuzzer.Plan(first, count, stopAfter, Duration.ofMinutes(2), Optional.empty()),
+        _ -> { });
   }
 
   @Test

@@ -13,10 +13,11 @@ class SyntaxMutationTest {
   private static final int MUTATIONS = 2000;
   private static final List<String> PIECES =
       List.of(
-          "(", ")", "[", "]", "{", "}", ",", ";", ":", "=", "==", "+", "-", "*", "**", "@", "..", "...", ".", "_", "->", "<",
-          ">", "not", "and", "let", "var", "if", "else", "then", "for", "in", "parallel", "by", "fn", "kernel", "test",
-          "schedule", "temp", "reversed", "pad", "as", "min", "where", "x", "1", "2.5", "\"s\"", "\"", "\n", "//", "///",
-          "\u00d7", "rank");
+          "(", ")", "[", "]", "{", "}", ",", ";", ":", "=", "==", "+", "-", "*", "**", "@", "..", "...", ".", "_",
+          "->", "<", ">", "not", "and", "let", "var", "if", "else", "then", "for", "in", "parallel", "by", "fn",
+          "kernel", "test",
+          "schedule", "temp", "reversed", "pad", "as", "min", "where", "x", "1", "2.5", "\"s\"", "\"", "\n",
+          "//", "///", "\u00d7", "rank");
 
   @Test
   void mutatedPrograms() {

@@ -10,8 +10,8 @@ import dev.tkc.ir.diag.DiagnosticRenderer;
 import dev.tkc.ir.diag.Source;
 
 /**
- * What holds for every text: the reader ends without an exception, its findings can be shown, and what it finds no error in
- * can be formatted, stays free of errors by that, and is not changed by formatting it again.
+ * What holds for every text: the reader ends without an exception, its findings can be shown, and what it finds no
+ * error in can be formatted, stays free of errors by that, and is not changed by formatting it again.
  */
 final class SyntaxProperties {
   private SyntaxProperties() {}

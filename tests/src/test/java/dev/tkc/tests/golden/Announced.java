@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 
 /** An error or warning that a golden file announces at a line, as a part of {@code severity[code]: message}. */
 record Announced(int line, String severity, String text) {
-  private static final Pattern COMMENT = Pattern.compile("//\\s*(error|warning)(@[+-]\\d+)?:\\s*(.*?)\\s*(?=//\\s*(?:error|warning)|$)");
+  private static final Pattern COMMENT =
+      Pattern.compile("//\\s*(error|warning)(@[+-]\\d+)?:\\s*(.*?)\\s*(?=//\\s*(?:error|warning)|$)");
 
   /** A finding as the command reported it. */
   private record Found(int line, String severity, String text) {}

@@ -10,7 +10,8 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * The subset of LLVM's FileCheck that the goldens use: {@code CHECK}, {@code -NEXT}, {@code -SAME}, {@code -NOT}, {@code
+ * The subset of LLVM's FileCheck that the goldens use: {@code CHECK}, {@code -NEXT}, {@code -SAME}, {@code -NOT},
+ * {@code
  * -LABEL}, {@code -COUNT-n}, <code>{{regex}}</code> and {@code [[NAME:regex]]}. Runs of blanks match any run of blanks.
  *
  * <p>Nothing is skipped in silence: a directive that does not exist or lacks its colon, a word that only looks like the
@@ -182,7 +183,8 @@ final class FileCheck {
 
   /** The pattern as a regular expression; variables are groups named {@code v} and the name. */
   private Pattern compile(Check check, boolean define) throws Failure {
-    Matcher m = Pattern.compile("\\{\\{(.*?)\\}\\}|\\[\\[([A-Za-z]\\w*)(?::(.*?))?\\]\\](?!\\])|[ \\t]+|.").matcher(check.pattern());
+    Matcher m = Pattern.compile("\\{\\{(.*?)\\}\\}|\\[\\[([A-Za-z]\\w*)(?::(.*?))?\\]\\](?!\\])|[ \\t]+|.")
+        .matcher(check.pattern());
     StringBuilder regex = new StringBuilder();
     List<String> here = new ArrayList<>();
     while (m.find()) {

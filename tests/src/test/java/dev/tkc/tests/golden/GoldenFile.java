@@ -17,14 +17,16 @@ import java.util.regex.Pattern;
  * <ul>
  *   <li>{@code // RUN: …}: one or more lines, see {@link RunLine}; a file without one fails;
  *   <li>{@code // CHECK…}: read by {@link FileCheck} when a RUN line ends in it;
- *   <li>{@code // EXPECT:}: everything from there to the end of the file is, behind {@code // }, exactly what the RUN lines
+ *   <li>{@code // EXPECT:}: everything from there to the end of the file is, behind {@code // }, exactly what the RUN
+ *   lines
  *       without FileCheck print; rewritten by {@code -Dtkc.bless=true}, and the run that rewrites still fails;
- *   <li>{@code // error: text} at the end of a line (or {@code // error@+1: text}, {@code @-1}): an error there whose code or
+ *   <li>{@code // error: text} at the end of a line (or {@code // error@+1: text}, {@code @-1}): an error there whose
+ *   code or
  *       message contains the text. The errors found and the errors announced must be the same, one to one.
  * </ul>
  *
- * <p>In the output, the file's own path is its name, the folder of the sources {@code %root}, the scratch folder {@code %t},
- * the version {@code VERSION}, and a time {@code TIME}.
+ * <p>In the output, the file's own path is its name, the folder of the sources {@code %root}, the scratch folder
+ * {@code %t}, the version {@code VERSION}, and a time {@code TIME}.
  */
 final class GoldenFile {
   private static final Pattern RUN = Pattern.compile("^\\s*//\\s*RUN:(.*)$", Pattern.MULTILINE);
@@ -109,7 +111,8 @@ final class GoldenFile {
           case NO -> "if it is right now, run with -Dtkc.bless=true";
           case REFUSE -> "refused to rewrite it: CI=true";
           case REWRITE -> {
-            String commented = found.isEmpty() ? "" : ("// " + found.replace("\n", "\n// ")).replaceAll("(?m)[ \\t]+$", "") + "\n";
+            String commented = found.isEmpty() ? ""
+                : ("// " + found.replace("\n", "\n// ")).replaceAll("(?m)[ \\t]+$", "") + "\n";
             Files.writeString(path, program + "// EXPECT:\n" + commented);
             yield "the block was rewritten; look at the change and run again";
           }

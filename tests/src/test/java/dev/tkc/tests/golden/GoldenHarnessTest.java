@@ -42,7 +42,8 @@ class GoldenHarnessTest {
   @Test
   void passing() throws IOException {
     assertThat(run("// RUN: tkc explain TK0501 | FileCheck %s\n// CHECK: TK0501\n", GoldenFile.Bless.NO)).isEmpty();
-    assertThat(run("// RUN: tkc explain | FileCheck %s --check-prefix=LIST\n// LIST: TK0501\n", GoldenFile.Bless.NO)).isEmpty();
+    assertThat(run("// RUN: tkc explain | FileCheck %s --check-prefix=LIST\n// LIST: TK0501\n", GoldenFile.Bless.NO))
+        .isEmpty();
   }
 
   @Test
@@ -66,7 +67,8 @@ class GoldenHarnessTest {
     String json = "{\"severity\":\"error\",\"code\":\"TK0101\",\"message\":\"no x\",\"labels\":[{\"line\":4}]}\n";
     Announced right = new Announced(4, "error", "TK0101");
     Announced.compare(java.util.List.of(right), json, "f");
-    for (Announced wrong : new Announced[] {new Announced(3, "error", "no x"), new Announced(4, "warning", "no x"), new Announced(4, "error", "no y")}) {
+    for (Announced wrong : new Announced[] {new Announced(3, "error", "no x"), new Announced(4, "warning", "no x"),
+        new Announced(4, "error", "no y")}) {
       assertThat(failure(wrong, json)).contains("not announced: line 4", "not found: line " + wrong.line());
     }
     assertThat(failure(right, json + json)).contains("not announced").doesNotContain("not found");

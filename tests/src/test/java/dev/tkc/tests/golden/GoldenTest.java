@@ -17,8 +17,8 @@ import org.junit.jupiter.api.TestFactory;
 
 /**
  * Every file under {@code src/test/tk} as a test ({@link GoldenFile}); the folder is named after the command or pass it
- * tests. {@code -Dtkc.golden=passes/dce} runs the files whose path starts so. Folders named {@code inputs} hold files that
- * others read.
+ * tests. {@code -Dtkc.golden=passes/dce} runs the files whose path starts so. Folders named {@code inputs} hold files
+ * that others read.
  */
 class GoldenTest {
   private static final Path ROOT = Project.ROOT;

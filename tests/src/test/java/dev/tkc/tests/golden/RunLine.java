@@ -10,8 +10,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One {@code RUN:} line: commands joined by {@code |}, run in this process. A command is {@code tkc …}, by itself or after
- * {@code not} (it must exit with 1) or {@code %exit N} (it must exit with N); the last may be {@code FileCheck %s}.
+ * One {@code RUN:} line: commands joined by {@code |}, run in this process. A command is {@code tkc …}, by itself or
+ * after {@code not} (it must exit with 1) or {@code %exit N} (it must exit with N); the last may be
+ * {@code FileCheck %s}.
  *
  * <p>What flows to the next command is standard output; to FileCheck and to the golden block it is standard output and
  * standard error in the order in which they were written.

@@ -21,9 +21,9 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * In a process that has compiled before, every kernel of the library becomes PTX in less than half a second, the choice of its
- * schedule included, at sizes that people have. What counts is the compiling thread's processor time: nothing is compiled on
- * other threads, and the machine may be busy with something else.
+ * In a process that has compiled before, every kernel of the library becomes PTX in less than half a second, the choice
+ * of its schedule included, at sizes that people have. What counts is the compiling thread's processor time: nothing is
+ * compiled on other threads, and the machine may be busy with something else.
  */
 class CompileTimeTest {
   private static final long LIMIT_MILLIS = 500;
