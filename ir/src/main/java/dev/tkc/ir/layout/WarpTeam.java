@@ -98,9 +98,4 @@ public record WarpTeam(int count) {
     }
     return true;
   }
-
-  /** Whether a warp with this number in layouts exists. */
-  public boolean has(int warp) {
-    return warp < count;
-  }
 }

@@ -54,6 +54,9 @@ public final class ChooseAsync {
   private static final int OTHER_REGISTERS = 16;
   private static final int MOST_REGISTERS = 216;
 
+  /** Registers that must be left at launch beside the accumulators of one instruction: a left operand, descriptors, the stack. */
+  private static final int BESIDE_INSTRUCTION = 32;
+
   /** Shared memory that is left for results on their way out, and for barriers. */
   private static final int RESULTS = 34 * 1024;
 
@@ -189,7 +192,9 @@ public final class ChooseAsync {
     for (int warps : WARPS) {
       if (dots.stream().allMatch(d -> d.result().tile().shape().getFirst() % (16 * warps) == 0)) {
         long registers = registers(warps);
-        if (registers <= Math.min(MOST_REGISTERS, RoleRegisters.of(target, warps, false).consumer() - OTHER_REGISTERS)) {
+        RoleRegisters given = RoleRegisters.of(target, warps, false);
+        if (registers <= Math.min(MOST_REGISTERS, given.consumer() - OTHER_REGISTERS)
+            && mostOfInstruction() <= given.launch() - BESIDE_INSTRUCTION) {
           return warps;
         }
         least = Math.min(least, registers);
@@ -257,6 +262,12 @@ public final class ChooseAsync {
         .mapToLong(i -> i.result().tile().element().bytes(i.result().tile().count())).sum();
     return region.insts().stream().flatMap(i -> i.regions().stream()).mapToLong(r -> exchanged(r, uses, bulk))
         .reduce(here, Math::max);
+  }
+
+  /** The most accumulators of one instruction in each thread. */
+  private long mostOfInstruction() {
+    return instructions.entrySet().stream().mapToLong(e -> (long) e.getValue().fragments().m()
+        * Math.min(e.getValue().mostColumns(), e.getKey().result().tile().shape().getLast()) / target.lanes()).max().orElse(0);
   }
 
   /** The most registers of each thread that accumulators and left operands take at a time. */

@@ -7,10 +7,11 @@ import dev.tkc.passes.target.TargetInfo.Registers;
  * How many registers each thread of a producer and of so many consuming warps gets. Together they have what all warps of the block
  * are given at the start: as many each as the processor has for a block alone.
  *
+ * @param launch for every thread at the start; no single instruction may take more, whatever registers its role has
  * @param producer for a thread that copies
  * @param consumer for a thread that computes
  */
-record RoleRegisters(int producer, int consumer) {
+record RoleRegisters(int launch, int producer, int consumer) {
   /** A producer takes a whole group of warps, since registers are moved between groups. */
   static final int PRODUCER_WARPS = 4;
 
@@ -37,7 +38,7 @@ record RoleRegisters(int producer, int consumer) {
     int consumer = Math.min(limits.perThread() / limits.granule() * limits.granule(),
         share(each * warps - least * PRODUCER_WARPS, consumers, limits));
     int producer = Math.min(most, share(each * warps - consumer * consumers, PRODUCER_WARPS, limits));
-    return new RoleRegisters(producer, consumer);
+    return new RoleRegisters(each, producer, consumer);
   }
 
   private static int share(int registers, int warps, Registers limits) {
