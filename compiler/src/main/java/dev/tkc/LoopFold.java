@@ -22,18 +22,20 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Whether a loop over tiles comes to the same however it is cut into rounds, rounding apart. Each carried value must be one of
+ * Whether a loop over tiles comes to the same however it is cut into rounds, rounding apart. Each carried value must be
+ * one of
  *
  * <ul>
  *   <li>a sum: what a round adds is the sum, or the product, of the round's elements alone;
  *   <li>a maximum, likewise;
- *   <li>a sum in units that follow a maximum {@code m}, as in softmax: a round adds up elements {@code f · exp(u(s) − h(m'))}, and what
- *       was there is brought to the new unit by {@code exp(u(m) − h(m'))}, where {@code m'} is the maximum of {@code m} and the
- *       {@code s}, {@code u} is nothing or a factor, and {@code h} is {@code u}, but 0 for a maximum of −∞.
+ *   <li>a sum in units that follow a maximum {@code m}, as in softmax: a round adds up elements
+ *   {@code f · exp(u(s) − h(m'))}, and what
+ *       was there is brought to the new unit by {@code exp(u(m) − h(m'))}, where {@code m'} is the maximum of {@code m}
+ *       and the {@code s}, {@code u} is nothing or a factor, and {@code h} is {@code u}, but 0 for a maximum of −∞.
  * </ul>
  *
- * A round's elements are what depends on nothing carried. Where the loop ends with a tile of the grid, those behind its rows must be
- * nothing. Nothing else may look at carried values or at a round's sums.
+ * A round's elements are what depends on nothing carried. Where the loop ends with a tile of the grid, those behind its
+ * rows must be nothing. Nothing else may look at carried values or at a round's sums.
  */
 final class LoopFold {
   private final ControlOp.For loop;
@@ -62,7 +64,10 @@ final class LoopFold {
     this.next = ((ControlOp.Yield) loop.body().terminator().op()).values();
   }
 
-  /** The values that are a round's own sums, products and maxima and have their part in the fold; nothing if the loop is no such fold. */
+  /**
+   * The values that are a round's own sums, products and maxima and have their part in the fold; nothing if the loop is
+   * no such fold.
+   */
   static Optional<Set<Value>> of(ControlOp.For loop, TileAxes axes, Optional<TileEnd> end) {
     LoopFold f = new LoopFold(loop, axes, end);
     return f.folds() ? Optional.of(f.partial) : Optional.empty();
@@ -84,7 +89,8 @@ final class LoopFold {
   private void depend() {
     dependent.addAll(carried);
     loop.body().walk(i -> {
-      boolean inside = i.regions().stream().anyMatch(r -> r.terminator().operands().stream().anyMatch(dependent::contains));
+      boolean inside = i.regions().stream()
+          .anyMatch(r -> r.terminator().operands().stream().anyMatch(dependent::contains));
       if (inside || i.operands().stream().anyMatch(dependent::contains)) {
         dependent.addAll(i.results());
       }
@@ -95,7 +101,8 @@ final class LoopFold {
   private boolean onlyUnderstood() {
     boolean[] all = {true};
     loop.body().walk(i -> {
-      if (i != loop.body().terminator() && i.operands().stream().anyMatch(o -> dependent.contains(o) || partial.contains(o))) {
+      if (i != loop.body().terminator()
+          && i.operands().stream().anyMatch(o -> dependent.contains(o) || partial.contains(o))) {
         all[0] &= !i.results().isEmpty() && understood.containsAll(i.results());
       }
     });
@@ -118,7 +125,8 @@ final class LoopFold {
   // ------------------------------------------------------------------------------------------------ maxima
 
   private void extreme(int i) {
-    if (next.get(i).definition() != null && next.get(i).definition().op() instanceof Binary b && b.kind() == BinaryKind.MAX) {
+    if (next.get(i).definition() != null && next.get(i).definition().op() instanceof Binary b
+        && b.kind() == BinaryKind.MAX) {
       Value other = b.lhs() == carried.get(i) ? b.rhs() : b.rhs() == carried.get(i) ? b.lhs() : null;
       if (other != null && reduced(other, ReduceKind.MAX) instanceof Value elements && isOwn(elements)
           && isHidden(elements, Double.NEGATIVE_INFINITY)) {
@@ -131,7 +139,8 @@ final class LoopFold {
 
   /** What a value is the sum or maximum of over a round, or null. */
   private Value reduced(Value v, ReduceKind kind) {
-    return v.definition() != null && v.definition().op() instanceof ReductionOp.Reduce r && r.kind() == kind && r.axes().size() == 1
+    return v.definition() != null && v.definition().op() instanceof ReductionOp.Reduce r && r.kind() == kind
+        && r.axes().size() == 1
         && isRound(r.x(), r.axes().getFirst()) && (kind == ReduceKind.SUM ? padding.harmless(r.x(), r.axes().getFirst())
         : padding.harmlessToMaximum(r.x(), r.axes().getFirst())) ? r.x() : null;
   }
@@ -161,17 +170,20 @@ final class LoopFold {
       return sum(before, start);
     }
     return before.definition() != null && before.definition().op() instanceof Binary b && b.kind() == BinaryKind.MUL
-        && (b.lhs() == start && rescaled(before, b.rhs(), added) || b.rhs() == start && rescaled(before, b.lhs(), added));
+        && (b.lhs() == start && rescaled(before, b.rhs(), added) || b.rhs() == start
+            && rescaled(before, b.lhs(), added));
   }
 
   private boolean isSum(Value v) {
-    return v.definition() != null && (v.definition().op() instanceof ReductionOp.Reduce || v.definition().op() instanceof MatrixOp.Dot);
+    return v.definition() != null
+        && (v.definition().op() instanceof ReductionOp.Reduce || v.definition().op() instanceof MatrixOp.Dot);
   }
 
   /** Whether a value is the sum or product of a round's own elements. */
   private boolean ownSum(Value v) {
     Value elements = reduced(v, ReduceKind.SUM);
-    boolean own = elements != null ? isOwn(elements) && isHidden(elements, 0) : v.definition() != null && v.definition().op() instanceof MatrixOp.Dot d
+    boolean own = elements != null ? isOwn(elements) && isHidden(elements, 0) : v.definition() != null
+        && v.definition().op() instanceof MatrixOp.Dot d
         && isOwn(d.a()) && isOwn(d.b()) && contracts(d) && (isHidden(d.a(), 0) || isHidden(d.b(), 0));
     if (own) {
       partial.add(v);
@@ -194,7 +206,8 @@ final class LoopFold {
     }
     for (Map.Entry<Value, Extreme> e : extremes.entrySet()) {
       Optional<Object> unit = unit(d.lhs(), e.getValue().before);
-      if (unit.isPresent() && isUnitOf(d.rhs(), e.getKey(), unit.get()) && inUnit(added, e.getValue().elements, d.rhs(), unit.get())) {
+      if (unit.isPresent() && isUnitOf(d.rhs(), e.getKey(), unit.get())
+          && inUnit(added, e.getValue().elements, d.rhs(), unit.get())) {
         understood.add(before);
         partial.add(added);
         understood.add(added);
@@ -231,7 +244,8 @@ final class LoopFold {
     if (spread(v) == base) {
       return Optional.of(List.of());
     }
-    if (spread(v).definition() != null && spread(v).definition().op() instanceof Binary b && b.kind() == BinaryKind.MUL) {
+    if (spread(v).definition() != null && spread(v).definition().op() instanceof Binary b
+        && b.kind() == BinaryKind.MUL) {
       Value by = spread(b.lhs()) == base ? b.rhs() : spread(b.rhs()) == base ? b.lhs() : null;
       if (by != null && isOwn(by)) {
         understood.add(spread(v));
@@ -241,7 +255,9 @@ final class LoopFold {
     return Optional.empty();
   }
 
-  /** Whether {@code v} is the unit of a maximum: the maximum by the factor, or 0 where it is −∞. Without that, rounds that see nothing
+  /**
+   * Whether {@code v} is the unit of a maximum: the maximum by the factor, or 0 where it is −∞. Without that, rounds
+   * that see nothing
    * would leave NaN, and which there are is a matter of their size. */
   private boolean isUnitOf(Value v, Value maximum, Object unit) {
     Value h = spread(v);

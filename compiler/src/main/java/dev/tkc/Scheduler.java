@@ -32,11 +32,12 @@ import java.util.function.BiFunction;
 import java.util.stream.Stream;
 
 /**
- * The one place that says what schedule a launch of a kernel has. In this order: the caller's values, the first schedule of the
- * file that holds, what {@code tkc tune} has measured for these sizes, an estimate, the kernel's own values.
+ * The one place that says what schedule a launch of a kernel has. In this order: the caller's values, the first
+ * schedule of the file that holds, what {@code tkc tune} has measured for these sizes, an estimate, the kernel's own
+ * values.
  *
- * <p>The estimate ranks sizes of tiles, for constants that are nothing else ({@link TileConstants}) and where all products then run
- * asynchronously; a candidate's IR is made once and asked again for other sizes. Thread-safe.
+ * <p>The estimate ranks sizes of tiles, for constants that are nothing else ({@link TileConstants}) and where all
+ * products then run asynchronously; a candidate's IR is made once and asked again for other sizes. Thread-safe.
  */
 final class Scheduler {
   private static final List<Long> SIZES = List.of(64L, 128L, 256L);
@@ -66,7 +67,8 @@ final class Scheduler {
   private final Map<Made, Result> made = new ConcurrentHashMap<>();
 
   /** What a choice depends on. */
-  private record Request(Target target, Map<String, Object> given, Map<String, Object> facts, Map<String, Integer> divisibility) {}
+  private record Request(Target target, Map<String, Object> given, Map<String, Object> facts,
+      Map<String, Integer> divisibility) {}
 
   private record Made(Target target, Specialisation specialisation) {}
 
@@ -85,7 +87,8 @@ final class Scheduler {
    * @param divisibility as in {@link Specialisation}
    * @throws DiagnosticException if the file's schedule is in error
    */
-  ScheduleChoice choose(Target target, Map<String, Object> given, Map<String, Object> facts, Map<String, Integer> divisibility) {
+  ScheduleChoice choose(Target target, Map<String, Object> given, Map<String, Object> facts,
+      Map<String, Integer> divisibility) {
     Request request = new Request(target, Map.copyOf(given), Map.copyOf(facts), Map.copyOf(divisibility));
     return trial.isPresent() ? choose(request) : choices.computeIfAbsent(request, this::choose);
   }
@@ -101,7 +104,10 @@ final class Scheduler {
     choices.clear();
   }
 
-  /** Tile sizes to measure, the most promising first: by estimate if there is one, else the kernel's own and those around them. */
+  /**
+   * Tile sizes to measure, the most promising first: by estimate if there is one, else the kernel's own and those
+   * around them.
+   */
   List<Map<String, Object>> promising(
       Target target, Map<String, Object> given, Map<String, Object> facts, Map<String, Integer> divisibility) {
     Request r = new Request(target, Map.copyOf(given), Map.copyOf(facts), Map.copyOf(divisibility));
@@ -114,7 +120,8 @@ final class Scheduler {
         return legal;
       }
     }
-    List<Map<String, Object>> near = new ArrayList<>(combinations(free, (_, own) -> List.of(own, own * 2, own / 2, own * 4, own / 4)));
+    List<Map<String, Object>> near =
+        new ArrayList<>(combinations(free, (_, own) -> List.of(own, own * 2, own / 2, own * 4, own / 4)));
     near.sort(Comparator.comparingLong(this::distance));
     return near;
   }
@@ -173,10 +180,14 @@ final class Scheduler {
 
   /** By estimate; those of a kernel whose products are not all asynchronous are without end. */
   private double cycles(Request r, Specialisation.Schedule schedule) {
-    return make(r, schedule, Map.of()).module.map(m -> CostModel.cycles(m, sizes(r), r.target.info())).orElse(Double.POSITIVE_INFINITY);
+    return make(r, schedule, Map.of()).module.map(m -> CostModel.cycles(m, sizes(r), r.target.info()))
+        .orElse(Double.POSITIVE_INFINITY);
   }
 
-  /** Whether copying operands into rows that copy engines can address is worth its time for these sizes, where it is done. */
+  /**
+   * Whether copying operands into rows that copy engines can address is worth its time for these sizes, where it is
+   * done.
+   */
   private boolean repackingPays(Request r, Specialisation.Schedule schedule) {
     if (r.target.info().rates().isEmpty() || schedule.function().containsKey("repack")) {
       return true;
@@ -247,7 +258,8 @@ final class Scheduler {
     if (free.isEmpty()) {
       return Optional.of(tiles.isEmpty() ? "no constant is only the size of a tile" : "all tile sizes are given");
     }
-    if (item.constants().stream().anyMatch(c -> free.contains(c.name().text()) && TileConstants.own(c).orElseThrow() == 1)) {
+    if (item.constants().stream()
+        .anyMatch(c -> free.contains(c.name().text()) && TileConstants.own(c).orElseThrow() == 1)) {
       return Optional.of("a tile of one element may be meant so");
     }
     return TileMeaning.dependence(
@@ -270,9 +282,11 @@ final class Scheduler {
     List<Candidate> all = new ArrayList<>();
     Map<String, Long> sizes = sizes(r);
     Map<String, Long> most = TileConstants.covered(item, r.facts);
-    for (Map<String, Object> values : combinations(free, (name, own) -> sizes(own, most.getOrDefault(name, Long.MAX_VALUE)))) {
+    for (Map<String, Object> values : combinations(free,
+        (name, own) -> sizes(own, most.getOrDefault(name, Long.MAX_VALUE)))) {
       Result result = make(r, written, values);
-      double cycles = result.module.map(m -> CostModel.cycles(m, sizes, r.target.info())).orElse(Double.POSITIVE_INFINITY);
+      double cycles = result.module.map(m -> CostModel.cycles(m, sizes, r.target.info()))
+          .orElse(Double.POSITIVE_INFINITY);
       all.add(new Candidate(values, Map.of(), cycles, result.obstacle));
       if (result.hopeless) {
         break;
@@ -283,9 +297,13 @@ final class Scheduler {
     return all;
   }
 
-  /** The best of the candidates with its sums shared out among blocks, if that is quicker than the best of them as it is. */
+  /**
+   * The best of the candidates with its sums shared out among blocks, if that is quicker than the best of them as it
+   * is.
+   */
   private Optional<Candidate> sharedOut(Request r, Specialisation.Schedule written, List<Candidate> all) {
-    if (written.function().containsKey(SHARES) || !written.phases().isEmpty() || all.getFirst().obstacle().isPresent()) {
+    if (written.function().containsKey(SHARES) || !written.phases().isEmpty()
+        || all.getFirst().obstacle().isPresent()) {
       return Optional.empty();
     }
     Candidate best = all.getFirst();
@@ -303,7 +321,8 @@ final class Scheduler {
     }
     Map<String, Object> settings = new HashMap<>(written.function());
     settings.putAll(best.settings());
-    Result result = make(r, new Specialisation.Schedule(written.constants(), settings, written.phases()), best.constants());
+    Result result = make(r, new Specialisation.Schedule(written.constants(), settings, written.phases()),
+        best.constants());
     return result.module.isPresent() ? Optional.of(best) : Optional.empty();
   }
 
@@ -335,10 +354,13 @@ final class Scheduler {
     return all;
   }
 
-  /** Of a tile that covers a dimension of {@code most} elements: none much larger, and a small one where that is enough. */
+  /**
+   * Of a tile that covers a dimension of {@code most} elements: none much larger, and a small one where that is enough.
+   */
   private static List<Long> sizes(long own, long most) {
     long whole = Math.max(LEAST_SIZE, Long.highestOneBit(Math.max(1, most - 1)) << 1);
-    Stream<Long> tried = Stream.concat(Stream.of(own), SIZES.stream().filter(n -> n <= Math.max(SIZES.getFirst(), whole)));
+    Stream<Long> tried = Stream.concat(Stream.of(own),
+        SIZES.stream().filter(n -> n <= Math.max(SIZES.getFirst(), whole)));
     return Stream.concat(tried, whole < SIZES.getFirst() ? Stream.of(whole) : Stream.of()).distinct().toList();
   }
 

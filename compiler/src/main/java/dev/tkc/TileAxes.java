@@ -17,8 +17,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What the axes of a kernel's tiles run over: the lanes of a tile of the grid or of a loop, a dimension as a whole, or nothing at
- * all where every element along the axis is the same. Loops and domains of the grid are known by their positions.
+ * What the axes of a kernel's tiles run over: the lanes of a tile of the grid or of a loop, a dimension as a whole, or
+ * nothing at all where every element along the axis is the same. Loops and domains of the grid are known by their
+ * positions.
  */
 final class TileAxes {
   /** What an axis runs over. */
@@ -131,7 +132,8 @@ final class TileAxes {
   }
 
   private Axis through(ControlOp.For loop, int number, int axis, Set<Asked> asked) {
-    return both(axis(loop.inits().get(number), axis, asked), axis(loop.body().terminator().operands().get(number), axis, asked));
+    return both(axis(loop.inits().get(number), axis, asked),
+        axis(loop.body().terminator().operands().get(number), axis, asked));
   }
 
   private Axis reshape(ShapeOp.Reshape r, int axis, Set<Asked> asked) {

@@ -13,8 +13,8 @@ import dev.tkc.passes.analysis.Regions;
 import java.util.Set;
 
 /**
- * The end of a loop that goes no further than a tile of the grid, as under a causal mask: {@code min(S, i.end)}. Where the tile ends
- * is a matter of its size, but not what the loop computes if no row looks at what lies behind itself.
+ * The end of a loop that goes no further than a tile of the grid, as under a causal mask: {@code min(S, i.end)}. Where
+ * the tile ends is a matter of its size, but not what the loop computes if no row looks at what lies behind itself.
  *
  * @param position of the tile of the grid
  */

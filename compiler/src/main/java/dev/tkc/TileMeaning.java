@@ -20,10 +20,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Whether what a kernel computes is the same for all sizes of its tiles, so far as that can be seen: then the compiler may choose
- * them. What is written for tiles may mean them: the sum of a tile, a loop that halves something once a round, a bound that is
- * where a tile ends. Seen to be independent are elementwise functions of what is loaded, sums along whole dimensions, and loops
- * that fold what they load ({@link LoopFold}): products summed up, and softmax round by round.
+ * Whether what a kernel computes is the same for all sizes of its tiles, so far as that can be seen: then the compiler
+ * may choose them. What is written for tiles may mean them: the sum of a tile, a loop that halves something once a
+ * round, a bound that is where a tile ends. Seen to be independent are elementwise functions of what is loaded, sums
+ * along whole dimensions, and loops that fold what they load ({@link LoopFold}): products summed up, and softmax round
+ * by round.
  */
 final class TileMeaning {
   private final TileAxes axes = new TileAxes();
@@ -41,7 +42,9 @@ final class TileMeaning {
     this.uses = new Uses(body);
   }
 
-  /** Why another size of tiles might compute something else; nothing if none can. {@code module} is a kernel as lowered. */
+  /**
+   * Why another size of tiles might compute something else; nothing if none can. {@code module} is a kernel as lowered.
+   */
   static Optional<String> dependence(Module module) {
     TileMeaning t = new TileMeaning(module.kernel().body());
     t.places(module.kernel().body());
@@ -85,7 +88,8 @@ final class TileMeaning {
     }
     switch (inst.op()) {
       case MemoryOp.Range _, ControlOp.Assert _ -> { }
-      case ControlOp.For f when f.step() > 1 && !axes.isPlace(f.lo()) && TileEnd.of(f.hi(), axes, outer) instanceof TileEnd end ->
+      case ControlOp.For f when f.step() > 1 && !axes.isPlace(f.lo())
+          && TileEnd.of(f.hi(), axes, outer) instanceof TileEnd end ->
           ends.put(f, end);
       case ElementwiseOp.Binary b when inst.result().tile().isScalar() && b.kind() != BinaryKind.DIV
           && b.kind() != BinaryKind.REM -> axes.computed(inst.result(), inst.operands(), outer);
@@ -93,7 +97,8 @@ final class TileMeaning {
     }
   }
 
-  // ------------------------------------------------------------------------------------------------ what meets across lanes
+  // ------------------------------------------------------------------------------------------------ what meets across
+  // lanes
 
   private void loop(Inst inst) {
     if (inst.op() instanceof ControlOp.For f && f.step() > 1) {
@@ -123,11 +128,12 @@ final class TileMeaning {
   }
 
   /**
-   * Whether the sum over a tile of the grid is only added up in memory: all tiles together give the sum over all. The same holds of
-   * maxima.
+   * Whether the sum over a tile of the grid is only added up in memory: all tiles together give the sum over all. The
+   * same holds of maxima.
    */
   private boolean addsUp(Inst inst, ReductionOp.Reduce r) {
-    return r.axes().size() == 1 && axes.axis(r.x(), r.axes().getFirst()) instanceof Axis.Lanes l && outer.contains(l.position())
+    return r.axes().size() == 1 && axes.axis(r.x(), r.axes().getFirst()) instanceof Axis.Lanes l
+        && outer.contains(l.position())
         && switch (r.kind()) {
           case SUM -> new TilePadding(axes, l.position()).harmless(r.x(), r.axes().getFirst())
               && onlyTo(inst.result(), MemoryOp.AtomicKind.ADD);

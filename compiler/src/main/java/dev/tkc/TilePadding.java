@@ -15,10 +15,10 @@ import dev.tkc.ir.type.RangeType;
 import java.util.Optional;
 
 /**
- * What lanes that hold nothing do to sums and maxima over a loop's tiles: the last tile has more of them the larger tiles are. They do
- * no harm where they are 0 in a sum and −∞ in a maximum, and where the language refuses the program, since padding is never silent:
- * what arithmetic makes of a load's made-up 0 may not reach a result. What is left are values that a program gives to such lanes
- * itself.
+ * What lanes that hold nothing do to sums and maxima over a loop's tiles: the last tile has more of them the larger
+ * tiles are. They do no harm where they are 0 in a sum and −∞ in a maximum, and where the language refuses the program,
+ * since padding is never silent: what arithmetic makes of a load's made-up 0 may not reach a result. What is left are
+ * values that a program gives to such lanes itself.
  */
 final class TilePadding {
   private final TileAxes axes;
@@ -43,7 +43,8 @@ final class TilePadding {
       case MemoryOp.Load load -> load.pad().isEmpty() ? throughRange(load, axis) : literal(load.pad().get(), 0);
       case ShapeOp.Permute p -> harmless(p.x(), p.order().get(axis));
       case ShapeOp.Broadcast b -> harmless(b.x(), axis);
-      case ShapeOp.Reshape r -> r.x().tile().rank() == v.tile().rank() - 1 && r.x().tile().shape().stream().filter(n -> n > 1).count() == 1
+      case ShapeOp.Reshape r -> r.x().tile().rank() == v.tile().rank() - 1
+          && r.x().tile().shape().stream().filter(n -> n > 1).count() == 1
           && harmless(r.x(), 0);
       case ElementwiseOp.Select s -> harmless(s.condition(), axis) && !isMask(s.condition(), axis)
           || (isMask(s.condition(), axis) || harmless(s.then(), axis) || literal(s.then(), 0))
@@ -56,9 +57,11 @@ final class TilePadding {
       };
       case ElementwiseOp.Unary u when u.kind() == UnaryKind.EXP || u.kind() == UnaryKind.EXP2 ->
           vanishing(u.x(), axis) || harmless(u.x(), axis);
-      case ElementwiseOp _ -> v.definition().operands().stream().anyMatch(o -> o.tile().rank() == v.tile().rank() && harmless(o, axis));
+      case ElementwiseOp _ -> v.definition().operands().stream()
+          .anyMatch(o -> o.tile().rank() == v.tile().rank() && harmless(o, axis));
       case MatrixOp.Dot d -> (literal(d.acc(), 0) || harmless(d.acc(), axis))
-          && (axis == v.tile().rank() - 1 ? harmless(d.b(), axis) : axis == v.tile().rank() - 2 && harmless(d.a(), axis));
+          && (axis == v.tile().rank() - 1 ? harmless(d.b(), axis) : axis == v.tile().rank() - 2
+              && harmless(d.a(), axis));
       case ControlOp.For f -> {
         int number = v.definition().results().indexOf(v);
         yield (literal(f.inits().get(number), 0) || harmless(f.inits().get(number), axis))

@@ -96,7 +96,8 @@ class TileMeaningTest {
     assertThat(dependence(causal)).isPresent();
     assertThat(dependence(causal.replace("where(valid(j),", "where(valid(j) and rows(i) >= cols(j),"))).isEmpty();
     assertThat(dependence(causal.replace("where(valid(j),", "where(valid(j) and rows(i) <= cols(j),"))).isPresent();
-    assertThat(dependence(causal.replace("where(valid(j),", "where(valid(j) and rows(i) >= cols(j),").replace("i.end", "i.end + 1")))
+    assertThat(dependence(causal.replace("where(valid(j),", "where(valid(j) and rows(i) >= cols(j),")
+        .replace("i.end", "i.end + 1")))
         .isPresent();
   }
 
@@ -131,7 +132,8 @@ class TileMeaningTest {
   @Test
   void sumsOfWhatIsLoadedAreTheSame() {
     assertThat(dependence(SUMS)).isEmpty();
-    assertThat(dependence(SUMS.replace("acc += rowsum(x[i, k])", "acc += rowsum(x[i, k] * x[i, k] + x[i, k])"))).isEmpty();
+    assertThat(dependence(SUMS.replace("acc += rowsum(x[i, k])", "acc += rowsum(x[i, k] * x[i, k] + x[i, k])")))
+        .isEmpty();
     assertThat(dependence(SUMS.replace("s[i, _] = acc", "s[i, _] = acc / rowsum(y[i, :])"))).isEmpty();
   }
 

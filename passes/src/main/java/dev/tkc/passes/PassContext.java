@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * What a pass may know besides the module: the target if there is one, the options, and where to report. Lives for one run of the
- * driver and is used by one thread.
+ * What a pass may know besides the module: the target if there is one, the options, and where to report. Lives for one
+ * run of the driver and is used by one thread.
  */
 public final class PassContext {
   /** Sees the module before the first pass and after every one: how tests run the interpreter beside the pipeline. */

@@ -126,7 +126,8 @@ public final class PassDriver {
             Diagnostic.error(Code.USAGE, "the pass `" + s.name() + "` cannot be left out: those behind it rely on it")
                 .note("why it is there: " + s.why()));
       }
-      if (s.needsTarget() && !cx.hasTarget() && (o.only().contains(s.name()) || o.stopAfter().equals(Optional.of(s.name())))) {
+      if (s.needsTarget() && !cx.hasTarget()
+          && (o.only().contains(s.name()) || o.stopAfter().equals(Optional.of(s.name())))) {
         throw new DiagnosticException(Diagnostic.error(Code.USAGE, "the pass `" + s.name() + "` needs a target")
             .help("name one with --target; `tkc targets` lists them"));
       }

@@ -21,9 +21,9 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Runs every program of the corpus in the interpreter, as written and after each pass, those for a target included: the memory
- * must be the same, bit for bit. A program that says {@code approximate} may differ by rounding. {@link Runs} reads
- * the arguments.
+ * Runs every program of the corpus in the interpreter, as written and after each pass, those for a target included: the
+ * memory must be the same, bit for bit. A program that says {@code approximate} may differ by rounding. {@link Runs}
+ * reads the arguments.
  */
 class DifferentialTest {
   @TestFactory
@@ -79,7 +79,8 @@ class DifferentialTest {
       for (int at = 0; at + 4 <= a.length; at += 4) {
         float x = MemorySegment.ofArray(a).get(ValueLayout.JAVA_FLOAT_UNALIGNED, at);
         float y = MemorySegment.ofArray(e).get(ValueLayout.JAVA_FLOAT_UNALIGNED, at);
-        assertThat(Math.abs(x - y) <= 1e-5 * Math.max(1, Math.abs(y)) || Float.isNaN(x) && Float.isNaN(y)).as(what).isTrue();
+        assertThat(Math.abs(x - y) <= 1e-5 * Math.max(1, Math.abs(y)) || Float.isNaN(x) && Float.isNaN(y))
+            .as(what).isTrue();
       }
     }
   }

@@ -21,10 +21,13 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
-/** A program computes the same bits before the pipeline and after every pass of it, and the checker has nothing to say. */
+/**
+ * A program computes the same bits before the pipeline and after every pass of it, and the checker has nothing to say.
+ */
 class InterpretedStagesTest {
   /** Runs the module on fresh copies of the arrays; the last one is the result. */
-  private record Program(String text, List<byte[]> arrays, Function<List<Buffer>, List<Datum>> arguments, List<Element> elements) {
+  private record Program(String text, List<byte[]> arrays, Function<List<Buffer>, List<Datum>> arguments,
+      List<Element> elements) {
     byte[] run(Module module) {
       List<byte[]> copies = arrays.stream().map(byte[]::clone).toList();
       List<Buffer> buffers = new ArrayList<>();
@@ -80,7 +83,8 @@ class InterpretedStagesTest {
           b -> List.of(b.get(0), b.get(1), Tile.integer(1040), Tile.scalar(Literal.of(Element.F32, 0.5))),
           List.of(Element.BF16, Element.F32)),
       new Program(Programs.GEMM,
-          List.of(random(Element.BF16, 3, 144 * 48), random(Element.BF16, 4, 48 * 160), random(Element.BF16, 5, 144 * 160)),
+          List.of(random(Element.BF16, 3, 144 * 48), random(Element.BF16, 4, 48 * 160),
+              random(Element.BF16, 5, 144 * 160)),
           b -> List.of(b.get(0), b.get(1), b.get(2), Tile.integer(144), Tile.integer(48), Tile.integer(160)),
           List.of(Element.BF16, Element.BF16, Element.BF16)),
       new Program(Programs.SOFTMAX, List.of(random(Element.F32, 6, 3 * 4096), random(Element.F32, 7, 3 * 4096)),

@@ -13,7 +13,8 @@ class PassesPageTest {
   @Test
   void thePageShowsTheTable() throws IOException {
     Path page = Path.of("").toAbsolutePath().getParent().resolve("docs/passes.md");
-    String table = Pipeline.STEPS.stream().map(s -> "| `" + s.name() + "` | " + s.out().text() + " | " + s.why() + " |\n")
+    String table = Pipeline.STEPS.stream()
+        .map(s -> "| `" + s.name() + "` | " + s.out().text() + " | " + s.why() + " |\n")
         .collect(Collectors.joining());
     String text = Files.readString(page);
     int from = text.indexOf("|---|---|---|\n") + "|---|---|---|\n".length();

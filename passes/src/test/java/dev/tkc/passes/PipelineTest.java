@@ -30,7 +30,8 @@ class PipelineTest {
   @Test
   void aBrokenOrderIsRefused() {
     List<Step> reversed = new ArrayList<>(Pipeline.STEPS.subList(0, 3)).reversed();
-    assertThatThrownBy(() -> Pipeline.check(reversed, List.of(new Pipeline.Before("canonicalize", "eliminate-common", "it is so"))))
+    assertThatThrownBy(() ->
+        Pipeline.check(reversed, List.of(new Pipeline.Before("canonicalize", "eliminate-common", "it is so"))))
         .isInstanceOf(IllegalStateException.class).hasMessageContaining("it is so");
   }
 
@@ -45,8 +46,10 @@ class PipelineTest {
   void printsStopsAndMeasures() {
     List<String> printed = new ArrayList<>();
     List<String> seen = new ArrayList<>();
-    PassOptions o = PassOptions.checked().withStopAfter("eliminate-common").withPrintAfter(Set.of("eliminate-common")).withTime(true);
-    PassDriver.run(IrParser.parse(KERNEL), new PassContext(Optional.of(TestTarget.TARGET), o, printed::add, new PassContext.Observer() {
+    PassOptions o = PassOptions.checked().withStopAfter("eliminate-common").withPrintAfter(Set.of("eliminate-common"))
+        .withTime(true);
+    PassDriver.run(IrParser.parse(KERNEL),
+        new PassContext(Optional.of(TestTarget.TARGET), o, printed::add, new PassContext.Observer() {
       @Override
       public void before(Module module) {
         seen.add("before");
@@ -70,7 +73,8 @@ class PipelineTest {
     Module m = IrParser.parse(KERNEL);
     PassContext cx = PassContext.of(TestTarget.TARGET, PassOptions.checked().withReproducers(dir));
     assertThatThrownBy(() -> new PassDriver(List.of(bad)).runOn(m, cx))
-        .isInstanceOf(PassFailure.class).hasMessageContaining("break-it on @f: boom").hasMessageContaining("tkc-crash-break-it.tir --passes=break-it --target " + TestTarget.TARGET.name() + " --verify-each");
+        .isInstanceOf(PassFailure.class).hasMessageContaining("break-it on @f: boom").hasMessageContaining(
+            "tkc-crash-break-it.tir --passes=break-it --target " + TestTarget.TARGET.name() + " --verify-each");
     String saved = Files.readString(dir.resolve("tkc-crash-break-it.tir"));
     assertThat(saved).startsWith("// RUN: tkc opt %s --passes=break-it");
     assertThat(Verifier.verify(IrParser.parse(saved))).isEmpty();

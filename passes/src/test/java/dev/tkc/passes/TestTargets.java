@@ -26,8 +26,8 @@ public final class TestTargets {
 
   /** The same with a copy engine and asynchronous products. */
   public static final TargetInfo BULK = new TargetInfo(
-      "bulk", "a copy engine and asynchronous products", NARROW.llvm(), 32, NARROW.threads(), NARROW.registers(), NARROW.shared(),
-      132, 16, List.of(4, 8, 16),
+      "bulk", "a copy engine and asynchronous products", NARROW.llvm(), 32, NARROW.threads(), NARROW.registers(),
+      NARROW.shared(), 132, 16, List.of(4, 8, 16),
       Set.of(Capability.ASYNC_COPY, Capability.MATRIX_LOAD, Capability.MATRIX_LOAD_TRANSPOSED, Capability.MATRIX_STORE,
           Capability.BULK_COPY, Capability.ASYNC_MATRIX, Capability.REGISTER_SPLIT),
       NARROW.matrixInstructions(),

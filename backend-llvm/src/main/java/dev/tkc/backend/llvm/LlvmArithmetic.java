@@ -12,8 +12,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The instructions that compute: integer and floating arithmetic, comparisons, casts. Integer operations on constants and
- * with neutral operands are folded here, because lowering layouts produces very many of them and text that is never
+ * The instructions that compute: integer and floating arithmetic, comparisons, casts. Integer operations on constants
+ * and with neutral operands are folded here, because lowering layouts produces very many of them and text that is never
  * written need not be parsed; everything cleverer is LLVM's work.
  */
 abstract class LlvmArithmetic extends LlvmEmitter {
@@ -296,7 +296,8 @@ abstract class LlvmArithmetic extends LlvmEmitter {
   // Vectors and aggregates.
 
   public LlvmValue extractElement(LlvmValue vector, int index) {
-    check(vector.type() instanceof LlvmType.Vec v && index >= 0 && index < v.count(), "extractelement " + index, vector);
+    check(vector.type() instanceof LlvmType.Vec v && index >= 0 && index < v.count(), "extractelement " + index,
+        vector);
     return define(vector.type().scalar(), "extractelement " + vector.typed() + ", i32 " + index);
   }
 

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * A basic block: phis, then instructions, the last of which is its one terminator. A phi may gain incoming edges until the
- * function is printed, since a loop's back edge is known only after its body.
+ * A basic block: phis, then instructions, the last of which is its one terminator. A phi may gain incoming edges until
+ * the function is printed, since a loop's back edge is known only after its body.
  */
 public final class LlvmBlock {
   /** A phi node under construction. */

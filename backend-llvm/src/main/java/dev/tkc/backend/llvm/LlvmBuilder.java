@@ -277,8 +277,8 @@ public final class LlvmBuilder extends LlvmArithmetic {
   }
 
   /**
-   * Runs {@code body} while the position is below {@code limit} (signed). The body's first result is the next position, the others
-   * are carried. Never unrolled.
+   * Runs {@code body} while the position is below {@code limit} (signed). The body's first result is the next position,
+   * the others are carried. Never unrolled.
    */
   public List<LlvmValue> whileLoop(LlvmValue start, LlvmValue limit, List<LlvmValue> carried, LoopBody body) {
     same("while", start, limit);

@@ -8,8 +8,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The numbered metadata of one module and the named lists that point into it. Equal nodes are one node, except those made
- * {@linkplain #distinct distinct}, which is what gives loops and alias scopes their identity.
+ * The numbered metadata of one module and the named lists that point into it. Equal nodes are one node, except those
+ * made {@linkplain #distinct distinct}, which is what gives loops and alias scopes their identity.
  */
 public final class LlvmMetadata {
   /** A reference to a node: {@code !7}. */

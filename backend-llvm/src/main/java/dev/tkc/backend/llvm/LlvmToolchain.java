@@ -31,10 +31,10 @@ import org.bytedeco.llvm.global.LLVM;
 /**
  * The native LLVM: {@code .ll} text in, assembly or object code out. The only class that touches JavaCPP.
  *
- * <p>Thread-safe: every {@link Unit} has a context of its own and belongs to one thread at a time. Whatever LLVM objects to
- * arrives as {@link LlvmException} with the line of {@code .ll} it concerns. Capabilities must have been checked before: an
- * intrinsic that the processor lacks is fatal to LLVM and with it to the process. (Throwing from LLVM's fatal-error handler
- * does not help: the preset's wrappers let no C++ exception through.)
+ * <p>Thread-safe: every {@link Unit} has a context of its own and belongs to one thread at a time. Whatever LLVM
+ * objects to arrives as {@link LlvmException} with the line of {@code .ll} it concerns. Capabilities must have been
+ * checked before: an intrinsic that the processor lacks is fatal to LLVM and with it to the process. (Throwing from
+ * LLVM's fatal-error handler does not help: the preset's wrappers let no C++ exception through.)
  */
 public final class LlvmToolchain {
   private static final Pattern PLACE = Pattern.compile("^[^\\n]*?:(\\d+):(\\d+): (?:error: )?(.*)$", Pattern.MULTILINE);
@@ -217,10 +217,10 @@ public final class LlvmToolchain {
     /**
      * Makes LLVM forget the module before its memory is used again.
      *
-     * <p>LLVM's NVPTX target keeps {@code nvvm.annotations} in a table of the process by the addresses of the module and the
-     * function, and takes a module out only when it has printed it. What it has optimised and not printed would leave its
-     * annotations to whichever module comes to lie at the same address: a kernel would be compiled for the number of threads of
-     * another. So the module is printed here, without its contents, which are of no use any more.
+     * <p>LLVM's NVPTX target keeps {@code nvvm.annotations} in a table of the process by the addresses of the module
+     * and the function, and takes a module out only when it has printed it. What it has optimised and not printed would
+     * leave its annotations to whichever module comes to lie at the same address: a kernel would be compiled for the
+     * number of threads of another. So the module is printed here, without its contents, which are of no use any more.
      */
     private void forgetAnnotations() {
       for (LLVMValueRef f = LLVMGetFirstFunction(module); isThere(f); f = LLVMGetNextFunction(f)) {
@@ -290,8 +290,8 @@ public final class LlvmToolchain {
   }
 
   /**
-   * The path of a program that comes with the native library ({@code lld}, {@code llvm-objdump}): beside the library where a
-   * distribution has laid it out, otherwise unpacked into JavaCPP's cache.
+   * The path of a program that comes with the native library ({@code lld}, {@code llvm-objdump}): beside the library
+   * where a distribution has laid it out, otherwise unpacked into JavaCPP's cache.
    */
   public Path program(String name) throws IOException {
     for (String folder : System.getProperty("java.library.path", "").split(File.pathSeparator)) {

@@ -24,7 +24,8 @@ class LlvmBuilderTest {
   @Test
   void refusesOperandsOfDifferentTypesWhereTheyAreBuilt() {
     LlvmValue wide = b.sext(n, I64);
-    assertThatThrownBy(() -> b.add(n, wide)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("add of i32");
+    assertThatThrownBy(() -> b.add(n, wide)).isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("add of i32");
     assertThatThrownBy(() -> b.fadd(n, n)).hasMessageContaining("fadd of i32");
     assertThatThrownBy(() -> b.select(n, n, n)).hasMessageContaining("select");
     assertThatThrownBy(() -> b.load(FLOAT, n, 4)).hasMessageContaining("load");
@@ -41,7 +42,8 @@ class LlvmBuilderTest {
   @Test
   void refusesInstructionsAfterATerminator() {
     b.retVoid();
-    assertThatThrownBy(() -> b.add(n, n)).isInstanceOf(IllegalStateException.class).hasMessageContaining("already ended");
+    assertThatThrownBy(() -> b.add(n, n)).isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("already ended");
   }
 
   @Test

@@ -32,7 +32,8 @@ class LlvmToolchainTest {
 
   @Test
   void quotesTheLineItCannotRead() {
-    assertThatThrownBy(() -> LlvmToolchain.instance().parse("define void @k(i32 %a) {\n  %b = add i32 %a, %c\n  ret void\n}\n"))
+    assertThatThrownBy(() -> LlvmToolchain.instance()
+        .parse("define void @k(i32 %a) {\n  %b = add i32 %a, %c\n  ret void\n}\n"))
         .isInstanceOf(LlvmException.class)
         .hasMessageContaining("line 2:")
         .hasMessageContaining("undefined value '%c'")
@@ -41,7 +42,8 @@ class LlvmToolchainTest {
 
   @Test
   void reportsWhatTheVerifierFinds() {
-    assertThatThrownBy(() -> LlvmToolchain.instance().parse("define void @k(i32 %a) {\n %b = add i32 %b, %a\n ret void\n}\n"))
+    assertThatThrownBy(() -> LlvmToolchain.instance()
+        .parse("define void @k(i32 %a) {\n %b = add i32 %b, %a\n ret void\n}\n"))
         .isInstanceOf(LlvmException.class)
         .hasMessageContaining("Only PHI nodes may reference their own value");
   }

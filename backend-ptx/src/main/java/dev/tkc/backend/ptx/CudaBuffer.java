@@ -7,8 +7,8 @@ import java.lang.ref.Reference;
 import jcuda.driver.JCudaDriver;
 
 /**
- * A range of device memory. Copies are asynchronous on the given stream: a host segment must stay reachable and valid until
- * the stream has been synchronised. Closing frees the memory if this buffer owns it.
+ * A range of device memory. Copies are asynchronous on the given stream: a host segment must stay reachable and valid
+ * until the stream has been synchronised. Closing frees the memory if this buffer owns it.
  */
 public final class CudaBuffer implements AutoCloseable {
   private final CudaDevice device;

@@ -22,9 +22,10 @@ public final class CudaDevice {
 
   /** What the driver says about the hardware. {@code processor} is 90 for compute capability 9.0. */
   public record Properties(
-      String name, int processor, int multiprocessors, int warpSize, int maxThreadsPerBlock, int registersPerMultiprocessor,
-      int sharedPerBlock, int sharedPerBlockOptIn, int sharedPerMultiprocessor, int sharedReservedPerBlock, int l2Bytes,
-      int clockKilohertz, int memoryClockKilohertz, int memoryBusBits, long memoryBytes) {}
+      String name, int processor, int multiprocessors, int warpSize, int maxThreadsPerBlock,
+      int registersPerMultiprocessor, int sharedPerBlock, int sharedPerBlockOptIn, int sharedPerMultiprocessor,
+      int sharedReservedPerBlock, int l2Bytes, int clockKilohertz, int memoryClockKilohertz, int memoryBusBits,
+      long memoryBytes) {}
 
   CudaDevice(int ordinal, CUdevice handle) {
     this.ordinal = ordinal;

@@ -13,21 +13,22 @@ import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /**
- * Launches whose blocks may begin while those of the launch in front still run ({@code cuLaunchKernelEx} with programmatic stream
- * serialisation, which JCuda does not offer). The time from one launch to the next then passes beside the first one's last
- * blocks. Such a kernel waits by itself ({@code griddepcontrol.wait}) before it touches memory. A launch behind anything but a
- * kernel begins as any other.
+ * Launches whose blocks may begin while those of the launch in front still run ({@code cuLaunchKernelEx} with
+ * programmatic stream serialisation, which JCuda does not offer). The time from one launch to the next then passes
+ * beside the first one's last blocks. Such a kernel waits by itself ({@code griddepcontrol.wait}) before it touches
+ * memory. A launch behind anything but a kernel begins as any other.
  */
 final class CudaEarlyLaunch {
   /** {@code -Ddev.tkc.early=false} makes all launches ordinary ones, to see what they gain. */
   private static final boolean WANTED = !"false".equals(System.getProperty("dev.tkc.early"));
 
   private static final StructLayout CONFIG = MemoryLayout.structLayout(
-      ValueLayout.JAVA_INT.withName("gridX"), ValueLayout.JAVA_INT.withName("gridY"), ValueLayout.JAVA_INT.withName("gridZ"),
-      ValueLayout.JAVA_INT.withName("blockX"), ValueLayout.JAVA_INT.withName("blockY"), ValueLayout.JAVA_INT.withName("blockZ"),
-      ValueLayout.JAVA_INT.withName("shared"), MemoryLayout.paddingLayout(4),
-      ValueLayout.ADDRESS.withName("stream"), ValueLayout.ADDRESS.withName("attributes"),
-      ValueLayout.JAVA_INT.withName("count"), MemoryLayout.paddingLayout(4));
+      ValueLayout.JAVA_INT.withName("gridX"), ValueLayout.JAVA_INT.withName("gridY"),
+      ValueLayout.JAVA_INT.withName("gridZ"), ValueLayout.JAVA_INT.withName("blockX"),
+      ValueLayout.JAVA_INT.withName("blockY"), ValueLayout.JAVA_INT.withName("blockZ"),
+      ValueLayout.JAVA_INT.withName("shared"), MemoryLayout.paddingLayout(4), ValueLayout.ADDRESS.withName("stream"),
+      ValueLayout.ADDRESS.withName("attributes"), ValueLayout.JAVA_INT.withName("count"),
+      MemoryLayout.paddingLayout(4));
 
   /** An attribute's number, and its value in a union of 64 bytes. */
   private static final int ATTRIBUTE_BYTES = 72;

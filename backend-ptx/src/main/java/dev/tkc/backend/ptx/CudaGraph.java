@@ -8,8 +8,8 @@ import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Work that was written down once and is queued as a whole, any number of times: many short kernels then cost the host one
- * call. The memory and modules that the work uses must live as long as the graph.
+ * Work that was written down once and is queued as a whole, any number of times: many short kernels then cost the host
+ * one call. The memory and modules that the work uses must live as long as the graph.
  */
 public final class CudaGraph implements AutoCloseable {
   private final CudaDevice device;

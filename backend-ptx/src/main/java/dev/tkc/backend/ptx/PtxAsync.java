@@ -43,7 +43,8 @@ final class PtxAsync implements AsyncTarget {
 
   @Override
   public LlvmValue uniform(LlvmBuilder b, LlvmValue x, boolean alone) {
-    return b.call(PtxIntrinsic.SHFL_IDX_I32, LlvmValue.i32(alone ? FIRST_LANE : ALL_LANES), x, LlvmValue.i32(0), LlvmValue.i32(WHOLE_WARP));
+    return b.call(PtxIntrinsic.SHFL_IDX_I32, LlvmValue.i32(alone ? FIRST_LANE : ALL_LANES), x, LlvmValue.i32(0),
+        LlvmValue.i32(WHOLE_WARP));
   }
 
   @Override
@@ -55,7 +56,8 @@ final class PtxAsync implements AsyncTarget {
   public void setRegisters(LlvmBuilder b, int registers, int threads) {
     int atLaunch = registersAtLaunch(threads);
     if (registers != atLaunch) {
-      b.call(registers > atLaunch ? PtxIntrinsic.SETMAXNREG_INC : PtxIntrinsic.SETMAXNREG_DEC, LlvmValue.i32(registers));
+      b.call(registers > atLaunch ? PtxIntrinsic.SETMAXNREG_INC : PtxIntrinsic.SETMAXNREG_DEC,
+          LlvmValue.i32(registers));
     }
   }
 
@@ -174,7 +176,8 @@ final class PtxAsync implements AsyncTarget {
   @Override
   public AsyncProduct asyncMatrix(String name) {
     return new PtxWgmma(target.asyncMatrix(name)
-        .orElseThrow(() -> new IllegalStateException(target.name() + " has no asynchronous matrix instruction " + name)));
+        .orElseThrow(() ->
+            new IllegalStateException(target.name() + " has no asynchronous matrix instruction " + name)));
   }
 
   @Override

@@ -154,7 +154,8 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   PROXY_FENCE(90, 80, together("fence.proxy.async.shared::cta;", "~{memory}"), VOID),
   PROXY_FENCE_ALL(90, 80, together("fence.proxy.async;", "~{memory}"), VOID),
 
-  // Launches that begin before others are over. Each clobbers memory: no access is moved to the other side. (griddepcontrol)
+  // Launches that begin before others are over. Each clobbers memory: no access is moved to the other side.
+  // (griddepcontrol)
   GRID_WAIT(90, 78, together("griddepcontrol.wait;", "~{memory}"), VOID),
   GRID_LAUNCH_DEPENDENTS(90, 78, together("griddepcontrol.launch_dependents;", "~{memory}"), VOID),
 
@@ -285,7 +286,8 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
       words.add("$" + i);
     }
     return together(
-        "stmatrix.sync.aligned.m8n8.x" + count + (transposed ? ".trans" : "") + ".shared.b16 [$0], " + words + ";", "r," + "r,".repeat(count) + "~{memory}");
+        "stmatrix.sync.aligned.m8n8.x" + count + (transposed ? ".trans" : "") + ".shared.b16 [$0], " + words + ";",
+        "r," + "r,".repeat(count) + "~{memory}");
   }
 
   /** LLVM 20 has no intrinsic for the fp8 products. */

@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One {@code mma.sync}: packs fragments into the registers it takes. Where PTX is too old for products of 8-bit floats they
- * are widened to f16, which is exact, and done by two f16 products, each over half of every lane's k.
+ * One {@code mma.sync}: packs fragments into the registers it takes. Where PTX is too old for products of 8-bit floats
+ * they are widened to f16, which is exact, and done by two f16 products, each over half of every lane's k.
  */
 final class PtxMatrix implements TargetLowering.MatrixInstruction {
   private final PtxLowering target;
@@ -93,7 +93,8 @@ final class PtxMatrix implements TargetLowering.MatrixInstruction {
   }
 
   /** Each operand as a tf32 and the tf32 of what that lost; the product of the two losses is left out. */
-  private static List<LlvmValue> tf32x3(LlvmBuilder b, List<LlvmValue> left, List<LlvmValue> right, List<LlvmValue> sum) {
+  private static List<LlvmValue> tf32x3(LlvmBuilder b, List<LlvmValue> left, List<LlvmValue> right,
+      List<LlvmValue> sum) {
     List<LlvmValue> leftHigh = rounded(b, left);
     List<LlvmValue> rightHigh = rounded(b, right);
     List<LlvmValue> small = tf32(b, lost(b, left, leftHigh), rightHigh, sum);
@@ -112,8 +113,8 @@ final class PtxMatrix implements TargetLowering.MatrixInstruction {
   // 8-bit floats as f16.
 
   /**
-   * A lane's register of an 8-bit fragment holds four consecutive k. The order of k within a product does not matter as long
-   * as both operands agree, so the first f16 product takes the lower two of every four, the second the upper two.
+   * A lane's register of an 8-bit fragment holds four consecutive k. The order of k within a product does not matter as
+   * long as both operands agree, so the first f16 product takes the lower two of every four, the second the upper two.
    */
   private List<LlvmValue> viaHalf(LlvmBuilder b, List<LlvmValue> left, List<LlvmValue> right, List<LlvmValue> sum) {
     List<LlvmValue> a = halves(b, left, row.a());

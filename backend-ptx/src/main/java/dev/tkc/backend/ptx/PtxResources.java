@@ -6,8 +6,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What one kernel takes of a multiprocessor, as the assembler's verbose report states it. {@code sharedBytes} is the static
- * part; a launch adds what it asks for. {@code barriers} is 0 where the assembler does not say (12.0 does not).
+ * What one kernel takes of a multiprocessor, as the assembler's verbose report states it. {@code sharedBytes} is the
+ * static part; a launch adds what it asks for. {@code barriers} is 0 where the assembler does not say (12.0 does not).
  */
 public record PtxResources(
     String kernel, int registers, int stackBytes, int spillStoreBytes, int spillLoadBytes, int sharedBytes,

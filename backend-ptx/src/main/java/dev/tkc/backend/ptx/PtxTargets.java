@@ -32,9 +32,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The NVIDIA processors tkc compiles for. Limits are those of the CUDA programming guide's table of compute capabilities,
- * errors those of the PTX ISA. A matrix instruction's name is that of its row in {@link PtxIntrinsic}, followed by
- * {@code X3} where the lowering makes three of it.
+ * The NVIDIA processors tkc compiles for. Limits are those of the CUDA programming guide's table of compute
+ * capabilities, errors those of the PTX ISA. A matrix instruction's name is that of its row in {@link PtxIntrinsic},
+ * followed by {@code X3} where the lowering makes three of it.
  */
 public final class PtxTargets {
   private PtxTargets() {}
@@ -64,7 +64,10 @@ public final class PtxTargets {
       mma(PtxIntrinsic.MMA_E4M3_E5M2, E4M3, E5M2, F32, DEFAULT, MatrixFragments.mmaSync(8)),
       mma(PtxIntrinsic.MMA_E5M2_E4M3, E5M2, E4M3, F32, DEFAULT, MatrixFragments.mmaSync(8))));
 
-  /** {@code wgmma.mma_async} (PTX ISA 9.7.15): four warps, 64 rows, up to 256 columns. Not tf32, which it cuts off and does not round. */
+  /**
+   * {@code wgmma.mma_async} (PTX ISA 9.7.15): four warps, 64 rows, up to 256 columns. Not tf32, which it cuts off and
+   * does not round.
+   */
   private static final List<AsyncMatrix> WGMMA = List.of(
       wgmma("WGMMA_BF16", BF16, BF16, F32, DEFAULT, 16),
       wgmma("WGMMA_F16", F16, F16, F32, DEFAULT, 16),
@@ -137,7 +140,8 @@ public final class PtxTargets {
       List<NativeCast> casts) {
     return new TargetInfo(name, devices, new TargetInfo.Llvm("nvptx64-nvidia-cuda", name, features(name)), 32, threads,
         new TargetInfo.Registers(255, 65536, 8), shared, processors, 16, List.of(4, 8, 16), capabilities, instructions,
-        asyncInstructions, casts, APPROXIMATIONS, asyncInstructions.isEmpty() ? Optional.empty() : Optional.of(HOPPER_RATES));
+        asyncInstructions, casts, APPROXIMATIONS, asyncInstructions.isEmpty() ? Optional.empty()
+        : Optional.of(HOPPER_RATES));
   }
 
   private static MatrixInstruction mma(
@@ -146,7 +150,8 @@ public final class PtxTargets {
   }
 
   private static AsyncMatrix wgmma(String name, Element a, Element b, Element sum, Precision precision, int bits) {
-    return new AsyncMatrix(name, a, b, sum, precision, MatrixFragments.mmaSync(bits), 4, 256, sum == I32 ? 16 : 8, bits == 16);
+    return new AsyncMatrix(name, a, b, sum, precision, MatrixFragments.mmaSync(bits), 4, 256, sum == I32 ? 16 : 8,
+        bits == 16);
   }
 
   private static Set<Capability> with(Set<Capability> base, Capability... more) {

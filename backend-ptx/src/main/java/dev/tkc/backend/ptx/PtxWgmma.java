@@ -123,7 +123,8 @@ record PtxWgmma(AsyncMatrix row) implements AsyncProduct {
       case E5M2 -> "e5m2";
       case I8 -> "s8";
       case U8 -> "u8";
-      case BOOL, I16, I32, I64, U16, U32, U64, F64, I4, U4, E2M1, E8M0 -> throw new IllegalStateException("wgmma of " + e);
+      case BOOL, I16, I32, I64, U16, U32, U64, F64, I4, U4, E2M1, E8M0 ->
+          throw new IllegalStateException("wgmma of " + e);
     };
   }
 
@@ -152,7 +153,8 @@ record PtxWgmma(AsyncMatrix row) implements AsyncProduct {
     String write() {
       int steps = product.depth() / row.k();
       List<Block> blocks = product.blocks();
-      StringBuilder out = new StringBuilder("{\n.reg .pred p0, p1, p2;\n.reg .b32 t;\n.reg .b64 a<" + steps * blocks.size()
+      StringBuilder out = new StringBuilder("{\n.reg .pred p0, p1, p2;\n.reg .b32 t;\n.reg .b64 a<"
+          + steps * blocks.size()
           + ">, b<" + steps * blocks.size() + ">;\nsetp.ne.b32 p0, 0, 0;\nsetp.eq.b32 p1, 0, 0;\n");
       if (keep != null) {
         out.append("mov.pred p2, ").append(keep).append(";\n");

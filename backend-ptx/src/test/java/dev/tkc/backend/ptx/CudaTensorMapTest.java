@@ -32,7 +32,8 @@ class CudaTensorMapTest {
 
   @Test
   void whatTheDriverRefusesIsTold() {
-    var e = new CudaTensorMap(260, 2, List.of(3L, 5L), List.of(5L, 1L), List.of(1, 64), 128).refused(CUresult.CUDA_ERROR_INVALID_VALUE);
+    var e = new CudaTensorMap(260, 2, List.of(3L, 5L), List.of(5L, 1L), List.of(1, 64), 128)
+        .refused(CUresult.CUDA_ERROR_INVALID_VALUE);
     assertThat(e.diagnostics().get(0).code()).isEqualTo(Code.TENSOR_MAP);
     assertThat(e.diagnostics().get(0).message()).contains("sizes [3, 5]", "strides [5, 1]");
   }

@@ -18,7 +18,10 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every row of the table compiles at the first processor and PTX version it claims, and an assembler accepts the result. */
+/**
+ * Every row of the table compiles at the first processor and PTX version it claims, and an assembler accepts the
+ * result.
+ */
 class PtxIntrinsicTest {
   private record Level(int sm, int ptx) implements Comparable<Level> {
     @Override
@@ -63,7 +66,8 @@ class PtxIntrinsicTest {
 
   /** A kernel that feeds the row from its parameters and stores every result. */
   private static void kernel(LlvmModule module, PtxIntrinsic row) {
-    List<LlvmFunction.Parameter> parameters = new ArrayList<>(List.of(new LlvmFunction.Parameter("out", LlvmType.GLOBAL)));
+    List<LlvmFunction.Parameter> parameters =
+        new ArrayList<>(List.of(new LlvmFunction.Parameter("out", LlvmType.GLOBAL)));
     List<LlvmType> types = row.parameters();
     for (int i = 0; i < types.size(); i++) {
       parameters.add(new LlvmFunction.Parameter("p" + i, types.get(i).isBool() ? LlvmType.I32 : types.get(i)));

@@ -26,7 +26,8 @@ class PtxTargetsTest {
   @Test
   void newerProcessorsAddFp8() {
     assertThat(PtxTargets.SM_80.instructionsFor(Element.E4M3, Element.E4M3, Element.F32, Precision.DEFAULT)).isEmpty();
-    assertThat(PtxTargets.SM_90A.instructionsFor(Element.E4M3, Element.E5M2, Element.F32, Precision.DEFAULT)).hasSize(1);
+    assertThat(PtxTargets.SM_90A.instructionsFor(Element.E4M3, Element.E5M2, Element.F32, Precision.DEFAULT))
+        .hasSize(1);
   }
 
   @Test

@@ -71,7 +71,8 @@ public record AccessPattern(int contiguous, int vector, List<Boolean> inBounds) 
         Value size = tensor.sizes().get(d);
         Value stride = tensor.strides().get(d);
         inside.add(isInside(inst, index, size));
-        boolean fast = index.type() instanceof RangeType && Regions.isInteger(stride, 1) && unitRange(index) && contiguous < 0;
+        boolean fast = index.type() instanceof RangeType && Regions.isInteger(stride, 1) && unitRange(index)
+            && contiguous < 0;
         if (fast) {
           contiguous = tileDim;
           width = Math.min(width, alongRange(index, size, inside.get(d)));

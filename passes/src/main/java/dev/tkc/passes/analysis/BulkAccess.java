@@ -24,9 +24,9 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Whether a copy engine can do what a load or store does, and if not, why. An engine copies a box of a tensor between global
- * memory and {@link Panels} in shared memory; it knows the tensor's sizes and gives 0, or drops, outside of them, but knows nothing of
- * ranges: each lane of a range that is invalid must lie outside the tensor.
+ * Whether a copy engine can do what a load or store does, and if not, why. An engine copies a box of a tensor between
+ * global memory and {@link Panels} in shared memory; it knows the tensor's sizes and gives 0, or drops, outside of
+ * them, but knows nothing of ranges: each lane of a range that is invalid must lie outside the tensor.
  *
  * <p>Answers for the instructions of one function; stale when that changes.
  */
@@ -49,8 +49,8 @@ public final class BulkAccess {
    *
    * @param panels how its tile lies in shared memory
    * @param box how many elements of each of the tensor's dimensions one copy moves
-   * @param masked the tile's dimensions along which lanes may be invalid and yet inside the tensor: what was copied there must be
-   *     cleared before anyone reads it; empty for a store
+   * @param masked the tile's dimensions along which lanes may be invalid and yet inside the tensor: what was copied
+   *     there must be cleared before anyone reads it; empty for a store
    */
   public record Bulk(Panels panels, List<Integer> box, List<Integer> masked) {
     public Bulk {
@@ -79,7 +79,10 @@ public final class BulkAccess {
     return why.stream().findFirst();
   }
 
-  /** The copy that a load or store could be, if what it copies along {@link Bulk#masked} dimensions is cleared afterwards. */
+  /**
+   * The copy that a load or store could be, if what it copies along {@link Bulk#masked} dimensions is cleared
+   * afterwards.
+   */
   public Optional<Bulk> of(Inst inst) {
     List<String> why = new ArrayList<>();
     Bulk bulk = examine(inst, why);
@@ -167,7 +170,8 @@ public final class BulkAccess {
     }
     for (int d = 0; d < rank - 1; d++) {
       if (bounds.divisibility().of(made.strides().get(d)) * bits / 8 < ALIGNMENT) {
-        why.add("the stride of the tensor's dimension " + d + " is not known to be a multiple of " + ALIGNMENT + " bytes");
+        why.add("the stride of the tensor's dimension " + d + " is not known to be a multiple of " + ALIGNMENT
+            + " bytes");
       }
     }
   }
@@ -177,7 +181,8 @@ public final class BulkAccess {
     if (v.definition() == null) {
       return func.params().stream().anyMatch(p -> p.value() == v);
     }
-    return v.definition().op() instanceof ElementwiseOp && v.definition().operands().stream().allMatch(this::isKnownOnHost);
+    return v.definition().op() instanceof ElementwiseOp
+        && v.definition().operands().stream().allMatch(this::isKnownOnHost);
   }
 
   private static void indices(List<Value> indices, List<String> why) {
@@ -206,8 +211,9 @@ public final class BulkAccess {
   }
 
   /**
-   * For a load whose lanes may be invalid inside its tensor: what the tensor's dimensions could end at so that they are not. Valid
-   * lanes end before each of these values, which the host knows. Nothing where that does not help, or is not needed.
+   * For a load whose lanes may be invalid inside its tensor: what the tensor's dimensions could end at so that they are
+   * not. Valid lanes end before each of these values, which the host knows. Nothing where that does not help, or is not
+   * needed.
    */
   public Optional<SortedMap<Integer, List<Value>>> narrowing(Inst load) {
     Optional<Bulk> bulk = of(load).filter(b -> !b.masked.isEmpty());
@@ -272,13 +278,14 @@ public final class BulkAccess {
   // ------------------------------------------------------------------------------------------------ other accesses
 
   /**
-   * Bulk stores are in no order with other accesses to their tensor: there must be no other, but in other branches, and each round of
-   * a loop must store elsewhere.
+   * Bulk stores are in no order with other accesses to their tensor: there must be no other, but in other branches, and
+   * each round of a loop must store elsewhere.
    */
   private void meets(Inst inst, MemoryOp.Store store, List<String> why) {
     Value root = ReadOnly.root(store.tensor());
     func.body().walk(other -> {
-      if (other != inst && accessed(other).filter(t -> ReadOnly.root(t) == root).isPresent() && !excludes(inst, other)) {
+      if (other != inst && accessed(other).filter(t -> ReadOnly.root(t) == root).isPresent()
+          && !excludes(inst, other)) {
         why.add("the phase accesses the tensor elsewhere too");
       }
     });

@@ -6,7 +6,10 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 
-/** How many groups of asynchronous products are under way at most, in the role that has most; 0 where none is asynchronous. */
+/**
+ * How many groups of asynchronous products are under way at most, in the role that has most; 0 where none is
+ * asynchronous.
+ */
 public final class InFlight {
   private int most;
 
@@ -35,7 +38,10 @@ public final class InFlight {
     return now;
   }
 
-  /** A round that starts with what the one before left adds nothing in code that waits; code that doesn't has no bound to find. */
+  /**
+   * A round that starts with what the one before left adds nothing in code that waits; code that doesn't has no bound
+   * to find.
+   */
   private int loop(ControlOp.For f, int before) {
     int first = walk(f.body(), before);
     return Math.max(before, Math.max(first, walk(f.body(), first)));

@@ -9,6 +9,7 @@ public final class Tensors {
 
   /** What the program calls it, or else what its value is called. */
   public static String name(Value tensor) {
-    return tensor.definition() != null && tensor.definition().op() instanceof MemoryOp.MakeTensor t ? t.name() : tensor.name();
+    return tensor.definition() != null && tensor.definition().op() instanceof MemoryOp.MakeTensor t ? t.name()
+        : tensor.name();
   }
 }

@@ -23,12 +23,14 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * How many cycles a kernel with asynchronous products takes, roughly: good enough to rank tile sizes. Reads tile-level IR whose phases
- * are outlined and whose products and copies are marked ({@code choose-async}), and the sizes of a launch.
+ * How many cycles a kernel with asynchronous products takes, roughly: good enough to rank tile sizes. Reads tile-level
+ * IR whose phases are outlined and whose products and copies are marked ({@code choose-async}), and the sizes of a
+ * launch.
  *
- * <p>A phase of {@code n} tiles on {@code p} multiprocessors takes {@code ceil(n / p)} tiles' times. A round of a loop takes as long as
- * the part of the multiprocessor that has most to do, or as its copies are late; arithmetic hides behind products where two groups
- * of warps compute, except for a part of it. What stands outside loops hides behind nothing. Phases whose tiles differ are sampled.
+ * <p>A phase of {@code n} tiles on {@code p} multiprocessors takes {@code ceil(n / p)} tiles' times. A round of a loop
+ * takes as long as the part of the multiprocessor that has most to do, or as its copies are late; arithmetic hides
+ * behind products where two groups of warps compute, except for a part of it. What stands outside loops hides behind
+ * nothing. Phases whose tiles differ are sampled.
  */
 public final class CostModel {
   /** The rounds of a loop whose bounds are unknown. */
@@ -74,8 +76,8 @@ public final class CostModel {
 
   /**
    * The same were the loop of the last phase shared out among so many blocks ({@code split-accumulations}), whose
-   * sums a phase behind it adds. Infinite where there is too little to share out, or the last phase has no products: such a kernel
-   * may share them out itself.
+   * sums a phase behind it adds. Infinite where there is too little to share out, or the last phase has no products:
+   * such a kernel may share them out itself.
    */
   public static double cycles(Module module, Map<String, Long> sizes, TargetInfo target, long ways) {
     return new CostModel(target, ways).launch(module, sizes);
@@ -90,7 +92,8 @@ public final class CostModel {
   /** The cycles that a round's products take, asynchronous or not. */
   public static double products(Region round, TargetInfo target) {
     CostModel model = new CostModel(target);
-    return round.insts().stream().mapToDouble(i -> i.op() instanceof AsyncOp.DotAsync d ? model.asynchronous(d) : model.work(i).matrix())
+    return round.insts().stream()
+        .mapToDouble(i -> i.op() instanceof AsyncOp.DotAsync d ? model.asynchronous(d) : model.work(i).matrix())
         .sum();
   }
 
@@ -125,7 +128,10 @@ public final class CostModel {
     }
   }
 
-  /** The cycles in which every tensor of a phase could be read or written once; what the compiler keeps for itself is in the cache. */
+  /**
+   * The cycles in which every tensor of a phase could be read or written once; what the compiler keeps for itself is in
+   * the cache.
+   */
   private double memory(Func func, Integers values) {
     double[] bytes = {0};
     func.body().walk(i -> {
@@ -163,7 +169,8 @@ public final class CostModel {
   private double sums(Func func, ControlOp.Launch launch, Integers host) {
     long tiles = Math.max(1, host.of(launch.grid()).orElse(target.processors()));
     long[] bytes = {0};
-    func.body().walk(i -> bytes[0] = i.op() instanceof MatrixOp.Dot d ? Math.max(bytes[0], bytes(d.acc().tile())) : bytes[0]);
+    func.body()
+        .walk(i -> bytes[0] = i.op() instanceof MatrixOp.Dot d ? Math.max(bytes[0], bytes(d.acc().tile())) : bytes[0]);
     return Math.ceilDiv(tiles, (long) target.processors()) * ways * bytes[0] / rates.cacheBytes() + rates.latency();
   }
 
@@ -247,7 +254,8 @@ public final class CostModel {
 
   private Work elementwise(ElementwiseOp op, Value result) {
     double count = result.tile().count();
-    double steps = op instanceof ElementwiseOp.Cast c && c.x().tile().element().isInteger() && c.to().isFloat() ? UNPACKING : 1;
+    double steps = op instanceof ElementwiseOp.Cast c && c.x().tile().element().isInteger()
+        && c.to().isFloat() ? UNPACKING : 1;
     return new Work(0, 0, 0, steps * count / rates.lanes() + OpCost.functions(op) * count / rates.special());
   }
 
@@ -256,7 +264,8 @@ public final class CostModel {
     int n = dot.b().tile().shape().getLast();
     double macs = (double) dot.a().tile().count() * n;
     int bits = dot.a().tile().element().bits();
-    AsyncMatrix row = inst.annotations().get("instruction") instanceof String name ? target.asyncMatrix(name).orElse(null) : null;
+    AsyncMatrix row = inst.annotations().get("instruction") instanceof String name
+        ? target.asyncMatrix(name).orElse(null) : null;
     int rows = row == null ? 64 : row.rows();
     // Each instruction reads its rows of the left operand, and all of the right one.
     double groups = Math.max(1.0, (double) a.get(a.size() - 2) / rows);

@@ -3,8 +3,8 @@ package dev.tkc.passes.cost;
 import dev.tkc.ir.op.ElementwiseOp;
 
 /**
- * What elementwise ops cost for each element, in instructions for one lane: of the units for functions, and of all others. For
- * estimates; what costs least on any target counts.
+ * What elementwise ops cost for each element, in instructions for one lane: of the units for functions, and of all
+ * others. For estimates; what costs least on any target counts.
  */
 final class OpCost {
   private OpCost() {}
@@ -47,7 +47,8 @@ final class OpCost {
         case POW -> 3;
       };
       // Two halves are rounded at once.
-      case ElementwiseOp.Cast c -> c.x().tile().element() == c.to() ? 0 : c.to().bits() < 32 && c.to().isFloat() ? 0.5 : 1;
+      case ElementwiseOp.Cast c -> c.x().tile().element() == c.to() ? 0 : c.to().bits() < 32
+          && c.to().isFloat() ? 0.5 : 1;
       // Ten rounds of four multiplications and as many exclusive ors give four words.
       case ElementwiseOp.Philox _ -> 20;
     };

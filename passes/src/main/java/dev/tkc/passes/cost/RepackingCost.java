@@ -15,15 +15,19 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * Whether it pays to copy operands into rows that copy engines can address ({@code repack-operands}), for the sizes of a launch.
- * Products that wait for loads by the threads take {@link #SLOWER} times as long as those that run beside copies; the copies take
- * the time of their bytes and a launch each. So operands that few tiles share are not worth it, nor are small products.
+ * Whether it pays to copy operands into rows that copy engines can address ({@code repack-operands}), for the sizes of
+ * a launch. Products that wait for loads by the threads take {@link #SLOWER} times as long as those that run beside
+ * copies; the copies take the time of their bytes and a launch each. So operands that few tiles share are not worth it,
+ * nor are small products.
  */
 public final class RepackingCost {
   /** What products by the warps that also load them take, compared with asynchronous ones. */
   private static final double SLOWER = 4;
 
-  /** Bytes moved for each byte copied, in the time of so many read from memory: both ways, the reads not by whole vectors. */
+  /**
+   * Bytes moved for each byte copied, in the time of so many read from memory: both ways, the reads not by whole
+   * vectors.
+   */
   private static final double MOVED = 3;
 
   private static final long ROUNDS = 16;
@@ -36,7 +40,10 @@ public final class RepackingCost {
     this.processors = target.processors();
   }
 
-  /** Of tile IR with outlined phases; true too where nothing is repacked. Names are the kernel function's integer parameters. */
+  /**
+   * Of tile IR with outlined phases; true too where nothing is repacked. Names are the kernel function's integer
+   * parameters.
+   */
   public static boolean pays(Module module, Map<String, Long> sizes, TargetInfo target) {
     Integers host = new Integers(0, 1);
     for (Param p : module.kernel().params()) {

@@ -24,14 +24,14 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * What a launch takes at least: for each phase the time that each part of the chip would need for its share of the work, had it
- * nothing else to wait for. The longest of them bounds the phase, and the part says what to look at.
+ * What a launch takes at least: for each phase the time that each part of the chip would need for its share of the
+ * work, had it nothing else to wait for. The longest of them bounds the phase, and the part says what to look at.
  *
- * <p>Counted off tile-level IR whose phases are outlined and whose loops are peeled ({@code clean-interior}), so that masks which are
- * constant inside a tensor cost nothing; a block is one tile. Every tile is walked, or many of them where there are more. Each
- * tensor's bytes count once for a phase that reads it and once for one that writes it, as far as they are touched at all. What is
- * left out only makes the bound lower: loops whose bounds depend on data run once, shapes and layouts are free, so are
- * the addresses, launches and barriers.
+ * <p>Counted off tile-level IR whose phases are outlined and whose loops are peeled ({@code clean-interior}), so that
+ * masks which are constant inside a tensor cost nothing; a block is one tile. Every tile is walked, or many of them
+ * where there are more. Each tensor's bytes count once for a phase that reads it and once for one that writes it, as
+ * far as they are touched at all. What is left out only makes the bound lower: loops whose bounds depend on data run
+ * once, shapes and layouts are free, so are the addresses, launches and barriers.
  */
 public final class Roofline {
   /** A part of the chip that may be the busiest. */
@@ -134,7 +134,8 @@ public final class Roofline {
     }
     // A chip with more multiprocessors than there are tiles leaves some idle; memory is shared by all.
     double busy = Math.min(tiles, target.processors()) * rates.gigahertz() * 1e3;
-    double bytes = traffic.values().stream().mapToDouble(t -> Math.min(t.read, t.size) + Math.min(t.written, t.size)).sum();
+    double bytes = traffic.values().stream()
+        .mapToDouble(t -> Math.min(t.read, t.size) + Math.min(t.written, t.size)).sum();
     Map<Part, Double> micros = new EnumMap<>(Part.class);
     micros.put(Part.PRODUCTS, macCycles / busy);
     micros.put(Part.FUNCTIONS, functions / rates.special() / busy);
@@ -183,7 +184,8 @@ public final class Roofline {
     var a = dot.a().tile().element();
     var b = dot.b().tile().element();
     var sum = dot.acc().tile().element();
-    if (target.asyncFor(a, b, sum, dot.precision()).isPresent() || !target.instructionsFor(a, b, sum, dot.precision()).isEmpty()) {
+    if (target.asyncFor(a, b, sum, dot.precision()).isPresent()
+        || !target.instructionsFor(a, b, sum, dot.precision()).isEmpty()) {
       macCycles += macs / (rates.products() * 16 / a.bits());
     } else {
       arithmetic += macs;
@@ -198,7 +200,8 @@ public final class Roofline {
 
   /** A product whose only user adds something to it. */
   private boolean isFused(ElementwiseOp op, Value result) {
-    if (!(op instanceof ElementwiseOp.Binary b && b.kind() == ElementwiseOp.BinaryKind.MUL && result.tile().element().isFloat())) {
+    if (!(op instanceof ElementwiseOp.Binary b && b.kind() == ElementwiseOp.BinaryKind.MUL
+        && result.tile().element().isFloat())) {
       return false;
     }
     List<Inst> users = uses.of(result);
@@ -222,7 +225,8 @@ public final class Roofline {
     while (root.definition() != null && root.definition().op() instanceof MemoryOp.View v) {
       root = v.tensor();
     }
-    Value memory = root.definition() != null && root.definition().op() instanceof MemoryOp.MakeTensor t ? t.pointer() : root;
+    Value memory = root.definition() != null
+        && root.definition().op() instanceof MemoryOp.MakeTensor t ? t.pointer() : root;
     Traffic found = traffic.computeIfAbsent(memory, _ -> new Traffic());
     if (root.definition() != null && root.definition().op() instanceof MemoryOp.MakeTensor t) {
       double count = t.sizes().stream().mapToDouble(s -> values.of(s).orElse(1)).reduce(1, (x, y) -> x * y);

@@ -104,7 +104,8 @@ record Access(Value tensor, List<Value> indices, List<Integer> shape) {
     if (pattern.isEmpty() || pattern.get().contiguous() != access.order().getFirst() || access.element().bits() < 8) {
       return 1;
     }
-    return Integer.highestOneBit(Math.min(pattern.get().vector(), Math.max(1, vectorBytes * 8 / access.element().bits())));
+    return Integer
+        .highestOneBit(Math.min(pattern.get().vector(), Math.max(1, vectorBytes * 8 / access.element().bits())));
   }
 
   static Optional<MemoryOp.Range> range(Value index) {

@@ -35,11 +35,11 @@ import java.util.Set;
  * </pre>
  *
  * A buffer is in use from its first use to its last, and through the whole of any loop that uses it and stands behind
- * its allocation; scratch is in use during its instruction, or, if it is little, all the time. Barriers, what copy engines or
- * asynchronous dots use, and all buffers of a function with roles are in use all the time, since others than the threads in program
- * order use them; scratch of different roles is never shared. Places are found largest first, at multiples of {@link #ALIGNMENT}
- * bytes, of {@link #ENGINE_ALIGNMENT} for engines, of 8 for barriers. The function's {@code shared_bytes} is the sum of it all;
- * more than the target has is an error with a table.
+ * its allocation; scratch is in use during its instruction, or, if it is little, all the time. Barriers, what copy
+ * engines or asynchronous dots use, and all buffers of a function with roles are in use all the time, since others than
+ * the threads in program order use them; scratch of different roles is never shared. Places are found largest first, at
+ * multiples of {@link #ALIGNMENT} bytes, of {@link #ENGINE_ALIGNMENT} for engines, of 8 for barriers. The function's
+ * {@code shared_bytes} is the sum of it all; more than the target has is an error with a table.
  */
 public final class AllocateShared {
   static final long ALIGNMENT = 128;
@@ -177,7 +177,9 @@ public final class AllocateShared {
     }
   }
 
-  /** The bytes that a {@code shared_alloc} or {@code barrier_alloc} takes, all slots together; 0 for other instructions. */
+  /**
+   * The bytes that a {@code shared_alloc} or {@code barrier_alloc} takes, all slots together; 0 for other instructions.
+   */
   public static long bytes(Inst inst) {
     return switch (inst.op()) {
       case SharedOp.SharedAlloc a -> SlotBytes.of(inst) * a.type().stages();
@@ -220,7 +222,8 @@ public final class AllocateShared {
       d = d.note("these are in use at one time; what is in use at other times shares their bytes");
     }
     boolean staged = all.stream().anyMatch(l -> l.inst.op() instanceof SharedOp.SharedAlloc a && a.type().stages() > 1);
-    return d.help("take smaller tiles" + (staged ? ", or fewer stages" : "") + ": constants by `-D NAME=VALUE` or in a schedule"
+    return d.help("take smaller tiles" + (staged ? ", or fewer stages" : "")
+        + ": constants by `-D NAME=VALUE` or in a schedule"
         + (staged ? ", stages by `stages = 2` in a schedule" : ""));
   }
 
@@ -229,7 +232,8 @@ public final class AllocateShared {
     List<Live> most = List.of();
     long bytes = -1;
     for (Live one : all) {
-      List<Live> together = all.stream().filter(l -> l.team != one.team || l.from <= one.from && one.from <= l.to).toList();
+      List<Live> together = all.stream()
+          .filter(l -> l.team != one.team || l.from <= one.from && one.from <= l.to).toList();
       long sum = together.stream().mapToLong(l -> l.bytes).sum();
       if (sum > bytes) {
         bytes = sum;

@@ -41,9 +41,8 @@ import java.util.Set;
  * each instruction says what it demands of its operands ({@link Demands}); an operand that lies otherwise is computed
  * again if that is cheap, else converted, right after it is defined, so that a loop that uses it does not repeat that.
  *
- * <p>A role's tiles lie over the warps of the role, be they a power of two or not ({@link WarpTeam}); no tile goes from one
- * {@link Team} to another. Buffers that copy engines or
- * asynchronous dots use lie in panels.
+ * <p>A role's tiles lie over the warps of the role, be they a power of two or not ({@link WarpTeam}); no tile goes from
+ * one {@link Team} to another. Buffers that copy engines or asynchronous dots use lie in panels.
  *
  * <p>Needs {@code warps} and {@code lanes} on the function. Guarantees {@code placed}.
  */
@@ -192,7 +191,8 @@ public final class AssignLayouts {
             ? SharedBuffers.inPanels(alloc.type()) : SharedBuffers.placed(alloc.type());
         inst.result().setType(placed);
         inst.setOp(new SharedOp.SharedAlloc(placed, alloc.name()));
-        SharedBuffers.pitch(placed).filter(_ -> engines.contains(inst.result())).ifPresent(n -> inst.annotate(SlotBytes.PITCH, n));
+        SharedBuffers.pitch(placed).filter(_ -> engines.contains(inst.result()))
+            .ifPresent(n -> inst.annotate(SlotBytes.PITCH, n));
       }
     });
   }

@@ -224,8 +224,8 @@ final class Demands {
 
   /**
    * The layout in which a scan works: each thread holds one run of consecutive elements along the axis, the runs go up
-   * with the lane, then with the warp, and what threads remain share out the other dimensions. Groups of warps that are no power of
-   * two hold the same.
+   * with the lane, then with the warp, and what threads remain share out the other dimensions. Groups of warps that are
+   * no power of two hold the same.
    */
   static LinearLayout scanLayout(List<Integer> shape, int axis, int lanes, int warps) {
     WarpTeam team = new WarpTeam(warps);
@@ -275,8 +275,8 @@ final class Demands {
       case MemoryOp.Store o -> written(inst, o.value());
       case MemoryOp.Atomic o -> written(inst, o.value());
       case MemoryOp.Lanes _, MemoryOp.Valid _ -> Demand.ofResults(assigned(inst.result()));
-      case MemoryOp.MakeTensor _, MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.View _, MemoryOp.AddressOf _, MemoryOp.MakeTensorMap _,
-          MemoryOp.Range _ ->
+      case MemoryOp.MakeTensor _, MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.View _, MemoryOp.AddressOf _,
+          MemoryOp.MakeTensorMap _, MemoryOp.Range _ ->
           Demand.none();
     };
   }
@@ -363,8 +363,8 @@ final class Demands {
       }
       case ControlOp.While _ -> throw new IllegalStateException(inst + " before layouts are assigned");
       case ControlOp.If _ -> new Demand(List.of(), ofValues(inst.results()));
-      case ControlOp.Yield _, ControlOp.Parallel _, ControlOp.Role _, ControlOp.Assert _, ControlOp.Launch _, ControlOp.BlockId _,
-          ControlOp.BlockCount _ -> Demand.none();
+      case ControlOp.Yield _, ControlOp.Parallel _, ControlOp.Role _, ControlOp.Assert _, ControlOp.Launch _,
+          ControlOp.BlockId _, ControlOp.BlockCount _ -> Demand.none();
     };
   }
 

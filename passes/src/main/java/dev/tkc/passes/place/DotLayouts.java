@@ -19,8 +19,8 @@ record DotLayouts(LinearLayout a, LinearLayout b, LinearLayout acc) {
 
   /**
    * For a matrix instruction: warps {@code rows × columns} over the last two dimensions, each owning one brick of the
-   * accumulator; the operands' warps hold what their bricks need, so A's repeat over columns and B's over rows. Steps of
-   * k are the operands' highest registers, so that a step of an operand lies as an operand of that size does.
+   * accumulator; the operands' warps hold what their bricks need, so A's repeat over columns and B's over rows. Steps
+   * of k are the operands' highest registers, so that a step of an operand lies as an operand of that size does.
    */
   static DotLayouts of(Inst inst, MatrixFragments.Fragments fragments, int rows, int columns) {
     MatrixOp.Dot dot = (MatrixOp.Dot) inst.op();
@@ -38,8 +38,8 @@ record DotLayouts(LinearLayout a, LinearLayout b, LinearLayout acc) {
   }
 
   /**
-   * For an asynchronous instruction: all warps follow each other along the rows, and registers repeat that over further rows. The
-   * left operand lies the same way where it is in registers; what is in shared memory has no layout here.
+   * For an asynchronous instruction: all warps follow each other along the rows, and registers repeat that over further
+   * rows. The left operand lies the same way where it is in registers; what is in shared memory has no layout here.
    */
   static DotLayouts async(Inst inst, MatrixFragments.Fragments fragments, int warps) {
     AsyncOp.DotAsync dot = (AsyncOp.DotAsync) inst.op();

@@ -28,8 +28,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Lets the blocks of a function whose tiles take different times draw their tiles from a counter, instead of taking every so many
- * numbers: who has had short tiles has more of them.
+ * Lets the blocks of a function whose tiles take different times draw their tiles from a counter, instead of taking
+ * every so many numbers: who has had short tiles has more of them.
  *
  * <pre>
  *   role {name = "producer"} {                          role {name = "producer"} {
@@ -50,18 +50,18 @@ import java.util.Optional;
  *                                                       } }
  * </pre>
  *
- * Every block's first tile is still its own number. The producer draws at the start of a tile, whose copies take longer than the
- * answer; it needs the number first, and hands it on when it has used it. Where the body says what its next tile is
- * ({@link PersistGrid#NEXT_TILE}), it is said there instead of at the end. One slot is enough: the producer waits for it only when a
- * whole tile ahead.
+ * Every block's first tile is still its own number. The producer draws at the start of a tile, whose copies take longer
+ * than the answer; it needs the number first, and hands it on when it has used it. Where the body says what its next
+ * tile is ({@link PersistGrid#NEXT_TILE}), it is said there instead of at the end. One slot is enough: the producer
+ * waits for it only when a whole tile ahead.
  *
- * <p>The counter is a parameter that the host gives each launch: numbers wrap around to 0 by themselves, when every block has been
- * given one that is no tile's, so nothing is to be done between launches. Those that may run side by side have counters of their
- * own, as they have scratch memory.
+ * <p>The counter is a parameter that the host gives each launch: numbers wrap around to 0 by themselves, when every
+ * block has been given one that is no tile's, so nothing is to be done between launches. Those that may run side by
+ * side have counters of their own, as they have scratch memory.
  *
- * <p>At the end, since the trip count of a loop over tiles is unknown from here on. Needs the loops that {@link PersistGrid} marks,
- * one role that {@link OneThread} can do to draw, and in every other role the same loop under the same conditions; leaves alone
- * what has no such loop, and a loop that no role draws for.
+ * <p>At the end, since the trip count of a loop over tiles is unknown from here on. Needs the loops that
+ * {@link PersistGrid} marks, one role that {@link OneThread} can do to draw, and in every other role the same loop
+ * under the same conditions; leaves alone what has no such loop, and a loop that no role draws for.
  */
 public final class DrawTiles {
   /** A branch around a loop: its condition and side. */
@@ -115,7 +115,8 @@ public final class DrawTiles {
       }
       loops.put(role, found.get());
     }
-    Optional<Inst> drawer = roles.stream().filter(r -> OneThread.suffices(((ControlOp.Role) r.op()).body())).findFirst();
+    Optional<Inst> drawer = roles.stream()
+        .filter(r -> OneThread.suffices(((ControlOp.Role) r.op()).body())).findFirst();
     if (drawer.isEmpty() || roles.size() < 2) {
       return false;
     }
@@ -205,7 +206,8 @@ public final class DrawTiles {
     Value parity = alternating(found.loop).orElseGet(() -> alternate(found));
     ControlOp.For loop = (ControlOp.For) inst.op();
     Optional<Value> own = draws
-        ? Optional.of(new Builder(body, 0).at(inst.loc()).emit(new AsyncOp.NumberDraw(counter, loop.hi()))) : Optional.empty();
+        ? Optional.of(new Builder(body, 0).at(inst.loc()).emit(new AsyncOp.NumberDraw(counter, loop.hi()))) : Optional
+            .empty();
     Value next = next(body, own, parity);
     List<Value> yielded = new ArrayList<>(List.of(next));
     yielded.addAll(((ControlOp.Yield) body.terminator().op()).values());
@@ -214,8 +216,8 @@ public final class DrawTiles {
   }
 
   /**
-   * The number of the next tile, said where the region says it, in a branch perhaps, or else at its end: on every way through the
-   * region once.
+   * The number of the next tile, said where the region says it, in a branch perhaps, or else at its end: on every way
+   * through the region once.
    */
   private Value next(Region region, Optional<Value> own, Value parity) {
     for (Inst inst : region.insts()) {
@@ -225,7 +227,8 @@ public final class DrawTiles {
         region.replaceUses(Map.of(inst.result(), next));
         return next;
       }
-      if (inst.op() instanceof ControlOp.If branch && inst.regions().stream().anyMatch(r -> has(r, PersistGrid.NEXT_TILE))) {
+      if (inst.op() instanceof ControlOp.If branch
+          && inst.regions().stream().anyMatch(r -> has(r, PersistGrid.NEXT_TILE))) {
         for (Region side : List.of(branch.then(), branch.otherwise())) {
           Value there = next(side, own, parity);
           List<Value> yielded = new ArrayList<>(((ControlOp.Yield) side.terminator().op()).values());
@@ -245,7 +248,10 @@ public final class DrawTiles {
     return next;
   }
 
-  /** What the loop carries already that is 0 in the first round, 1 in the next, and so on: the parity of a ring of one slot. */
+  /**
+   * What the loop carries already that is 0 in the first round, 1 in the next, and so on: the parity of a ring of one
+   * slot.
+   */
   private static Optional<Value> alternating(ControlOp.For loop) {
     List<Value> yielded = ((ControlOp.Yield) loop.body().terminator().op()).values();
     for (int i = 0; i < yielded.size(); i++) {

@@ -34,13 +34,13 @@ import java.util.Set;
  * <p>The function is walked with the set of accesses since the last barrier, loops until nothing changes. A read waits
  * for writes of the same bytes, a write for reads and writes. An asynchronous copy counts as written at each {@code
  * copy_wait} that may complete it; that different copies and reads in flight mean different slots of a ring is the
- * pipeline's promise, which the interpreter checks. An op with scratch meets all threads in its midst, which clears what
- * was before. In global memory only tensors that may be written matter (those of one name may be views of one memory, others
- * never overlap), and an access by the same indices in the same layout is by the same thread.
+ * pipeline's promise, which the interpreter checks. An op with scratch meets all threads in its midst, which clears
+ * what was before. In global memory only tensors that may be written matter (those of one name may be views of one
+ * memory, others never overlap), and an access by the same indices in the same layout is by the same thread.
  *
- * <p>Each role is a program of its own, whose barriers are for its warps; the roles begin when the block has met after what stands
- * before them. Bulk copies, asynchronous dots and waits for transaction barriers need nothing here: the passes that made them put
- * them in order.
+ * <p>Each role is a program of its own, whose barriers are for its warps; the roles begin when the block has met after
+ * what stands before them. Bulk copies, asynchronous dots and waits for transaction barriers need nothing here: the
+ * passes that made them put them in order.
  *
  * <p>Needs offsets ({@link AllocateShared}).
  */
@@ -54,7 +54,8 @@ public final class InsertBarriers {
     record Global(String name, List<Value> indices, Object layout, Optional<MemoryOp.AtomicKind> atomic, boolean stale)
         implements Place {
       Global inNextRound(Value position, long step) {
-        return indices.stream().anyMatch(i -> movesOn(i, position, step)) ? this : new Global(name, indices, layout, atomic, true);
+        return indices.stream().anyMatch(i -> movesOn(i, position, step)) ? this
+            : new Global(name, indices, layout, atomic, true);
       }
 
       /** Updates of one kind come out the same in any order. */
@@ -72,7 +73,8 @@ public final class InsertBarriers {
     default boolean meets(Place other) {
       return switch (this) {
         case Bytes a -> other instanceof Bytes b && a.from < b.to && b.from < a.to;
-        case Global a -> other instanceof Global b && a.name.equals(b.name) && !a.commutes(b) && (a.stale || !a.equals(b));
+        case Global a -> other instanceof Global b && a.name.equals(b.name) && !a.commutes(b)
+            && (a.stale || !a.equals(b));
       };
     }
   }
@@ -115,7 +117,9 @@ public final class InsertBarriers {
     }
   }
 
-  /** What one instruction does to memory, in this order: reads and writes, then (for scratch) a meeting of all threads. */
+  /**
+   * What one instruction does to memory, in this order: reads and writes, then (for scratch) a meeting of all threads.
+   */
   private record Effect(List<Place> reads, List<Place> writes, List<Place> copies, boolean meets, List<Place> after) {
     static Effect none() {
       return new Effect(List.of(), List.of(), List.of(), false, List.of());
@@ -221,10 +225,12 @@ public final class InsertBarriers {
       case SharedOp.CopyAsync o -> new Effect(global(o.tensor(), o.indices(), inst, Optional.empty()), List.of(),
           List.of(bytes(o.buffer())), false, List.of());
       case MemoryOp.Load o -> new Effect(
-          global(o.tensor(), o.indices(), inst.result().type(), Optional.empty()), List.of(), List.of(), false, List.of());
+          global(o.tensor(), o.indices(), inst.result().type(), Optional.empty()), List.of(), List.of(), false,
+          List.of());
       case MemoryOp.Store o -> written(global(o.tensor(), o.indices(), o.value().type(), Optional.empty()));
       case MemoryOp.Atomic o -> written(global(o.tensor(), o.indices(), inst, Optional.of(o.kind())));
-      case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _, AsyncOp _ -> Effect.none();
+      case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _, AsyncOp _ ->
+          Effect.none();
     };
   }
 

@@ -76,7 +76,8 @@ final class LayoutConversions {
             supply(side.terminator(), demand.results());
           }
         }
-        case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _, AsyncOp _ -> { }
+        case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _,
+            AsyncOp _ -> { }
       }
     }
   }
@@ -135,7 +136,8 @@ final class LayoutConversions {
     Inst original = value.definition();
     Inst copy = new Cloner().clone(original);
     copy.result().setType(value.tile().withLayout(layout));
-    copy.setOp(OpShape.withOperands(original.op(), v -> Demands.isTile(v) ? in(v, operandLayout(original, v, layout)) : v));
+    copy.setOp(
+        OpShape.withOperands(original.op(), v -> Demands.isTile(v) ? in(v, operandLayout(original, v, layout)) : v));
     insertBehind(value, copy);
     return Optional.of(copy.result());
   }
@@ -153,7 +155,8 @@ final class LayoutConversions {
           ElementwiseOp.Cast _, ElementwiseOp.Binary _ -> true;
       case ShapeOp.Reshape o -> Transfer.reshaped(
           value.tile().layout(), o.shape(), o.x().tile().shape()).isPresent() && !o.x().tile().isScalar();
-      case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _, AsyncOp _ -> false;
+      case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _,
+          AsyncOp _ -> false;
     };
     return cheap && inst.operands().stream().filter(Demands::isTile).allMatch(v -> isCheap(v, depth - 1));
   }
@@ -164,7 +167,8 @@ final class LayoutConversions {
           Transfer.reduced(layout, Transfer.broadcastAxes(operand.tile().shape(), o.shape()));
       case ShapeOp.Permute o -> layout.permute(LayoutSolver.inverse(o.order()));
       case ShapeOp.Reshape o -> Transfer.reshaped(layout, o.shape(), operand.tile().shape()).orElseThrow();
-      case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _, AsyncOp _ -> layout;
+      case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _,
+          AsyncOp _ -> layout;
     };
   }
 }

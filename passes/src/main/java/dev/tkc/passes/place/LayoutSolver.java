@@ -26,8 +26,8 @@ import java.util.Optional;
 
 /**
  * Spreads layouts from where they matter to where they don't: a value takes the layout in which the first neighbour
- * that has one would like it, across every op that moves no data. Where two spreads meet, a conversion will stand. A layout goes
- * no further than to where the team's warps hold the tile in it.
+ * that has one would like it, across every op that moves no data. Where two spreads meet, a conversion will stand. A
+ * layout goes no further than to where the team's warps hold the tile in it.
  */
 final class LayoutSolver {
   private final Map<Value, LinearLayout> assigned = new IdentityHashMap<>();

@@ -33,8 +33,9 @@ import java.util.Optional;
  *   copy_bulk %ta, […], _, %x, …                     copy_bulk %ta, […], %a_map, %x, …
  * </pre>
  *
- * The device function gets a parameter for each tensor, box and exchange of pieces; copies that agree in these share it. The
- * tensor's sizes and strides are computed again on the host from the launch's arguments, of which {@link BulkAccess} has made sure.
+ * The device function gets a parameter for each tensor, box and exchange of pieces; copies that agree in these share
+ * it. The tensor's sizes and strides are computed again on the host from the launch's arguments, of which
+ * {@link BulkAccess} has made sure.
  *
  * <p>Needs the layouts of shared buffers. Guarantees that every bulk copy has its map.
  */
@@ -66,7 +67,8 @@ public final class MakeTensorMaps {
         case AsyncOp.CopyBulk o when o.map().isEmpty() -> inst.setOp(new AsyncOp.CopyBulk(o.tensor(), o.indices(),
             Optional.of(map(o.tensor(), o.indices(), o.buffer(), 1)), o.buffer(), o.stage(), o.barrier(), o.slot()));
         case AsyncOp.StoreBulk o when o.map().isEmpty() -> inst.setOp(new AsyncOp.StoreBulk(
-            o.tensor(), o.indices(), Optional.of(map(o.tensor(), o.indices(), o.buffer(), groups(inst))), o.buffer(), o.stage()));
+            o.tensor(), o.indices(), Optional.of(map(o.tensor(), o.indices(), o.buffer(), groups(inst))), o.buffer(),
+            o.stage()));
         default -> { }
       }
     });
@@ -96,7 +98,8 @@ public final class MakeTensorMaps {
   private Value map(Value tensor, List<Value> indices, Value buffer, int groups) {
     SharedType type = (SharedType) buffer.type();
     Panels panels = Panels.of(type.shape(), type.element().bits(), type.layout())
-        .orElseThrow(() -> new IllegalStateException("a copy engine works on " + buffer + ", which does not lie in panels"));
+        .orElseThrow(() ->
+            new IllegalStateException("a copy engine works on " + buffer + ", which does not lie in panels"));
     MemoryOp.MakeTensor made = (MemoryOp.MakeTensor) tensor.definition().op();
     return maps.computeIfAbsent(new Description(made, BulkAccess.box(indices, panels, groups), panels.swizzle()),
         d -> new Value(new TensorMapType(), d.tensor.name() + "_map"));

@@ -15,8 +15,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * How tiles lie in shared buffers: row-major, the last dimension fastest, rows exchanged so that columns spread over the banks;
- * in panels where a copy engine or an asynchronous dot takes part.
+ * How tiles lie in shared buffers: row-major, the last dimension fastest, rows exchanged so that columns spread over
+ * the banks; in panels where a copy engine or an asynchronous dot takes part.
  */
 final class SharedBuffers {
   private SharedBuffers() {}

@@ -11,8 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Scratch memory of a kernel whose rows start at multiples of {@link BulkAccess#ALIGNMENT} bytes: longer than the rows asked for by
- * up to one element less than that. What follows the end of a row is read by nobody who goes through {@link #tensor}.
+ * Scratch memory of a kernel whose rows start at multiples of {@link BulkAccess#ALIGNMENT} bytes: longer than the rows
+ * asked for by up to one element less than that. What follows the end of a row is read by nobody who goes through
+ * {@link #tensor}.
  *
  * @param memory the {@code temp}
  * @param sizes its sizes, those asked for but for the last

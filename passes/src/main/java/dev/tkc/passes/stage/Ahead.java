@@ -15,7 +15,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** The instructions of a loop's body that compute some values from the loop's position alone, so that they can be computed for another position. */
+/**
+ * The instructions of a loop's body that compute some values from the loop's position alone, so that they can be
+ * computed for another position.
+ */
 record Ahead(ControlOp.For loop, List<Inst> insts, boolean movesWithPosition) {
 
   /** What computes the values; nothing where a carried value, memory or a region takes part. */

@@ -22,15 +22,15 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A tile of rank 2 that is gathered, or computed, element by element, from what is loaded at the places that the tile itself stands for: a piece of
- * a matrix that could be computed as a whole.
+ * A tile of rank 2 that is gathered, or computed, element by element, from what is loaded at the places that the tile
+ * itself stands for: a piece of a matrix that could be computed as a whole.
  *
- * <p>What it is computed from is a tree of elementwise operations, broadcasts and permutations over loads, scalars of the kernel and
- * scalars that are loaded. Each of the tile's dimensions is one range, of stride 1, in every load that it appears in, be it through
- * a tile of indices; one load has both. Positions that are numbers ({@code g} in {@code x[g, i, k]}) are further dimensions of
- * the matrix, unless the kernel knows them. Where the ranges have no valid lane, loads give 0, or an index that is
- * in no tensor; no other padding, mask or count of
- * lanes takes part, so that such lanes hold nothing that a product could mean.
+ * <p>What it is computed from is a tree of elementwise operations, broadcasts and permutations over loads, scalars of
+ * the kernel and scalars that are loaded. Each of the tile's dimensions is one range, of stride 1, in every load that
+ * it appears in, be it through a tile of indices; one load has both. Positions that are numbers ({@code g} in
+ * {@code x[g, i, k]}) are further dimensions of the matrix, unless the kernel knows them. Where the ranges have no
+ * valid lane, loads give 0, or an index that is in no tensor; no other padding, mask or count of lanes takes part, so
+ * that such lanes hold nothing that a product could mean.
  */
 final class ComputedOperand {
   /** Stands for a dimension of size 1, beside 0 and 1, the tile's own two. */
@@ -67,7 +67,8 @@ final class ComputedOperand {
 
   /** Whether it is a load whose rows or columns are picked by a tile of indices. */
   private static boolean isGathered(Inst inst) {
-    return inst.op() instanceof MemoryOp.Load l && l.indices().stream().anyMatch(i -> i.type() instanceof TileType t && t.rank() == 1);
+    return inst.op() instanceof MemoryOp.Load l
+        && l.indices().stream().anyMatch(i -> i.type() instanceof TileType t && t.rank() == 1);
   }
 
   /** The positions that are numbers, in the order of the matrix's dimensions before the last two. */

@@ -24,13 +24,13 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * A loop's body in two halves, the second of which can run one round late: asynchronous products whose left operand comes from
- * another asynchronous product of the same round, and everything that depends on them, through carried values too. What is
- * late is pure, or loads what nothing writes, so it may pass whatever else a round does.
+ * A loop's body in two halves, the second of which can run one round late: asynchronous products whose left operand
+ * comes from another asynchronous product of the same round, and everything that depends on them, through carried
+ * values too. What is late is pure, or loads what nothing writes, so it may pass whatever else a round does.
  *
  * <p>A late instruction's operands are late themselves; or follow from the loop's position alone, and are then computed
- * again ({@link #again}); or <em>cross</em> from one round to the next, which costs registers. An instruction in between goes
- * to the side where what crosses is smaller: a broadcast is late, a conversion to a narrower type is not.
+ * again ({@link #again}); or <em>cross</em> from one round to the next, which costs registers. An instruction in
+ * between goes to the side where what crosses is smaller: a broadcast is late, a conversion to a narrower type is not.
  */
 final class LateSlice {
   private final ControlOp.For loop;

@@ -40,10 +40,11 @@ import java.util.TreeSet;
  *     dot %a, …                                dot %a, …
  * </pre>
  *
- * The operand is what {@link ComputedOperand} sees to be a piece of a matrix, as it is or transposed; it is rounded where it was, so the
- * products are the same to the bit. Only where it then becomes a bulk copy of an asynchronous product, which is tried on a copy of the
- * kernel. A left operand could be computed in registers beside the products too: whether the matrix is worth its time depends on
- * sizes that only a launch knows, so whoever chooses schedules turns the pass off by the setting {@code materialise = false}.
+ * The operand is what {@link ComputedOperand} sees to be a piece of a matrix, as it is or transposed; it is rounded
+ * where it was, so the products are the same to the bit. Only where it then becomes a bulk copy of an asynchronous
+ * product, which is tried on a copy of the kernel. A left operand could be computed in registers beside the products
+ * too: whether the matrix is worth its time depends on sizes that only a launch knows, so whoever chooses schedules
+ * turns the pass off by the setting {@code materialise = false}.
  */
 public final class MaterialiseOperands {
   private final Func kernel;
@@ -111,7 +112,9 @@ public final class MaterialiseOperands {
 
   // ------------------------------------------------------------------------------------------------ trying
 
-  /** Whether all of a phase's products are asynchronous, and all its operands bulk copies, once they are materialised. */
+  /**
+   * Whether all of a phase's products are asynchronous, and all its operands bulk copies, once they are materialised.
+   */
   private static boolean helps(Module module, int phase, PassContext cx) {
     Module trial = Cloner.clone(module);
     new MaterialiseOperands(trial.kernel()).rewrite(phase, cx);

@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * The phase that computes a whole matrix of which {@link ComputedOperand} is a piece: a copy of what the operand is computed from, on
- * tiles of its own size, over all that the tensors hold.
+ * The phase that computes a whole matrix of which {@link ComputedOperand} is a piece: a copy of what the operand is
+ * computed from, on tiles of its own size, over all that the tensors hold.
  */
 final class OperandPhase {
   /** A block computes so many rows and columns at a time. */
@@ -108,7 +108,8 @@ final class OperandPhase {
       case MemoryOp.Load l when l.pad().isEmpty() -> {
         // Said, since a load without it must not be relied on to give zeros to whoever stores them.
         Value zero = b.constant(Literal.of(v.tile().element(), 0));
-        yield b.emit(new MemoryOp.Load(make(l.tensor()), l.indices().stream().map(this::make).toList(), Optional.of(zero)));
+        yield b.emit(
+            new MemoryOp.Load(make(l.tensor()), l.indices().stream().map(this::make).toList(), Optional.of(zero)));
       }
       default -> b.emit(OpShape.rebuild(v.definition().op(), this::make, r -> r));
     };

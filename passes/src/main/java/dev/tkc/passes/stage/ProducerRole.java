@@ -10,8 +10,8 @@ import dev.tkc.passes.stage.Ring.Cursor;
 import java.util.Optional;
 
 /**
- * The producer: waits for a slot to be empty, says what will arrive, starts the copies. Nothing it computes may depend on a tile,
- * so tiles of loads and products are left undefined here, and whatever used them is dead.
+ * The producer: waits for a slot to be empty, says what will arrive, starts the copies. Nothing it computes may depend
+ * on a tile, so tiles of loads and products are left undefined here, and whatever used them is dead.
  */
 final class ProducerRole extends RoleBody {
   ProducerRole(RingPlan plan) {

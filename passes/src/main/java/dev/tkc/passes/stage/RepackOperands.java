@@ -31,8 +31,8 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Copies operands of products whose rows start where no copy engine can address them into rows that start at multiples of
- * {@link BulkAccess#ALIGNMENT} bytes, in a phase of its own, so that the products can run beside the warps.
+ * Copies operands of products whose rows start where no copy engine can address them into rows that start at multiples
+ * of {@link BulkAccess#ALIGNMENT} bytes, in a phase of its own, so that the products can run beside the warps.
  *
  * <pre>
  *                                              %n = (%K + 7) &amp; -8
@@ -45,9 +45,10 @@ import java.util.TreeSet;
  *     dot (load %t, [%i, %k], _), …              dot (load %u, [%i, %k], _), …
  * </pre>
  *
- * Only tensors that nothing writes, and only where that is all that stands in the way: the passes up to {@code choose-async} are
- * tried on a copy of the kernel, and what does not become a bulk copy of an asynchronous product there stays as it is. Several phases
- * share a copy. The tensor keeps its sizes, so whoever loads beyond them sees zeros, and the ends of the rows are read by nobody.
+ * Only tensors that nothing writes, and only where that is all that stands in the way: the passes up to
+ * {@code choose-async} are tried on a copy of the kernel, and what does not become a bulk copy of an asynchronous
+ * product there stays as it is. Several phases share a copy. The tensor keeps its sizes, so whoever loads beyond them
+ * sees zeros, and the ends of the rows are read by nobody.
  *
  * <p>Whether the copy is worth its time depends on sizes that only a launch knows: who chooses schedules asks
  * {@link dev.tkc.passes.cost.RepackingCost} and turns the pass off by the setting {@code repack = false}.

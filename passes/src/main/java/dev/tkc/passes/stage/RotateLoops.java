@@ -24,8 +24,8 @@ import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
- * Runs a product that needs another product's result one round late, so that both kinds are in flight together, and what
- * lies between them is computed beside a product that doesn't need it.
+ * Runs a product that needs another product's result one round late, so that both kinds are in flight together, and
+ * what lies between them is computed beside a product that doesn't need it.
  *
  * <pre>
  *   for j [%o] {                        if any round {
@@ -39,13 +39,13 @@ import java.util.stream.IntStream;
  *                                       }
  * </pre>
  *
- * {@link LateSlice} says what is late. Every value is computed from the same operands by the same operations as before. The
- * products that need no other one come first in a round; conversions of what crosses to the next round come last, since the
- * value they replace is in use until the late product is done.
+ * {@link LateSlice} says what is late. Every value is computed from the same operands by the same operations as before.
+ * The products that need no other one come first in a round; conversions of what crosses to the next round come last,
+ * since the value they replace is in use until the late product is done.
  *
- * <p>Where {@code peel-loops} left a {@code boundary} loop behind, the last round's second half runs beside the boundary's first
- * products, and the boundary's rounds go on in the same way; with no round before it the boundary loop stays as it was. Loops whose
- * sums and crossing values would not fit the registers stay.
+ * <p>Where {@code peel-loops} left a {@code boundary} loop behind, the last round's second half runs beside the
+ * boundary's first products, and the boundary's rounds go on in the same way; with no round before it the boundary loop
+ * stays as it was. Loops whose sums and crossing values would not fit the registers stay.
  */
 public final class RotateLoops {
   /** On the branch that a loop became, where all its rounds are one loop still. */
@@ -103,7 +103,9 @@ public final class RotateLoops {
         inst, s, inst.flag("once") || bounds.atMost(inst, loop.hi(), loop.lo(), loop.step())));
   }
 
-  /** The boundary loop that takes a loop's results, and nobody else does, with nothing in between that they depend on. */
+  /**
+   * The boundary loop that takes a loop's results, and nobody else does, with nothing in between that they depend on.
+   */
   private Optional<Inst> boundaryOf(Region region, Inst inst) {
     Uses uses = new Uses(func.body());
     List<Inst> after = region.insts().subList(region.insts().indexOf(inst) + 1, region.insts().size());

@@ -15,9 +15,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The pieces of one loop whose second half runs a round late ({@link RotateLoops}): the first round's first half, the rounds in
- * between, the last round's second half. Between pieces goes what is <em>pending</em>: the carried values, late ones as they
- * were a round ago, and what crosses.
+ * The pieces of one loop whose second half runs a round late ({@link RotateLoops}): the first round's first half, the
+ * rounds in between, the last round's second half. Between pieces goes what is <em>pending</em>: the carried values,
+ * late ones as they were a round ago, and what crosses.
  */
 final class Rotation {
   private final Inst inst;
@@ -93,7 +93,9 @@ final class Rotation {
     return slice.isLate(carried);
   }
 
-  /** The carried value that becomes {@code v} after a round, and so is what {@code v} was in the round before; or -1. */
+  /**
+   * The carried value that becomes {@code v} after a round, and so is what {@code v} was in the round before; or -1.
+   */
   private int holder(Value v) {
     for (int n = 0; n < yielded.size(); n++) {
       if (yielded.get(n) == v && !slice.isLate(n)) {

@@ -57,7 +57,9 @@ public final class SliceDots {
     return fromShared(dot.a(), region) || fromShared(dot.b(), region);
   }
 
-  /** Whether the value is read from shared memory in this region, possibly transposed; reading it once more is cheap. */
+  /**
+   * Whether the value is read from shared memory in this region, possibly transposed; reading it once more is cheap.
+   */
   private static boolean fromShared(Value v, Region region) {
     return v.definition() != null && region.insts().contains(v.definition())
         && (v.definition().op() instanceof SharedOp.SharedLoad
@@ -83,7 +85,9 @@ public final class SliceDots {
     }
   }
 
-  /** The part of {@code size} at {@code from} along {@code axis}, read anew where the value comes from shared memory. */
+  /**
+   * The part of {@code size} at {@code from} along {@code axis}, read anew where the value comes from shared memory.
+   */
   private static Value part(Value v, int axis, int from, int size, Builder b) {
     List<Integer> shape = new ArrayList<>(v.tile().shape());
     shape.set(axis, size);

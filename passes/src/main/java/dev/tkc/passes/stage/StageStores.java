@@ -29,7 +29,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Sends tiles that are stored in bulk through shared memory, in slices of {@link StoreSlices#ROW_BYTES} bytes of each row.
+ * Sends tiles that are stored in bulk through shared memory, in slices of {@link StoreSlices#ROW_BYTES} bytes of each
+ * row.
  *
  * <pre>
  *                                            %b = shared_alloc {…} : shared&lt;bf16[128, 64], 2&gt;
@@ -41,16 +42,16 @@ import java.util.Set;
  *                                            …  at the team's end: store_wait {pending = 0}
  * </pre>
  *
- * What lies between the sum and the store is computed for each slice ({@link TileParts}), so the tile never exists in full
- * besides the sum; loads for a slice start a slice ahead. A slot is written again when the store of the slice before in it has read it; in a loop over tiles that is the
- * tile before's last slices, whose number is known, so waits are constants. Slots are used in the same order for every tile, and
- * stores of one shape share them.
+ * What lies between the sum and the store is computed for each slice ({@link TileParts}), so the tile never exists in
+ * full besides the sum; loads for a slice start a slice ahead. A slot is written again when the store of the slice
+ * before in it has read it; in a loop over tiles that is the tile before's last slices, whose number is known, so waits
+ * are constants. Slots are used in the same order for every tile, and stores of one shape share them.
  *
- * <p>The function's {@code store_buffers} says how many slots, {@link StoreSlices#BUFFERS} if it is silent; fewer where shared
- * memory is full. A store for which there is none, or whose slices do not fit panels, is done by the threads.
+ * <p>The function's {@code store_buffers} says how many slots, {@link StoreSlices#BUFFERS} if it is silent; fewer where
+ * shared memory is full. A store for which there is none, or whose slices do not fit panels, is done by the threads.
  *
- * <p>In a role, what the threads store themselves is cut into slices too ({@link StoreSlices#columnsByThreads}), so that they exchange
- * it through little scratch, which leaves shared memory for what is loaded.
+ * <p>In a role, what the threads store themselves is cut into slices too ({@link StoreSlices#columnsByThreads}), so
+ * that they exchange it through little scratch, which leaves shared memory for what is loaded.
  */
 public final class StageStores {
   /** Slots start at multiples of this. */
@@ -162,7 +163,8 @@ public final class StageStores {
       return false;
     }
     int slots = ((SharedType) buffer.get().type()).stages();
-    // With a slot for each slice the tile goes at once: it waits for the tile before, and its threads meet twice, not twice a slice.
+    // With a slot for each slice the tile goes at once: it waits for the tile before, and its threads meet twice, not
+    // twice a slice.
     int together = slots == slices ? slices : 1;
     TileParts parts = new TileParts(b, rebuilt, readOnly, 0, columns);
     parts.load(store.value(), axis);

@@ -13,9 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How a tile leaves a role that computes: in slices of so many bytes of each row. Those of a bulk store go through so many buffers in
- * turn; those that the threads store are exchanged among them through the same scratch, one after the other. Rows that are no
- * multiple of that many bytes leave whole, or in narrower slices where they are long.
+ * How a tile leaves a role that computes: in slices of so many bytes of each row. Those of a bulk store go through so
+ * many buffers in turn; those that the threads store are exchanged among them through the same scratch, one after the
+ * other. Rows that are no multiple of that many bytes leave whole, or in narrower slices where they are long.
  */
 final class StoreSlices {
   static final int BUFFERS = 2;
@@ -28,7 +28,8 @@ final class StoreSlices {
 
   /** Whether a copy engine may store the tile in slices: shorter rows are left to the threads. */
   static boolean mayBeBulk(TileType t) {
-    return t.rank() == 2 && t.element().bits() >= 8 && t.element().bytes(t.shape().getLast()) >= ROW_BYTES && columns(t) > 0;
+    return t.rank() == 2 && t.element().bits() >= 8 && t.element().bytes(t.shape().getLast()) >= ROW_BYTES
+        && columns(t) > 0;
   }
 
   /** Columns of the slices in which a copy engine stores a tile; 0 where it cannot. */
@@ -65,14 +66,16 @@ final class StoreSlices {
     int columns = t.rank() == 2 && t.element().bits() >= 8 ? divisor(t) : 0;
     Value last = s.indices().getLast();
     boolean ranges = s.indices().stream().noneMatch(i -> i.type() instanceof TileType x && x.rank() > 0)
-        && last.type() instanceof RangeType && last.definition() != null && last.definition().op() instanceof MemoryOp.Range;
+        && last.type() instanceof RangeType && last.definition() != null
+        && last.definition().op() instanceof MemoryOp.Range;
     return ranges && columns > 0 && t.shape().getLast() > columns ? columns : 0;
   }
 
   /** Bytes of shared memory through which a tile goes whose rows and columns are exchanged before it is stored. */
   static long turningBytes(Inst inst) {
     long bytes = 0;
-    for (Value v = ((MemoryOp.Store) inst.op()).value(); v.definition() != null; v = v.definition().operands().getFirst()) {
+    for (Value v = ((MemoryOp.Store) inst.op()).value(); v.definition() != null;
+        v = v.definition().operands().getFirst()) {
       switch (v.definition().op()) {
         case ElementwiseOp.Cast _ -> { }
         case ShapeOp.Permute p -> bytes += p.x().tile().element().bytes(p.x().tile().count());

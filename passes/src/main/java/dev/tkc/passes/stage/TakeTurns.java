@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Lets the groups of warps that compute start their products in turn, so that one group's arithmetic runs beside the other's
- * products and they do not fall into step.
+ * Lets the groups of warps that compute start their products in turn, so that one group's arithmetic runs beside the
+ * other's products and they do not fall into step.
  *
  * <pre>
  *   barrier_wait %full …                       barrier_wait %full …
@@ -26,13 +26,13 @@ import java.util.List;
  *                                              %t = dot_wait {pending = 1} %s
  * </pre>
  *
- * A turn is a stretch from a fence to the last commit before anything is waited for or released; slots that copies fill may be
- * waited for inside. That cannot stand still: what a group waits for inside its turn is copied once every group has released
- * an earlier slot, and those releases stand before this turn in every group's text.
+ * A turn is a stretch from a fence to the last commit before anything is waited for or released; slots that copies fill
+ * may be waited for inside. That cannot stand still: what a group waits for inside its turn is copied once every group
+ * has released an earlier slot, and those releases stand before this turn in every group's text.
  *
- * <p>Where loops hardly compute, there is nothing to put beside the products: a role takes turns if arithmetic weighs at least
- * {@link #SHARE} of the products in one of its innermost loops (figures in docs/performance/hopper.md). The annotation
- * {@code turns} of the function, true or false, decides otherwise.
+ * <p>Where loops hardly compute, there is nothing to put beside the products: a role takes turns if arithmetic weighs
+ * at least {@link #SHARE} of the products in one of its innermost loops (figures in docs/performance/hopper.md). The
+ * annotation {@code turns} of the function, true or false, decides otherwise.
  */
 public final class TakeTurns {
   /** Warps that run an asynchronous product together. */
@@ -82,8 +82,10 @@ public final class TakeTurns {
   private static void turns(Region region) {
     region.insts().forEach(i -> i.regions().forEach(TakeTurns::turns));
     for (Turn turn : stretches(region)) {
-      region.insts().add(region.insts().indexOf(turn.first), new Inst(new AsyncOp.TurnTake(), List.of(), turn.first.loc()));
-      region.insts().add(region.insts().indexOf(turn.last) + 1, new Inst(new AsyncOp.TurnPass(), List.of(), turn.last.loc()));
+      region.insts()
+          .add(region.insts().indexOf(turn.first), new Inst(new AsyncOp.TurnTake(), List.of(), turn.first.loc()));
+      region.insts()
+          .add(region.insts().indexOf(turn.last) + 1, new Inst(new AsyncOp.TurnPass(), List.of(), turn.last.loc()));
     }
   }
 
@@ -112,7 +114,8 @@ public final class TakeTurns {
   private static boolean ends(Inst inst) {
     boolean[] nested = {inst.op() instanceof ControlOp.Yield};
     inst.regions().forEach(r -> r.walk(i -> nested[0] |= i.op() instanceof AsyncOp));
-    return nested[0] || inst.op() instanceof AsyncOp.DotWait || inst.op() instanceof AsyncOp.BarrierArrive || isForGroups(inst);
+    return nested[0] || inst.op() instanceof AsyncOp.DotWait || inst.op() instanceof AsyncOp.BarrierArrive
+        || isForGroups(inst);
   }
 
   /** Whether the instruction waits for the other groups, which may be waiting for their turn. */

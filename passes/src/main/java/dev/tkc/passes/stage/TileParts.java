@@ -18,8 +18,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Computes a part of a tile from parts of its operands, so that what lies between two tiles never exists in full. Where that
- * cannot be, or the tile exists anyway, the part is a {@code slice}.
+ * Computes a part of a tile from parts of its operands, so that what lies between two tiles never exists in full. Where
+ * that cannot be, or the tile exists anyway, the part is a {@code slice}.
  *
  * <p>One of these serves one part: columns {@code from} to {@code from + size} of the results' last dimension.
  */
@@ -69,7 +69,8 @@ final class TileParts {
         }
       }
       case ElementwiseOp _ -> inst.operands().stream()
-          .filter(o -> o.type() instanceof TileType t && t.shape().equals(v.tile().shape())).forEach(o -> load(o, axis));
+          .filter(o -> o.type() instanceof TileType t && t.shape().equals(v.tile().shape()))
+              .forEach(o -> load(o, axis));
       default -> { }
     }
   }

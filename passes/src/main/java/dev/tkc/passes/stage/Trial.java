@@ -5,7 +5,10 @@ import dev.tkc.passes.PassContext;
 import dev.tkc.passes.Pipeline;
 import dev.tkc.passes.Step;
 
-/** What the passes would make of a rewritten copy of a kernel, for passes that rewrite only what then becomes asynchronous. */
+/**
+ * What the passes would make of a rewritten copy of a kernel, for passes that rewrite only what then becomes
+ * asynchronous.
+ */
 final class Trial {
   private Trial() {}
 

@@ -28,8 +28,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Computes products of few rows the other way about, aᵀ and bᵀ in exchanged places: asynchronous instructions have many rows and any
- * number of columns, so that the columns of the product become their rows and nothing is computed or copied for rows that are not there.
+ * Computes products of few rows the other way about, aᵀ and bᵀ in exchanged places: asynchronous instructions have many
+ * rows and any number of columns, so that the columns of the product become their rows and nothing is computed or
+ * copied for rows that are not there.
  *
  * <pre>
  *   %s = for … [%acc = zeros f32[16, 128]] {          %r = for … [%acc = zeros f32[128, 16]] {
@@ -38,10 +39,10 @@ import java.util.Set;
  *                                                     %s = permute %r
  * </pre>
  *
- * A phase is turned as a whole, and only if its products are asynchronous then: the passes up to {@code choose-async} are tried on a
- * copy of the kernel. Loops carry the turned sum, so that it is turned back once, behind them.
- * Behind {@code split-accumulations}, so that the parts of a sum that is shared out lie as the result does and whoever adds them turns
- * nothing.
+ * A phase is turned as a whole, and only if its products are asynchronous then: the passes up to {@code choose-async}
+ * are tried on a copy of the kernel. Loops carry the turned sum, so that it is turned back once, behind them. Behind
+ * {@code split-accumulations}, so that the parts of a sum that is shared out lie as the result does and whoever adds
+ * them turns nothing.
  */
 public final class TurnProducts {
   private static final List<Integer> EXCHANGED = List.of(1, 0);
@@ -103,7 +104,8 @@ public final class TurnProducts {
     Trial.decide(trial, "turn-products", cx);
     boolean[] all = {true};
     trial.funcs().stream().filter(f -> f.annotations().containsKey("turned")).forEach(f -> f.body().walk(i ->
-        all[0] &= !(i.op() instanceof MatrixOp.Dot d) || i.annotations().containsKey("instruction") && isCopiedOrComputed(d.a())));
+        all[0] &= !(i.op() instanceof MatrixOp.Dot d) || i.annotations().containsKey("instruction")
+            && isCopiedOrComputed(d.a())));
     return all[0];
   }
 

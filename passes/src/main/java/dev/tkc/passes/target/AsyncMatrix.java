@@ -6,16 +6,17 @@ import dev.tkc.ir.type.Element;
 import java.util.Objects;
 
 /**
- * A matrix instruction that a group of warps starts together and that reads shared memory: {@code c += a @ b}. Its right operand
- * is in shared memory, the left one there or in registers.
+ * A matrix instruction that a group of warps starts together and that reads shared memory: {@code c += a @ b}. Its
+ * right operand is in shared memory, the left one there or in registers.
  *
- * @param name the target's name for it, which the annotation {@code instruction} of an asynchronous dot carries to the lowering
+ * @param name the target's name for it, which the annotation {@code instruction} of an asynchronous dot carries to the
+ *     lowering
  * @param a element type of the left operand
  * @param b element type of the right operand
  * @param accumulator element type of the sum
  * @param precision the precision asked for by the dots it serves
- * @param fragments how one warp's part of the accumulator and of a left operand in registers lie; warps follow each other along
- *     the rows
+ * @param fragments how one warp's part of the accumulator and of a left operand in registers lie; warps follow each
+ *     other along the rows
  * @param groupWarps how many warps start it together
  * @param mostColumns the widest accumulator of one instruction
  * @param columnStep widths are multiples of this

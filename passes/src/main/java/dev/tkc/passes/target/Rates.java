@@ -1,8 +1,8 @@
 package dev.tkc.passes.target;
 
 /**
- * How fast a target's multiprocessor is, for estimates that rank schedules; nothing but speed depends on them. All are for one
- * multiprocessor and clock cycle.
+ * How fast a target's multiprocessor is, for estimates that rank schedules; nothing but speed depends on them. All are
+ * for one multiprocessor and clock cycle.
  *
  * @param products multiply-adds of 16-bit operands by matrix instructions; twice as many of 8-bit ones
  * @param lanes arithmetic operations on 32-bit values
@@ -15,5 +15,5 @@ package dev.tkc.passes.target;
  * @param gigahertz thousands of cycles in a microsecond
  */
 public record Rates(
-    double products, double lanes, double special, double sharedBytes, double cacheBytes, double memoryBytes, double latency,
-    double launch, double gigahertz) {}
+    double products, double lanes, double special, double sharedBytes, double cacheBytes, double memoryBytes,
+    double latency, double launch, double gigahertz) {}

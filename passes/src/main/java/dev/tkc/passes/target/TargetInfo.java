@@ -51,8 +51,8 @@ public record TargetInfo(
 
   /** The same target with so many multiprocessors. */
   public TargetInfo withProcessors(int n) {
-    return new TargetInfo(name, description, llvm, lanes, threads, registers, shared, n, vectorBytes, asyncCopyBytes, capabilities,
-        matrixInstructions, asyncMatrixInstructions, nativeCasts, approximations, rates);
+    return new TargetInfo(name, description, llvm, lanes, threads, registers, shared, n, vectorBytes, asyncCopyBytes,
+        capabilities, matrixInstructions, asyncMatrixInstructions, nativeCasts, approximations, rates);
   }
 
   /** LLVM's names: target triple, processor, and features to switch on. */

@@ -45,7 +45,8 @@ public final class AccumulateDots {
 
   private static boolean fuse(Inst sum, Value product, Value other, Region region, Uses uses) {
     if (product == other || product.definition() == null || !(product.definition().op() instanceof MatrixOp.Dot dot)
-        || !region.insts().contains(product.definition()) || uses.of(product).size() != 1 || !Scalars.isZero(dot.acc())) {
+        || !region.insts().contains(product.definition()) || uses.of(product).size() != 1
+        || !Scalars.isZero(dot.acc())) {
       return false;
     }
     sum.setOp(new MatrixOp.Dot(dot.a(), dot.b(), other, dot.precision()));

@@ -10,8 +10,8 @@ import dev.tkc.ir.type.Element;
 import java.util.Optional;
 
 /**
- * Identities of wrapping integer arithmetic. Sums with constants are brought to {@code x + c}, so that {@code (x + a) + b}
- * and {@code (x + a) - x} fold.
+ * Identities of wrapping integer arithmetic. Sums with constants are brought to {@code x + c}, so that
+ * {@code (x + a) + b} and {@code (x + a) - x} fold.
  */
 final class Algebra {
   private Algebra() {}

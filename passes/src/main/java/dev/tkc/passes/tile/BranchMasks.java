@@ -32,9 +32,9 @@ import java.util.Set;
  *                                              %s = if %full { yield [%x] } { %m = ge %rows, %cols … yield [%t] }
  * </pre>
  *
- * {@link PeelLoops} splits the loop instead, which ends what is under way between its parts; where products of one round run under the
- * work of the next, a branch that goes one way nearly always costs less. Masks are conjunctions of comparisons of positions and of
- * ranges' validity.
+ * {@link PeelLoops} splits the loop instead, which ends what is under way between its parts; where products of one
+ * round run under the work of the next, a branch that goes one way nearly always costs less. Masks are conjunctions of
+ * comparisons of positions and of ranges' validity.
  */
 public final class BranchMasks {
   private final Bounds bounds;

@@ -28,8 +28,8 @@ import java.util.OptionalLong;
  *   %2 = add %0, %1 : f32[8]
  * </pre>
  *
- * Needs nothing; leaves unused instructions to {@link EliminateDead}. Float identities that change a zero's sign or a NaN
- * into a number are not used.
+ * Needs nothing; leaves unused instructions to {@link EliminateDead}. Float identities that change a zero's sign or a
+ * NaN into a number are not used.
  */
 public final class Canonicalize {
   private static final int ROUNDS = 12;
@@ -173,7 +173,9 @@ public final class Canonicalize {
     return invariantCarried(inst, f);
   }
 
-  /** A carried value that every round passes on unchanged is its start; its place is dropped by {@link EliminateDead}. */
+  /**
+   * A carried value that every round passes on unchanged is its start; its place is dropped by {@link EliminateDead}.
+   */
   private boolean invariantCarried(Inst inst, ControlOp.For f) {
     List<Value> next = values(f.body());
     Map<Value, Value> same = new HashMap<>();

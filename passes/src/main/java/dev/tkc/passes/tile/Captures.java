@@ -108,7 +108,8 @@ final class Captures {
       case ElementwiseOp.Compare c -> c.lhs().tile().isScalar();
       case ElementwiseOp.Select s -> s.then().tile().isScalar();
       case ElementwiseOp.Cast c -> c.x().tile().isScalar();
-      case ElementwiseOp.Unary u -> u.kind() == ElementwiseOp.UnaryKind.NEG && u.x().type() instanceof TileType t && t.isScalar();
+      case ElementwiseOp.Unary u -> u.kind() == ElementwiseOp.UnaryKind.NEG && u.x().type() instanceof TileType t
+          && t.isScalar();
       default -> false;
     };
   }
@@ -145,7 +146,8 @@ final class Captures {
 
   /** {@code memory} identifies the memory, {@code whole} is a tensor at its start. */
   private Value make(
-      Value memory, Value whole, List<Value> sizes, List<Value> strides, MemoryOp.Access access, String name, int depth) {
+      Value memory, Value whole, List<Value> sizes, List<Value> strides, MemoryOp.Access access, String name,
+      int depth) {
     Value pointer = pointers.get(memory);
     if (pointer == null) {
       Value address = host.emit(new MemoryOp.AddressOf(whole));

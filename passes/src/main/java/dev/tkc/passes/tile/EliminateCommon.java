@@ -18,8 +18,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Computes equal things once: an instruction without effects and regions whose op and operands equal those of an earlier
- * one in the same region or one around it is replaced by that. So are loads from tensors that the function only reads.
+ * Computes equal things once: an instruction without effects and regions whose op and operands equal those of an
+ * earlier one in the same region or one around it is replaced by that. So are loads from tensors that the function only
+ * reads.
  *
  * <pre>
  *   %0 = mul %a, %b : i64

@@ -63,7 +63,8 @@ public final class FoldBounds {
     switch (inst.op()) {
       case MemoryOp.Range r -> range(inst, r, b);
       case Compare c -> compare(inst, c, b).ifPresent(v -> replaced.put(inst.result(), v));
-      case Binary o when Scalars.isInt(inst.result()) -> binary(inst, o, b).ifPresent(v -> replaced.put(inst.result(), v));
+      case Binary o when Scalars.isInt(inst.result()) -> binary(inst, o, b)
+          .ifPresent(v -> replaced.put(inst.result(), v));
       default -> { }
     }
     if (!news.insts().isEmpty()) {
@@ -105,7 +106,8 @@ public final class FoldBounds {
   }
 
   private Optional<Value> smaller(Inst inst, Value x, Value y) {
-    return bounds.atMost(inst, x, y, 0) ? Optional.of(x) : bounds.atMost(inst, y, x, 0) ? Optional.of(y) : Optional.empty();
+    return bounds.atMost(inst, x, y, 0) ? Optional.of(x) : bounds.atMost(inst, y, x, 0) ? Optional.of(y)
+        : Optional.empty();
   }
 
   /** {@code (x + r) / n} is {@code x / n + r / n} where n divides x; only the sum's constant is taken apart. */
@@ -117,7 +119,8 @@ public final class FoldBounds {
     if (isBelow(inst, o.lhs(), n.getAsLong())) {
       return Optional.of(b.constant(0));
     }
-    if (o.lhs().definition() == null || !(o.lhs().definition().op() instanceof Binary sum) || sum.kind() != BinaryKind.ADD
+    if (o.lhs().definition() == null || !(o.lhs().definition().op() instanceof Binary sum)
+        || sum.kind() != BinaryKind.ADD
         || Regions.integer(sum.rhs()).isEmpty() || !bounds.divides(n.getAsLong(), bounds.form(sum.lhs()))) {
       return Optional.empty();
     }

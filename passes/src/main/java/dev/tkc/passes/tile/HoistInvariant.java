@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Moves pure instructions whose operands do not change in a loop in front of it, and scalar ones in front of a phase. Loads
- * from tensors that nothing writes move out of loops too.
+ * Moves pure instructions whose operands do not change in a loop in front of it, and scalar ones in front of a phase.
+ * Loads from tensors that nothing writes move out of loops too.
  *
  * <pre>
  *   for %lo, %hi [] {step = 64} (%k: i64) {        %left = sub %N, %i : i64
@@ -65,7 +65,8 @@ public final class HoistInvariant {
     List<Inst> moved = new ArrayList<>();
     List<Inst> kept = new ArrayList<>();
     for (Inst inst : body.insts()) {
-      boolean moves = inst.regions().isEmpty() && !inst.results().isEmpty() && (Effects.isPure(inst) && isSafe(inst) || !toHost && isStill(inst))
+      boolean moves = inst.regions().isEmpty() && !inst.results().isEmpty()
+          && (Effects.isPure(inst) && isSafe(inst) || !toHost && isStill(inst))
           && (!toHost || inst.results().stream().allMatch(r -> r.type() instanceof TileType t && t.isScalar()))
           && inst.operands().stream().noneMatch(changing::contains);
       (moves ? moved : kept).add(inst);

@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.SortedMap;
 
 /**
- * Lets tensors end where the lanes of a load end for all blocks, so that a copy engine, which knows tensors but no ranges, can do
- * the load.
+ * Lets tensors end where the lanes of a load end for all blocks, so that a copy engine, which knows tensors but no
+ * ranges, can do the load.
  *
  * <pre>
  *   %t = make_tensor %k, [%S, %D], […]              %t = make_tensor %k, [%S, %D], […]
@@ -81,7 +81,8 @@ public final class NarrowTensors {
         }
       }
     });
-    Value narrower = b.emit(new MemoryOp.MakeTensor(tensor.pointer(), sizes, tensor.strides(), tensor.access(), tensor.name()));
+    Value narrower =
+        b.emit(new MemoryOp.MakeTensor(tensor.pointer(), sizes, tensor.strides(), tensor.access(), tensor.name()));
     narrower.setName(n.tensor.name());
     return narrower;
   }

@@ -41,8 +41,8 @@ import java.util.Set;
  * annotated {@code boundary}, or a branch where at most one round remains, which pipelining leaves alone; with
  * asynchronous products that is a loop too, annotated {@code once}.
  *
- * <p>In functions whose products are asynchronous, bulk copies clip by themselves and {@link BranchMasks} has dealt with
- * comparisons; only other accesses count there.
+ * <p>In functions whose products are asynchronous, bulk copies clip by themselves and {@link BranchMasks} has dealt
+ * with comparisons; only other accesses count there.
  *
  * <p>Leaves the program as it was in meaning, and {@link FoldBounds} to find that the interior's ranges are full.
  */
@@ -105,7 +105,8 @@ public final class PeelLoops {
   /** Whether an access that is no bulk copy depends on the range. */
   private boolean guards(Value range) {
     boolean[] found = {false};
-    loop.body().walk(i -> found[0] |= i.operands().contains(range) && !i.flag("bulk") && !(i.op() instanceof MemoryOp.Valid)
+    loop.body()
+        .walk(i -> found[0] |= i.operands().contains(range) && !i.flag("bulk") && !(i.op() instanceof MemoryOp.Valid)
         && !(i.op() instanceof MemoryOp.Lanes));
     return found[0];
   }
@@ -144,7 +145,8 @@ public final class PeelLoops {
       return;
     }
     masks = true;
-    // Round n has margin rest + k·n·step: for k = -1 rounds 0 … rest / step are good, for k = 1 those from -rest / step up.
+    // Round n has margin rest + k·n·step: for k = -1 rounds 0 … rest / step are good, for k = 1 those from -rest / step
+    // up.
     if (k < 0) {
       add(upTo, rest.plus(loop.step()));
     } else {
@@ -228,9 +230,13 @@ public final class PeelLoops {
     once(inst, some, from, carried);
   }
 
-  /** Whether products of the body run beside the warps: a round that is left may then overlap with those before, as a loop's do. */
+  /**
+   * Whether products of the body run beside the warps: a round that is left may then overlap with those before, as a
+   * loop's do.
+   */
   private boolean isAsynchronous() {
-    return loop.body().insts().stream().anyMatch(i -> i.op() instanceof MatrixOp.Dot && i.annotations().containsKey("instruction"));
+    return loop.body().insts().stream()
+        .anyMatch(i -> i.op() instanceof MatrixOp.Dot && i.annotations().containsKey("instruction"));
   }
 
   private void once(Inst branch, Value condition, Value position, List<Value> carried) {

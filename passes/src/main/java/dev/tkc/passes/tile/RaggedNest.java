@@ -48,7 +48,9 @@ final class RaggedNest {
     level(b, 0, b.constant(0));
   }
 
-  /** Builds domain {@code depth} where the builder stands; {@code base} tiles come before. Gives how many come after. */
+  /**
+   * Builds domain {@code depth} where the builder stands; {@code base} tiles come before. Gives how many come after.
+   */
   private Value level(Builder b, int depth, Value base) {
     Nest.Domain d = nest.domains().get(depth);
     Value lo = captures.get(d.lo());

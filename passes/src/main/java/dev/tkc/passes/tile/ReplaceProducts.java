@@ -39,7 +39,8 @@ public final class ReplaceProducts {
   private static void visit(Region region, TargetInfo target) {
     for (Inst inst : List.copyOf(region.insts())) {
       inst.regions().forEach(r -> visit(r, target));
-      if (inst.op() instanceof MatrixOp.Dot d && !has(target, element(d.a()), element(d.b()), element(d.acc()), d.precision())) {
+      if (inst.op() instanceof MatrixOp.Dot d
+          && !has(target, element(d.a()), element(d.b()), element(d.acc()), d.precision())) {
         replace(inst, d, new Builder(region, region.insts().indexOf(inst)).at(inst.loc()), target);
       }
     }
@@ -82,7 +83,8 @@ public final class ReplaceProducts {
   private static Value rounded(Builder b, Value x) {
     Value bits = b.emit(new ElementwiseOp.Bitcast(x, Element.U32));
     Value up = b.add(bits, full(b, bits, 0x1000));
-    Value cut = b.emit(new ElementwiseOp.Bitcast(b.binary(BinaryKind.AND, up, full(b, bits, 0xffffe000L)), Element.F32));
+    Value cut =
+        b.emit(new ElementwiseOp.Bitcast(b.binary(BinaryKind.AND, up, full(b, bits, 0xffffe000L)), Element.F32));
     return b.emit(new ElementwiseOp.Select(finite(b, x), cut, x));
   }
 

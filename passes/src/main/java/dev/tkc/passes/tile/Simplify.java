@@ -25,8 +25,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * The local rules of {@link Canonicalize}: given one instruction, a value that is the same and simpler. New instructions
- * are appended through the builder, which stands right before it.
+ * The local rules of {@link Canonicalize}: given one instruction, a value that is the same and simpler. New
+ * instructions are appended through the builder, which stands right before it.
  */
 final class Simplify {
   private Simplify() {}
@@ -178,7 +178,8 @@ final class Simplify {
         return b.full(c.x().tile().withElement(c.to()), y.get());
       }
     }
-    if (definition(c.x()) instanceof Cast inner && widens(inner.x().tile().element(), from) && c.kind() != CastKind.FIT) {
+    if (definition(c.x()) instanceof Cast inner && widens(inner.x().tile().element(), from)
+        && c.kind() != CastKind.FIT) {
       Element source = inner.x().tile().element();
       if (source == c.to()) {
         return inner.x();
@@ -251,7 +252,8 @@ final class Simplify {
       return o.x();
     }
     return switch (definition(o.x())) {
-      case ShapeOp.Splat s -> b.emit(new ShapeOp.Splat(s.scalar(), o.order().stream().map(o.x().tile().shape()::get).toList()));
+      case ShapeOp.Splat s ->
+          b.emit(new ShapeOp.Splat(s.scalar(), o.order().stream().map(o.x().tile().shape()::get).toList()));
       case ShapeOp.Permute inner -> b.emit(
           new ShapeOp.Permute(inner.x(), o.order().stream().map(inner.order()::get).toList()));
       case null, default -> null;

@@ -39,8 +39,8 @@ import java.util.function.BiConsumer;
  * </pre>
  *
  * Wanted are a rectangular nest and, directly in it, one loop whose only carried value is the accumulator of a product,
- * starting from zeros, with nothing written before it; a setting for which no phase is like that is an error. The result
- * does not depend on the order in which blocks run.
+ * starting from zeros, with nothing written before it; a setting for which no phase is like that is an error. The
+ * result does not depend on the order in which blocks run.
  */
 public final class SplitAccumulations {
   private final Func kernel;
@@ -78,7 +78,8 @@ public final class SplitAccumulations {
       }
     }
     if (ways > 1 && !found) {
-      throw impossible(old.stream().filter(i -> i.op() instanceof ControlOp.Parallel).findFirst().orElse(old.get(0)), ways);
+      throw impossible(old.stream().filter(i -> i.op() instanceof ControlOp.Parallel).findFirst().orElse(old.get(0)),
+          ways);
     }
   }
 
@@ -105,7 +106,8 @@ public final class SplitAccumulations {
   }
 
   private static boolean accumulates(ControlOp.For f) {
-    if (f.inits().size() != 1 || f.reversed() || Scalars.literal(f.inits().get(0)).filter(l -> l.bits() == 0).isEmpty()) {
+    if (f.inits().size() != 1 || f.reversed()
+        || Scalars.literal(f.inits().get(0)).filter(l -> l.bits() == 0).isEmpty()) {
       return false;
     }
     Value sum = f.body().params().get(1);

@@ -31,7 +31,8 @@ class AccessPatternTest {
   void alignmentOfPointerRowAndStartBoundTheVector() {
     AccessPattern p = of("%n, %r", "  %left = sub %M, %i : i64\n  %r = range %i, %c1, %left {size = 32} : range<32>\n");
     assertThat(p).isEqualTo(new AccessPattern(0, 4, List.of(true, false)));
-    AccessPattern odd = of("%n, %r", "  %left = sub %M, %n : i64\n  %r = range %n, %c1, %left {size = 32} : range<32>\n");
+    AccessPattern odd = of("%n, %r",
+        "  %left = sub %M, %n : i64\n  %r = range %n, %c1, %left {size = 32} : range<32>\n");
     assertThat(odd.vector()).isEqualTo(1);
   }
 

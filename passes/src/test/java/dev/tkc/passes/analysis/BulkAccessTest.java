@@ -26,7 +26,10 @@ class BulkAccessTest {
     }
   }
 
-  /** The loads and stores, in order, of a function over bf16[B, N, M], f32[N, M] and others whose rows are multiples of 8. */
+  /**
+   * The loads and stores, in order, of a function over bf16[B, N, M], f32[N, M] and others whose rows are multiples of
+   * 8.
+   */
   private static Asked of(String body) {
     var module = IrParser.parse("""
         device @f(%N: i64, %M: i64 div 8, %P: i64, %x: ptr<bf16> div 16, %y: ptr<bf16> div 16, %z: ptr<bf16> div 8,

@@ -62,8 +62,10 @@ class RolesTest {
     Module m = run(program("gemm"), "assign-layouts");
     Inst dot = all(m, AsyncOp.DotAsync.class).getFirst();
     // Warp w holds rows 16 w and on; lanes and registers are those of the fragment.
-    assertThat(dot.result().tile().layout().toString()).isEqualTo("#lay<[128, 128], register = [[0, 1], [8, 0], [0, 8], "
-        + "[0, 16], [0, 32], [0, 64]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[16, 0], [32, 0], [64, 0]]>");
+    assertThat(dot.result().tile().layout().toString())
+        .isEqualTo("#lay<[128, 128], register = [[0, 1], [8, 0], [0, 8], "
+        + "[0, 16], [0, 32], [0, 64]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[16, 0], [32, 0], "
+        + "[64, 0]]>");
     Inst wait = all(m, AsyncOp.DotWait.class).getFirst();
     assertThat(wait.result().tile().layout()).isEqualTo(dot.result().tile().layout());
   }
@@ -74,7 +76,8 @@ class RolesTest {
     assertThat(all(m, ShapeOp.ConvertLayout.class)).isEmpty();
     for (Inst store : all(m, SharedOp.SharedStore.class)) {
       SharedOp.SharedStore s = (SharedOp.SharedStore) store.op();
-      assertThat(SharedLayouts.offsets(((SharedType) s.buffer().type()).layout(), s.tile().tile().layout()).isInjective()).isTrue();
+      assertThat(SharedLayouts.offsets(((SharedType) s.buffer().type()).layout(), s.tile().tile().layout())
+          .isInjective()).isTrue();
     }
   }
 
@@ -119,7 +122,8 @@ class RolesTest {
     Module m = run(program("gemm"), "assign-layouts", "allocate-shared");
     List<Inst> buffers = all(m, SharedOp.SharedAlloc.class);
     assertThat(buffers).extracting(i -> i.annotation("offset", -1)).containsExactly(0L, 65536L, 131072L);
-    assertThat(all(m, AsyncOp.BarrierAlloc.class)).extracting(i -> i.annotation("offset", -1)).containsExactly(163840L, 163872L);
+    assertThat(all(m, AsyncOp.BarrierAlloc.class)).extracting(i -> i.annotation("offset", -1))
+        .containsExactly(163840L, 163872L);
     assertThat(m.func("gemm_0").orElseThrow().annotation("shared_bytes", 0)).isEqualTo(163904);
   }
 
@@ -181,8 +185,8 @@ class RolesTest {
 
   @Test
   void allPlacedPassesTogether() {
-    Module m = run(program("gemm"), "clean-staged", "assign-layouts", "clean-placed", "annotate-accesses", "make-tensor-maps",
-        "allocate-shared", "insert-barriers");
+    Module m = run(program("gemm"), "clean-staged", "assign-layouts", "clean-placed", "annotate-accesses",
+        "make-tensor-maps", "allocate-shared", "insert-barriers");
     assertThat(all(m, SharedOp.Barrier.class)).hasSize(3);
     assertThat(all(m, ShapeOp.ConvertLayout.class)).isEmpty();
   }

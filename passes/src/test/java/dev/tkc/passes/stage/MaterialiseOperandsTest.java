@@ -28,7 +28,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which computed operands of products are computed once in a phase of their own, and that the results are the same. */
 class MaterialiseOperandsTest {
-  /** One product of batch %g, whose operands are what OPERANDS says: %x of [64, 32] at rows %ri and columns %rk, %y of [32, 64]. */
+  /**
+   * One product of batch %g, whose operands are what OPERANDS says: %x of [64, 32] at rows %ri and columns %rk, %y of
+   * [32, 64].
+   */
   private static final String PRODUCT = """
       kernel @product(%a: ptr<bf16> div 16, %b: ptr<bf16> div 16, %s: ptr<bf16> div 16, %p: ptr<i32> div 16,
           %c: ptr<bf16> div 16, %G: i64, %M: i64, %K: i64, %N: i64) {
@@ -146,7 +149,8 @@ class MaterialiseOperandsTest {
   @ParameterizedTest
   @ValueSource(strings = {SQUARED, SCALED, GATHERED, TRANSPOSED, BOTH})
   void theProductIsOneOfBulkCopies(String operands) {
-    Module m = after(program(operands).replace("%K: i64", "%K: i64 div 8").replace("%N: i64", "%N: i64 div 8"), "choose-async");
+    Module m = after(program(operands).replace("%K: i64", "%K: i64 div 8").replace("%N: i64", "%N: i64 div 8"),
+        "choose-async");
     Func product = m.funcs().getLast();
     String text = IrPrinter.print(m);
     text = text.substring(text.indexOf("device @" + product.name()));
@@ -252,8 +256,9 @@ class MaterialiseOperandsTest {
 
   private static byte[] run(Module module, byte[] a, byte[] b, byte[] s, byte[] p, int g, int m, int k, int n) {
     byte[] c = new byte[2 * g * m * n];
-    List<Datum> arguments = List.of(buffer(Element.BF16, a), buffer(Element.BF16, b), buffer(Element.BF16, s), buffer(Element.I32, p),
-        buffer(Element.BF16, c), Tile.integer(g), Tile.integer(m), Tile.integer(k), Tile.integer(n));
+    List<Datum> arguments = List.of(buffer(Element.BF16, a), buffer(Element.BF16, b), buffer(Element.BF16, s),
+        buffer(Element.I32, p), buffer(Element.BF16, c), Tile.integer(g), Tile.integer(m), Tile.integer(k),
+        Tile.integer(n));
     new Interpreter(Interpreter.Options.defaults().withCheck(true)).run(module, arguments);
     return c;
   }

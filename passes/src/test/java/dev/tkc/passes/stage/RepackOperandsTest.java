@@ -27,7 +27,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Which operands are copied into rows that copy engines can address, what then becomes of them, and that the results are the same. */
+/**
+ * Which operands are copied into rows that copy engines can address, what then becomes of them, and that the results
+ * are the same.
+ */
 class RepackOperandsTest {
   private static final String GEMM = """
       kernel @gemm(%a: ptr<bf16> div 16, %b: ptr<bf16> div 16, %c: ptr<bf16> div 16, %M: i64, %K: i64, %N: i64) {
@@ -111,7 +114,8 @@ class RepackOperandsTest {
   @Test
   void whereSomethingElseStandsInTheWayNothingIsCopied() {
     for (String text : List.of(GEMM.replace("access = in, name = \"b\"", "access = inout, name = \"b\""),
-        GEMM.replace("step = 64} (%i", "step = 4} (%i").replace("li {size = 64} : range<64>", "li {size = 4} : range<4>")
+        GEMM.replace("step = 64} (%i", "step = 4} (%i")
+            .replace("li {size = 64} : range<64>", "li {size = 4} : range<4>")
             .replace("[64, 64]", "[4, 64]").replace("bf16[64, 32]", "bf16[4, 32]"))) {
       assertThat(repacked(text)).isEqualTo(IrPrinter.print(after(text, "replace-products")));
     }
@@ -128,7 +132,8 @@ class RepackOperandsTest {
   @ParameterizedTest
   @CsvSource({"65, 33, 135", "3, 40, 300"})
   void whatThreadsStoreOfAWideTileLeavesInSlices(int m, int k, int n) {
-    String wide = GEMM.replace("[64, 64]", "[64, 128]").replace("[32, 64]", "[32, 128]").replace("step = 64} (%j", "step = 128} (%j")
+    String wide = GEMM.replace("[64, 64]", "[64, 128]").replace("[32, 64]", "[32, 128]")
+        .replace("step = 64} (%j", "step = 128} (%j")
         .replace("%lj {size = 64} : range<64>", "%lj {size = 128} : range<128>");
     Module module = after(wide, "stage-stores");
     String text = IrPrinter.print(module);

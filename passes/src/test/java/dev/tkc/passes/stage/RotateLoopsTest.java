@@ -22,12 +22,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Which loops are rotated, what a round then looks like, and that the results are the same, bit for bit. */
 class RotateLoopsTest {
   private static final String[] FRONT = {
-    "canonicalize", "eliminate-common", "hoist-invariant", "eliminate-dead", "outline-phases", "clean-device", "fold-bounds"
+    "canonicalize", "eliminate-common", "hoist-invariant", "eliminate-dead", "outline-phases", "clean-device",
+        "fold-bounds"
   };
 
   /** The corpus's program after the first passes, all its dots taken for asynchronous ones. */
   private static Module outlined(String text, String... more) {
-    Module m = IrParser.parse(text.replace("{precision = default}", "{precision = default} #{instruction = \"wgmma.bf16\"}"));
+    Module m =
+        IrParser.parse(text.replace("{precision = default}", "{precision = default} #{instruction = \"wgmma.bf16\"}"));
     return pass(pass(m, FRONT), more);
   }
 
@@ -94,7 +96,8 @@ class RotateLoopsTest {
 
   @Test
   void aRoundThatStoresWhatTheSecondProductGivesStays() {
-    String text = corpus("attention.tir").replace("yield [%m2, %l2, %a2]", "store %to, [%h, %ri, %all], %a2\n yield [%m2, %l2, %a2]");
+    String text = corpus("attention.tir")
+        .replace("yield [%m2, %l2, %a2]", "store %to, [%h, %ri, %all], %a2\n yield [%m2, %l2, %a2]");
     assertThat(rotated(text)).isEqualTo(IrPrinter.print(outlined(text)));
   }
 
@@ -109,7 +112,8 @@ class RotateLoopsTest {
 
   @Test
   void theBoundaryGoesOnWhereTheSteadyLoopEnds() {
-    String text = IrPrinter.print(pass(outlined(corpus("attention.tir"), "peel-loops", "fold-interior"), "rotate-loops"));
+    String text =
+        IrPrinter.print(pass(outlined(corpus("attention.tir"), "peel-loops", "fold-interior"), "rotate-loops"));
     String chained = text.substring(text.indexOf("#{interior}"));
     String between = chained.substring(chained.indexOf("= if "), chained.indexOf("#{boundary}"));
     List<String> ops = between.lines().map(l -> l.replaceFirst("^ *%\\S+ = (\\w+).*", "$1"))

@@ -65,16 +65,20 @@ class StageStoresTest {
 
   private static List<String> ops(String text, String... wanted) {
     return text.lines().map(String::strip).map(l -> l.replaceFirst("^%\\S+ = ", ""))
-        .filter(l -> List.of(wanted).contains(l.split(" ")[0])).map(l -> l.replaceFirst(" (?!\\{).*(?=\\{pending)", " ")).toList();
+        .filter(l -> List.of(wanted).contains(l.split(" ")[0]))
+            .map(l -> l.replaceFirst(" (?!\\{).*(?=\\{pending)", " ")).toList();
   }
 
   @Test
   void slicesTakeTurnsInTheSlots() {
     String text = staged(program(256, CAST));
-    assertThat(text).contains("shared<bf16[128, 64], 2>", "shape = [128, 64]").doesNotContain("store %x,", "bf16[128, 256]");
-    assertThat(ops(text, "slice", "cast", "store_wait", "barrier", "shared_store", "proxy_fence", "store_bulk", "store_commit")
+    assertThat(text).contains("shared<bf16[128, 64], 2>", "shape = [128, 64]")
+        .doesNotContain("store %x,", "bf16[128, 256]");
+    assertThat(
+        ops(text, "slice", "cast", "store_wait", "barrier", "shared_store", "proxy_fence", "store_bulk", "store_commit")
         .stream().map(l -> l.split(" ")[0]).skip(1).limit(8).toList())
-        .containsExactly("slice", "cast", "store_wait", "barrier", "shared_store", "proxy_fence", "barrier", "store_bulk");
+        .containsExactly("slice", "cast", "store_wait", "barrier", "shared_store", "proxy_fence", "barrier",
+            "store_bulk");
     assertThat(ops(text, "store_wait")).containsExactly(
         "store_wait {pending = 1, read}", "store_wait {pending = 1, read}", "store_wait {pending = 1, read}",
         "store_wait {pending = 1, read}", "store_wait {pending = 0}");
@@ -86,8 +90,8 @@ class StageStoresTest {
     assertThat(text).contains("shared<bf16[128, 64], 2>");
     assertThat(ops(text, "store_wait", "barrier", "shared_store", "proxy_fence", "store_bulk", "store_commit")
         .stream().map(l -> l.split(" ")[0]).skip(1).toList())
-        .containsExactly("store_wait", "barrier", "shared_store", "shared_store", "proxy_fence", "barrier", "store_bulk",
-            "store_bulk", "store_commit", "store_wait");
+        .containsExactly("store_wait", "barrier", "shared_store", "shared_store", "proxy_fence", "barrier",
+            "store_bulk", "store_bulk", "store_commit", "store_wait");
     assertThat(ops(text, "store_wait")).containsExactly("store_wait {pending = 0, read}", "store_wait {pending = 0}");
   }
 

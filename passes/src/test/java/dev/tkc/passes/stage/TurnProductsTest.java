@@ -89,7 +89,8 @@ class TurnProductsTest {
 
   @Test
   void productsOfEnoughRowsStay() {
-    String text = GEMM.replace("step = 16} (%i", "step = 64} (%i").replace("li {size = 16} : range<16>", "li {size = 64} : range<64>")
+    String text = GEMM.replace("step = 16} (%i", "step = 64} (%i")
+        .replace("li {size = 16} : range<16>", "li {size = 64} : range<64>")
         .replace("[16, 64]", "[64, 64]").replace("bf16[16, 32]", "bf16[64, 32]");
     assertThat(turned(text)).doesNotContain("turned").doesNotContain("permute");
   }

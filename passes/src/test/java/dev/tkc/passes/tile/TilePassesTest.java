@@ -58,7 +58,8 @@ class TilePassesTest {
             %v = exp %u : f32[64]
             store %y, [%r], %v
         """, "canonicalize", "eliminate-dead");
-    assertThat(b).contains("exp").containsPattern("exp %\\S+ : f32\\[1\\]").containsPattern("%v = broadcast %\\S+ \\{shape = \\[64\\]\\}");
+    assertThat(b).contains("exp").containsPattern("exp %\\S+ : f32\\[1\\]")
+        .containsPattern("%v = broadcast %\\S+ \\{shape = \\[64\\]\\}");
   }
 
   @Test

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.stream.LongStream;
 
 /**
- * A load or a store. When the machine profiles, it counts how many 32-byte sectors of global memory and how many turns of the
- * shared memory's banks its executions took, and how many they would have taken at best.
+ * A load or a store. When the machine profiles, it counts how many 32-byte sectors of global memory and how many turns
+ * of the shared memory's banks its executions took, and how many they would have taken at best.
  */
 final class Access extends Instruction {
   enum Space { GENERIC, GLOBAL, SHARED, LOCAL, PARAM }
@@ -49,7 +49,8 @@ final class Access extends Instruction {
       int l = Integer.numberOfTrailingZeros(m);
       long at = w.registers[address.base() + l] + address.offset();
       if (at % bytesPerLane() != 0) {
-        throw new PtxFault("address " + Long.toHexString(at) + " of lane " + l + " is no multiple of " + bytesPerLane());
+        throw new PtxFault("address " + Long.toHexString(at) + " of lane " + l + " is no multiple of "
+            + bytesPerLane());
       }
       for (int i = 0; i < values.length; i++, at += bytes) {
         if (store) {

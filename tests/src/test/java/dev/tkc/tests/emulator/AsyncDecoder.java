@@ -47,7 +47,8 @@ final class AsyncDecoder {
 
   private Instruction barrier(Statement s) {
     if (s.has("try_wait") && s.has("parity")) {
-      return new TransactionWait(registers.slot(s.operand(0)), registers.address(s.operand(1)), registers.slot(s.operand(2)));
+      return new TransactionWait(registers.slot(s.operand(0)), registers.address(s.operand(1)),
+          registers.slot(s.operand(2)));
     }
     boolean counts = s.has("arrive");
     Address place = registers.address(s.operand(counts ? 1 : 0));

@@ -97,7 +97,8 @@ final class Block {
   void arrive(int barrier, int threads, int expected) {
     arrivals[barrier] += threads;
     if (arrivals[barrier] > expected) {
-      throw new PtxFault("block " + id + ": barrier " + barrier + " of " + expected + " threads has " + arrivals[barrier] + " arrivals");
+      throw new PtxFault("block " + id + ": barrier " + barrier + " of " + expected + " threads has "
+          + arrivals[barrier] + " arrivals");
     }
   }
 

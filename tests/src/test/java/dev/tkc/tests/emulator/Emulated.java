@@ -25,8 +25,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * One kernel at one size: interpreted, and compiled and emulated. The specialisation knows what a launch would know: what
- * divides the sizes, and that tensors are aligned.
+ * One kernel at one size: interpreted, and compiled and emulated. The specialisation knows what a launch would know:
+ * what divides the sizes, and that tensors are aligned.
  *
  * @param file in the folder of kernels
  * @param constants tile sizes and other constants of the head

@@ -23,8 +23,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The device of a kernel's host plan on which launches are emulated. Buffers are brought in at their first use and brought back
- * after every launch; in between the host must not write them.
+ * The device of a kernel's host plan on which launches are emulated. Buffers are brought in at their first use and
+ * brought back after every launch; in between the host must not write them.
  */
 public final class EmulatedDevice implements Interpreter.Device {
   private record Mapped(long address, byte[] bytes) {}
@@ -58,7 +58,8 @@ public final class EmulatedDevice implements Interpreter.Device {
   /** Scratch is all ones, a NaN in every float format. */
   @Override
   public Buffer temp(Inst inst, Element element, long count) {
-    MemorySegment memory = Arena.ofAuto().allocate(Math.max(1, element.bytes(count)), 256).asSlice(0, element.bytes(count));
+    MemorySegment memory = Arena.ofAuto().allocate(Math.max(1, element.bytes(count)), 256)
+        .asSlice(0, element.bytes(count));
     memory.fill((byte) 0xFF);
     return Buffer.of(element, memory);
   }
@@ -87,7 +88,8 @@ public final class EmulatedDevice implements Interpreter.Device {
   private TensorBox box(TensorMap map) {
     TensorView t = map.tensor();
     return new TensorBox(mapped.computeIfAbsent(t.buffer(), this::map).address(), t.element().bits() / 8,
-        Arrays.stream(t.sizes()).boxed().toList(), Arrays.stream(t.strides()).boxed().toList(), map.box(), map.swizzle());
+        Arrays.stream(t.sizes()).boxed().toList(), Arrays.stream(t.strides()).boxed().toList(), map.box(),
+        map.swizzle());
   }
 
   private Mapped map(Buffer b) {

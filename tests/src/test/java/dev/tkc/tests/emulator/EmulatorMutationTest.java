@@ -26,7 +26,8 @@ final class EmulatorMutationTest {
     PtxBackend.Compiled compiled = PRODUCT.compile(module, PtxTargets.SM_90A);
     List<String> unnoticed = new ArrayList<>();
     int mutants = 0;
-    Matcher m = Pattern.compile("(bar\\.sync|mma\\.sync|ldmatrix|st\\.shared|cp\\.async\\.wait_group)[^;]*;").matcher(compiled.ptx());
+    Matcher m = Pattern.compile("(bar\\.sync|mma\\.sync|ldmatrix|st\\.shared|cp\\.async\\.wait_group)[^;]*;")
+        .matcher(compiled.ptx());
     while (m.find()) {
       String ptx = compiled.ptx().substring(0, m.start()) + compiled.ptx().substring(m.end());
       mutants++;

@@ -3,8 +3,9 @@ package dev.tkc.tests.emulator;
 import dev.tkc.tests.emulator.Instruction.Lanewise;
 
 /**
- * Float instructions. What PTX calls approximate is computed exactly and rounded here. Sums, products and quotients of f16,
- * bf16 and f32 are computed in double and rounded once more, which for these widths gives the correctly rounded result.
+ * Float instructions. What PTX calls approximate is computed exactly and rounded here. Sums, products and quotients of
+ * f16, bf16 and f32 are computed in double and rounded once more, which for these widths gives the correctly rounded
+ * result.
  */
 final class Floats {
   private Floats() {}

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Global memory: allocations far apart, so that an address past the end of one hits no other. Windows of the generic address
- * space for shared and local memory and for parameters come first.
+ * Global memory: allocations far apart, so that an address past the end of one hits no other. Windows of the generic
+ * address space for shared and local memory and for parameters come first.
  */
 final class GlobalMemory {
   static final int WINDOW_BITS = 40;

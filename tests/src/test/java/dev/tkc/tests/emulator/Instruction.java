@@ -1,8 +1,8 @@
 package dev.tkc.tests.emulator;
 
 /**
- * One decoded instruction. Operands are slots: places in a warp's register file where the 32 lanes' values lie side by side;
- * constants and special registers have slots too, filled before the first instruction.
+ * One decoded instruction. Operands are slots: places in a warp's register file where the 32 lanes' values lie side by
+ * side; constants and special registers have slots too, filled before the first instruction.
  */
 abstract class Instruction {
   /** How the warp treats it. */

@@ -11,9 +11,11 @@ final class Integers {
     long mask = t.mask();
     int bits = t.bits();
     return switch (s.opcode()) {
-      case "add" -> s.has("sat") ? (a, b, c) -> Math.clamp((long) (int) a + (int) b, Integer.MIN_VALUE, Integer.MAX_VALUE)
+      case "add" -> s.has("sat")
+          ? (a, b, c) -> Math.clamp((long) (int) a + (int) b, Integer.MIN_VALUE, Integer.MAX_VALUE)
           & mask : (a, b, c) -> a + b & mask;
-      case "sub" -> s.has("sat") ? (a, b, c) -> Math.clamp((long) (int) a - (int) b, Integer.MIN_VALUE, Integer.MAX_VALUE)
+      case "sub" -> s.has("sat")
+          ? (a, b, c) -> Math.clamp((long) (int) a - (int) b, Integer.MIN_VALUE, Integer.MAX_VALUE)
           & mask : (a, b, c) -> a - b & mask;
       case "mul", "mul24" -> multiply(s, t, false);
       case "mad", "mad24" -> multiply(s, t, true);

@@ -4,10 +4,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * {@code mma.sync}, A row-major and B column-major. With g = lane / 4, t = lane mod 4 and e elements in a register, element j of
- * register r is: of A the one in row g + 8 (r mod 2) and column e t + j + 4 e (r / 2), of B in row e t + j + 4 e r and column
- * g; and of C and D element i is in row g + 8 (i / 2) and column 2 t + i mod 2. This covers every shape m16n8 and m8n8k4 of the
- * manual. Products are exact; they are added in double and rounded once.
+ * {@code mma.sync}, A row-major and B column-major. With g = lane / 4, t = lane mod 4 and e elements in a register,
+ * element j of register r is: of A the one in row g + 8 (r mod 2) and column e t + j + 4 e (r / 2), of B in row e t + j
+ * + 4 e r and column g; and of C and D element i is in row g + 8 (i / 2) and column 2 t + i mod 2. This covers every
+ * shape m16n8 and m8n8k4 of the manual. Products are exact; they are added in double and rounded once.
  */
 final class MatrixMultiply extends Instruction {
   private static final Pattern SHAPE = Pattern.compile("m(\\d+)n8k(\\d+)");
@@ -25,7 +25,8 @@ final class MatrixMultiply extends Instruction {
 
   MatrixMultiply(Statement s, Registers registers) {
     super(Kind.COLLECTIVE);
-    Matcher shape = s.suffixes().stream().map(SHAPE::matcher).filter(Matcher::matches).findFirst().orElseThrow(s::unknown);
+    Matcher shape = s.suffixes().stream().map(SHAPE::matcher).filter(Matcher::matches).findFirst()
+        .orElseThrow(s::unknown);
     m = Integer.parseInt(shape.group(1));
     k = Integer.parseInt(shape.group(2));
     if (!s.has("row") || !s.has("col") || s.types().size() != 4 || s.has("satfinite")) {

@@ -19,7 +19,8 @@ final class MemoryDecoder {
     return switch (s.opcode()) {
       case "ld", "ldu" -> access(s, false, s.operand(0), s.operand(1));
       case "st" -> access(s, true, s.operand(1), s.operand(0));
-      case "atom" -> atomic(s, registers.slots(s.operand(0)), s.operand(1), s.operands().subList(2, s.operands().size()));
+      case "atom" ->
+          atomic(s, registers.slots(s.operand(0)), s.operand(1), s.operands().subList(2, s.operands().size()));
       case "red" -> atomic(s, new int[0], s.operand(0), s.operands().subList(1, s.operands().size()));
       case "cp" -> copy(s);
       default -> throw s.unknown();

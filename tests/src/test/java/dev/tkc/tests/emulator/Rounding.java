@@ -1,8 +1,8 @@
 package dev.tkc.tests.emulator;
 
 /**
- * A small binary float format. Encoding rounds a double once, to nearest even; past the largest number it gives infinity, or
- * NaN in E4M3, which has no infinity, and {@link #saturate} gives the largest number instead.
+ * A small binary float format. Encoding rounds a double once, to nearest even; past the largest number it gives
+ * infinity, or NaN in E4M3, which has no infinity, and {@link #saturate} gives the largest number instead.
  */
 record Rounding(int exponentBits, int fractionBits, boolean infinities) {
   static final Rounding HALF = new Rounding(5, 10, true);

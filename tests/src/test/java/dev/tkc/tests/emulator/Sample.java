@@ -25,8 +25,8 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * Arguments of one launch: sizes as given, tensors of exactly the bytes that their shapes take, filled at random. Scalars that
- * are no sizes have values that suit their names.
+ * Arguments of one launch: sizes as given, tensors of exactly the bytes that their shapes take, filled at random.
+ * Scalars that are no sizes have values that suit their names.
  *
  * @param arguments one for each parameter of the kernel
  * @param tensors by parameter name, what is seen through each pointer
@@ -72,7 +72,8 @@ record Sample(List<Datum> arguments, Map<String, TensorView> tensors) {
   }
 
   private static Buffer copy(Buffer b) {
-    MemorySegment memory = Arena.ofAuto().allocate(Math.max(1, b.memory().byteSize()), 256).asSlice(0, b.memory().byteSize());
+    MemorySegment memory = Arena.ofAuto().allocate(Math.max(1, b.memory().byteSize()), 256)
+        .asSlice(0, b.memory().byteSize());
     memory.copyFrom(b.memory());
     return Buffer.of(b.element(), memory);
   }
@@ -155,7 +156,8 @@ record Sample(List<Datum> arguments, Map<String, TensorView> tensors) {
     Tile tile = Tile.read(b.element(), List.of((int) b.capacity()), b.memory());
     double[] out = new double[tile.count()];
     for (int i = 0; i < out.length; i++) {
-      out[i] = b.element() == Element.BOOL ? tile.asBool(i) ? 1 : 0 : b.element().isFloat() ? tile.asDouble(i) : tile.asLong(i);
+      out[i] = b.element() == Element.BOOL ? tile.asBool(i) ? 1 : 0 : b.element().isFloat() ? tile.asDouble(i)
+          : tile.asLong(i);
     }
     return out;
   }

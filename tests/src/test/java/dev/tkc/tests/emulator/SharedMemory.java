@@ -6,9 +6,9 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * A block's shared memory. Between two barriers (an epoch) a byte that one warp writes may be neither read nor written with
- * another value by another warp; a byte that a copy is on its way to may not be touched at all. Bytes begin as all ones, which
- * is a NaN in every float format, so that what was never written shows.
+ * A block's shared memory. Between two barriers (an epoch) a byte that one warp writes may be neither read nor written
+ * with another value by another warp; a byte that a copy is on its way to may not be touched at all. Bytes begin as all
+ * ones, which is a NaN in every float format, so that what was never written shows.
  */
 final class SharedMemory {
   private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);

@@ -7,8 +7,9 @@ import java.util.Deque;
 import java.util.List;
 
 /**
- * Thirty-two threads. Lanes may stand at different instructions; those at the least one run, so that lanes that diverged meet
- * again where their paths join. A lane runs until it exits or waits: at a barrier, or at a collective for other lanes.
+ * Thirty-two threads. Lanes may stand at different instructions; those at the least one run, so that lanes that
+ * diverged meet again where their paths join. A lane runs until it exits or waits: at a barrier, or at a collective for
+ * other lanes.
  */
 final class Warp {
   /** A copy to shared memory that is under way. */

@@ -43,7 +43,8 @@ final class WarpDecoder {
     if (s.has("arrive")) {
       int id = registers.slot(s.operand(0));
       int threads = registers.slot(s.operand(1));
-      return new Collective(-1, (w, lanes) -> w.block.arrive((int) w.registers[id], Integer.bitCount(lanes), (int) w.registers[threads]));
+      return new Collective(-1,
+          (w, lanes) -> w.block.arrive((int) w.registers[id], Integer.bitCount(lanes), (int) w.registers[threads]));
     }
     return new Barrier(registers.slot(s.operand(0)), s.operands().size() > 1 ? registers.slot(s.operand(1)) : -1);
   }
@@ -131,7 +132,8 @@ final class WarpDecoder {
   private Instruction reduce(Statement s) {
     int to = registers.slot(s.operand(0));
     int a = registers.slot(s.operand(1));
-    Statement plain = new Statement(s.line(), s.text(), s.suffixes().get(1), List.of(s.suffixes().getLast()), List.of());
+    Statement plain = new Statement(s.line(), s.text(), s.suffixes().get(1), List.of(s.suffixes().getLast()),
+        List.of());
     Instruction.Lanewise op = Integers.op(plain);
     return new Collective(registers.slot(s.operand(2)), (w, lanes) -> {
       long total = w.registers[a + lane(lanes)];
@@ -153,8 +155,8 @@ final class WarpDecoder {
   }
 
   /**
-   * Lane 8i + r has the address of row r of matrix i. Lane l receives of each matrix elements 2(l mod 4) and the next of row
-   * l / 4; with {@code .trans} of column l / 4.
+   * Lane 8i + r has the address of row r of matrix i. Lane l receives of each matrix elements 2(l mod 4) and the next
+   * of row l / 4; with {@code .trans} of column l / 4.
    */
   private Instruction loadMatrices(Statement s) {
     int[] to = registers.slots(s.operand(0));

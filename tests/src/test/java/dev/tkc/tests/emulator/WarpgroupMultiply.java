@@ -31,7 +31,8 @@ final class WarpgroupMultiply extends Instruction {
 
   WarpgroupMultiply(Statement s, Registers registers) {
     super(Kind.COLLECTIVE);
-    Matcher shape = s.suffixes().stream().map(SHAPE::matcher).filter(Matcher::matches).findFirst().orElseThrow(s::unknown);
+    Matcher shape = s.suffixes().stream().map(SHAPE::matcher).filter(Matcher::matches).findFirst()
+        .orElseThrow(s::unknown);
     n = Integer.parseInt(shape.group(1));
     k = Integer.parseInt(shape.group(2));
     sumType = s.types().get(0);

@@ -23,10 +23,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * What the assembler makes of the library for Hopper, kernel by kernel, at the schedule that a launch of such sizes has: nothing is
- * spilled, no product is serialised, products follow each other with nothing in between that waits, and their loops bring hardly
- * anything into uniform registers, reload nothing that was spilled and bring no threads together. {@link #KNOWN} says where that does not hold; what is new there fails, and what
- * is no longer true fails under the tag {@code slow}.
+ * What the assembler makes of the library for Hopper, kernel by kernel, at the schedule that a launch of such sizes
+ * has: nothing is spilled, no product is serialised, products follow each other with nothing in between that waits, and
+ * their loops bring hardly anything into uniform registers, reload nothing that was spilled and bring no threads
+ * together. {@link #KNOWN} says where that does not hold; what is new there fails, and what is no longer true fails
+ * under the tag {@code slow}.
  */
 class MachineCodeTest {
   private static final Target HOPPER = Target.find("sm_90a").orElseThrow();
@@ -55,7 +56,8 @@ class MachineCodeTest {
 
   private static Stream<Case> products() {
     return Stream.of(
-        Stream.of("gemm", "gemm_nt", "gemm_tn", "gemm_tt", "gemm_bias", "gemm_bias_gelu", "gemm_bias_residual", "gemm_gated")
+        Stream.of("gemm", "gemm_nt", "gemm_tn", "gemm_tt", "gemm_bias", "gemm_bias_gelu", "gemm_bias_residual",
+            "gemm_gated")
             .map(k -> new Case("gemm.tk", k, CUBE)),
         Stream.of(new Case("gemm.tk", "gemm", "M=4095 N=4097 K=4103"),
             new Case("gemm.tk", "gemm", "M=512 N=512 K=512"),
@@ -90,9 +92,10 @@ class MachineCodeTest {
   private static Stream<Case> others() {
     return Stream.of(
         new Case("softmax.tk", "softmax", "M=8192 D=8192"), new Case("softmax.tk", "softmax_long", "M=4096 N=32768"),
-        new Case("norm.tk", "layernorm_forward", "M=16384 D=4096"), new Case("norm.tk", "rmsnorm_forward", "M=16384 D=4096"),
-        new Case("norm.tk", "dropout_residual_layernorm", "M=16384 D=1024"),
-        new Case("elementwise.tk", "gelu_forward", "N=16777216"), new Case("elementwise.tk", "swiglu", "N=16777216"),
+        new Case("norm.tk", "layernorm_forward", "M=16384 D=4096"),
+        new Case("norm.tk", "rmsnorm_forward", "M=16384 D=4096"),
+        new Case("norm.tk", "dropout_residual_layernorm", "M=16384 D=1024"), new Case("elementwise.tk", "gelu_forward",
+            "N=16777216"), new Case("elementwise.tk", "swiglu", "N=16777216"),
         new Case("reduce.tk", "sum_last", "M=16384 N=16384"), new Case("transpose.tk", "transpose", "M=16384 N=16384"),
         new Case("scan.tk", "cumsum_rows", "M=8192 N=8192"), new Case("rotary.tk", "rotary", "B=8 H=16 N=4096 D=128"),
         new Case("cross_entropy.tk", "cross_entropy", "M=8192 V=32768"),

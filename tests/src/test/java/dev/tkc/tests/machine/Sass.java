@@ -10,9 +10,9 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * The machine code of a function in a cubin for sm_90, read as far as a gate needs: an instruction has 16 bytes, the lowest 9 bits
- * are its operation, and those of a branch say where it goes. What an operation is called was seen with {@code cuobjdump}; one
- * that is not named here is {@link Kind#OTHER}.
+ * The machine code of a function in a cubin for sm_90, read as far as a gate needs: an instruction has 16 bytes, the
+ * lowest 9 bits are its operation, and those of a branch say where it goes. What an operation is called was seen with
+ * {@code cuobjdump}; one that is not named here is {@link Kind#OTHER}.
  */
 record Sass(String function, List<Instruction> instructions) {
   enum Kind {
@@ -49,10 +49,10 @@ record Sass(String function, List<Instruction> instructions) {
       Map.entry(0x11d, Kind.BARRIER),
       Map.entry(0x1a7, Kind.TRANSACTION), Map.entry(0x1b2, Kind.TRANSACTION),
       Map.entry(0x183, Kind.LOCAL), Map.entry(0x187, Kind.LOCAL),
-      Map.entry(0x184, Kind.SHARED), Map.entry(0x188, Kind.SHARED), Map.entry(0x03b, Kind.SHARED), Map.entry(0x044, Kind.SHARED),
-      Map.entry(0x181, Kind.GLOBAL), Map.entry(0x186, Kind.GLOBAL), Map.entry(0x1ae, Kind.GLOBAL), Map.entry(0x1a6, Kind.GLOBAL),
-      Map.entry(0x147, Kind.BRANCH), Map.entry(0x144, Kind.BRANCH), Map.entry(0x14d, Kind.BRANCH),
-      Map.entry(0x108, Kind.FUNCTION));
+      Map.entry(0x184, Kind.SHARED), Map.entry(0x188, Kind.SHARED), Map.entry(0x03b, Kind.SHARED),
+      Map.entry(0x044, Kind.SHARED), Map.entry(0x181, Kind.GLOBAL), Map.entry(0x186, Kind.GLOBAL),
+      Map.entry(0x1ae, Kind.GLOBAL), Map.entry(0x1a6, Kind.GLOBAL), Map.entry(0x147, Kind.BRANCH),
+      Map.entry(0x144, Kind.BRANCH), Map.entry(0x14d, Kind.BRANCH), Map.entry(0x108, Kind.FUNCTION));
 
   private static final int BRA = 0x147;
 
@@ -79,7 +79,8 @@ record Sass(String function, List<Instruction> instructions) {
 
     @Override
     public String toString() {
-      return "%x-%x: %d instructions, %d products, %d to uniform registers, %d warp syncs, %d barriers, %d local".formatted(
+      return "%x-%x: %d instructions, %d products, %d to uniform registers, %d warp syncs, %d barriers, %d local"
+          .formatted(
           body.getFirst().address, body.getLast().address, body.size(), count(Kind.PRODUCT), count(Kind.TO_UNIFORM),
           count(Kind.WARP_SYNC), count(Kind.BARRIER), count(Kind.LOCAL));
     }
@@ -103,7 +104,8 @@ record Sass(String function, List<Instruction> instructions) {
       String name = text(cubin, names + elf.getInt(header));
       if (name.startsWith(".text.")) {
         String function = name.substring(".text.".length());
-        functions.put(function, new Sass(function, code(elf, (int) elf.getLong(header + 0x18), elf.getLong(header + 0x20))));
+        functions.put(function,
+            new Sass(function, code(elf, (int) elf.getLong(header + 0x18), elf.getLong(header + 0x20))));
       }
     }
     return functions;
@@ -134,14 +136,16 @@ record Sass(String function, List<Instruction> instructions) {
     List<Loop> all = new ArrayList<>();
     for (int end = 0; end < instructions.size(); end++) {
       Instruction i = instructions.get(end);
-      if (i.target.isPresent() && i.target.getAsLong() >= 0 && i.target.getAsLong() <= i.address && !isBehindWait(end)) {
+      if (i.target.isPresent() && i.target.getAsLong() >= 0 && i.target.getAsLong() <= i.address
+          && !isBehindWait(end)) {
         Loop loop = new Loop(instructions.subList((int) (i.target.getAsLong() / SIZE), end + 1));
         if (loop.body.size() >= LEAST && loop.count(Kind.PRODUCT) > 0) {
           all.add(loop);
         }
       }
     }
-    return all.stream().filter(outer -> all.stream().noneMatch(inner -> inner != outer && contains(outer, inner))).toList();
+    return all.stream()
+        .filter(outer -> all.stream().noneMatch(inner -> inner != outer && contains(outer, inner))).toList();
   }
 
   /** Whether the branch goes back to where a wait was left for a place out of the way. */

@@ -38,8 +38,8 @@ class SassTest {
   void operationsAreToldByTheirLowestBits() {
     assertThat(code(ARRIVE, HGMMA, 0x01e00008181879f1L, R2UR, TRYWAIT, AGAIN, UMOV, 0x0000000000007983L).instructions())
         .extracting(Instruction::kind)
-        .containsExactly(Kind.WARPGROUP, Kind.PRODUCT, Kind.PRODUCT, Kind.TO_UNIFORM, Kind.TRANSACTION, Kind.BRANCH, Kind.OTHER,
-            Kind.LOCAL);
+        .containsExactly(Kind.WARPGROUP, Kind.PRODUCT, Kind.PRODUCT, Kind.TO_UNIFORM, Kind.TRANSACTION, Kind.BRANCH,
+            Kind.OTHER, Kind.LOCAL);
   }
 
   @Test
@@ -52,7 +52,8 @@ class SassTest {
   void theInnermostLoopOfProductsIsFound() {
     // Ten instructions, the last of which goes back to the second, around a wait out of the way that is no loop.
     long back = 0xfffffffc00dc9947L;
-    Sass code = code(UMOV, UMOV, HGMMA, UMOV, HGMMA, UMOV, R2UR, UMOV, UMOV, UMOV, back, TRYWAIT, AGAIN, 0xfffffffc00cc7947L);
+    Sass code = code(UMOV, UMOV, HGMMA, UMOV, HGMMA, UMOV, R2UR, UMOV, UMOV, UMOV, back, TRYWAIT, AGAIN,
+        0xfffffffc00cc7947L);
     assertThat(Instruction.of(16 * 10, back).target()).hasValue(32);
     assertThat(code.loops()).singleElement().satisfies(l -> {
       assertThat(l.count(Kind.PRODUCT)).isEqualTo(2);

@@ -34,8 +34,8 @@ final class Mutations {
   private Mutations() {}
 
   /**
-   * The mutations of all instructions that a run comes to and whose text is {@code meant}; {@code passes} says whether a run of a
-   * module ends well.
+   * The mutations of all instructions that a run comes to and whose text is {@code meant}; {@code passes} says whether
+   * a run of a module ends well.
    */
   static List<Mutation> of(Module original, Predicate<Module> passes, Predicate<String> meant) {
     List<Mutation> out = new ArrayList<>();
@@ -43,7 +43,8 @@ final class Mutations {
     for (int at = 0; at < all.size(); at++) {
       Inst inst = all.get(at);
       List<Change> changes = changes(inst);
-      if (changes.isEmpty() || !meant.test(IrPrinter.line(original, inst).text()) || passes.test(trapped(original, at))) {
+      if (changes.isEmpty() || !meant.test(IrPrinter.line(original, inst).text())
+          || passes.test(trapped(original, at))) {
         continue;
       }
       String once = runsOnce(original, inst) ? " of a loop of one round" : "";
@@ -131,8 +132,8 @@ final class Mutations {
         out.add(removal());
         out.add(set("one more pending", new SharedOp.CopyWait(o.pending() + 1)));
       }
-      case AsyncOp.NumberPost _, AsyncOp.StoreCommit _, AsyncOp.DotCommit _, AsyncOp.DotFence _, AsyncOp.ProxyFence _, SharedOp.Barrier _,
-          SharedOp.CopyCommit _ -> out.add(removal());
+      case AsyncOp.NumberPost _, AsyncOp.StoreCommit _, AsyncOp.DotCommit _, AsyncOp.DotFence _, AsyncOp.ProxyFence _,
+          SharedOp.Barrier _, SharedOp.CopyCommit _ -> out.add(removal());
       case Op _ -> { }
     }
     return out;
@@ -166,7 +167,8 @@ final class Mutations {
   private static void early(Region region, Inst arrival) {
     int at = region.insts().indexOf(arrival);
     for (int i = at - 1; i >= 0; i--) {
-      if (region.insts().get(i).op() instanceof AsyncOp.DotWait || region.insts().get(i).op() instanceof AsyncOp.BarrierWait) {
+      if (region.insts().get(i).op() instanceof AsyncOp.DotWait
+          || region.insts().get(i).op() instanceof AsyncOp.BarrierWait) {
         region.insts().remove(at);
         region.insts().add(i, arrival);
         return;

@@ -23,7 +23,8 @@ final class StagedAttention {
 
   /** The module's text. */
   static String tir() {
-    return TEXT.replace("SOFTMAX1\n", softmax("0", "%qk0", "%nothing", "%zero")).replace("SOFTMAX2\n", softmax("1", "%qk", "%max", "%den"))
+    return TEXT.replace("SOFTMAX1\n", softmax("0", "%qk0", "%nothing", "%zero"))
+        .replace("SOFTMAX2\n", softmax("1", "%qk", "%max", "%den"))
         .replace("QUERY", buffer(List.of(128, 128), 1)).replace("RING", buffer(List.of(128, 128), 2))
         .replace("#sum", SUM.toString()).replace("#row", SUM.reduced(1).withoutFreeRegisters().toString());
   }

@@ -58,13 +58,18 @@ record StagedGemm(Element element, Element sum, String instruction, boolean kMaj
     return (HEAD.formatted(element.text(), element.text(), element.text(), element.text(),
             kMajor ? "%N, %K" : "%K, %N", kMajor ? "%K" : "%N",
             bk, bk, bShape.get(0))
-        + program().replace("ELEMENT", element.text()).replace("SUM", sum.text()).replace("A_TYPE", a).replace("B_TYPE", b)
-            .replace("C_TYPE", c).replace("A_OFFSET", "0").replace("B_OFFSET", "" + bOffset).replace("C_OFFSET", "" + cOffset)
-            .replace("FULL_OFFSET", "" + full).replace("EMPTY_OFFSET", "" + empty).replace("SHARED_BYTES", "" + (empty + 8 * stages))
+        + program().replace("ELEMENT", element.text()).replace("SUM", sum.text()).replace("A_TYPE", a)
+            .replace("B_TYPE", b)
+            .replace("C_TYPE", c).replace("A_OFFSET", "0").replace("B_OFFSET", "" + bOffset)
+                .replace("C_OFFSET", "" + cOffset)
+            .replace("FULL_OFFSET", "" + full).replace("EMPTY_OFFSET", "" + empty)
+                .replace("SHARED_BYTES", "" + (empty + 8 * stages))
             .replace("STAGES", "" + stages).replace("DEPTH", "" + bk).replace("BYTES", "" + (aBytes + bBytes))
-            .replace("B_INDICES", kMajor ? "[%rj, %rk]" : "[%rk, %rj]").replace("B_SIZES", kMajor ? "[%N, %K], [%K, %c1]" : "[%K, %N], [%N, %c1]")
+            .replace("B_INDICES", kMajor ? "[%rj, %rk]" : "[%rk, %rj]")
+                .replace("B_SIZES", kMajor ? "[%N, %K], [%K, %c1]" : "[%K, %N], [%N, %c1]")
             .replace("B_SHAPE", bShape.toString()).replace("B_ORDER", kMajor ? "[1, 0]" : "[0, 1]")
-            .replace("#acc", accumulator(COLUMNS).toString()).replace("INSTRUCTION", instruction).replace("SLICES", slices)).replace("BLOCKS", "" + blocks);
+            .replace("#acc", accumulator(COLUMNS).toString()).replace("INSTRUCTION", instruction)
+                .replace("SLICES", slices)).replace("BLOCKS", "" + blocks);
   }
 
   private String slice(int i) {
@@ -217,7 +222,9 @@ record StagedGemm(Element element, Element sum, String instruction, boolean kMaj
 
   private static String program() {
     String consumer = (CONSUMER.replace("TILE\n", TILE).replace("ADVANCE\n", ADVANCE))
-        .replaceAll("%(t|g|r|f|left|gs|mi|nj|mf|i|j|ri|slot|phase|slot0|phase0|k|s|p|s1|p1|next|wraps|slot2|flipped|phase2)\\b", "%$1_2");
+        .replaceAll(
+            "%(t|g|r|f|left|gs|mi|nj|mf|i|j|ri|slot|phase|slot0|phase0|k|s|p|s1|p1|next|wraps|slot2|flipped|phase2)\\b",
+            "%$1_2");
     return DEVICE.replace("TILE\n", TILE).replace("ADVANCE\n", ADVANCE) + consumer;
   }
 }

@@ -95,7 +95,8 @@ class StagedGemmOnDeviceTest {
     private MemorySegment normal(Random random, long count) {
       MemorySegment values = arena.allocate(2 * count, 256);
       for (long i = 0; i < count; i++) {
-        values.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits((float) random.nextGaussian()) >>> 16));
+        values.setAtIndex(ValueLayout.JAVA_SHORT, i,
+            (short) (Float.floatToRawIntBits((float) random.nextGaussian()) >>> 16));
       }
       return values;
     }
@@ -115,8 +116,8 @@ class StagedGemmOnDeviceTest {
       return switch (d) {
         case Buffer b -> new CudaKernel.Argument.I64(b.memory().address());
         case TensorMap map -> CudaKernel.Argument.map(new CudaTensorMap(map.tensor().buffer().memory().address(), 2,
-            Arrays.stream(map.tensor().sizes()).boxed().toList(), Arrays.stream(map.tensor().strides()).boxed().toList(),
-            map.box(), map.swizzle()));
+            Arrays.stream(map.tensor().sizes()).boxed().toList(),
+            Arrays.stream(map.tensor().strides()).boxed().toList(), map.box(), map.swizzle()));
         case Tile t -> new CudaKernel.Argument.I64(t.asLong());
         default -> throw new IllegalStateException("an argument that is " + d);
       };

@@ -28,8 +28,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * Staged programs run right with every seed, and whatever wait, arrival, expectation, fence or barrier is removed or weakened, the
- * interpreter finds it. What is not found is listed with the reason why it changes nothing.
+ * Staged programs run right with every seed, and whatever wait, arrival, expectation, fence or barrier is removed or
+ * weakened, the interpreter finds it. What is not found is listed with the reason why it changes nothing.
  */
 class StagedMutationTest {
   private static final int SEEDS = 4;
@@ -37,7 +37,10 @@ class StagedMutationTest {
 
   private static final Target ONE = StagedLaunch.withProcessors(Target.SM_90A, 1);
 
-  /** Changes that are not found, because they do no harm: {@code pattern} is found in their descriptions, {@code most} times. */
+  /**
+   * Changes that are not found, because they do no harm: {@code pattern} is found in their descriptions, {@code most}
+   * times.
+   */
   private record Harmless(String pattern, int most, String why) {}
 
   private static final List<Harmless> PRODUCT = List.of(
@@ -52,7 +55,8 @@ class StagedMutationTest {
       new Harmless("^removed .*barrier_wait %(k|v)_empty", 2,
           "the last tile's Q is released after its K and V, and a tile without an interior fills each slot once"),
       new Harmless("^(removed .*barrier_wait %q_empty|fewer arrivals .* %q_empty)", 3,
-          "before the producer fills a Q's slot again, it waits for slots of the tile in between, released after that Q"),
+          "before the producer fills a Q's slot again, it waits for slots of the tile in between, released after "
+              + "that Q"),
       new Harmless("^removed .*barrier_arrive %v_empty", 1, "nobody fills the slot of a block's last V again"));
 
   @Test
@@ -61,8 +65,8 @@ class StagedMutationTest {
     Module module = IrParser.parse(new Source("gemm.tir", Files.readString(file)));
     assertThat(Verifier.verify(module)).isEmpty();
     StagedProgram program = new StagedProgram(module, List.of(
-        StagedProgram.wholeNumbers(16 * 40, 1), StagedProgram.wholeNumbers(40 * 24, 2), StagedProgram.wholeNumbers(16 * 24, 3),
-        Tile.integer(16), Tile.integer(24), Tile.integer(40)));
+        StagedProgram.wholeNumbers(16 * 40, 1), StagedProgram.wholeNumbers(40 * 24, 2),
+        StagedProgram.wholeNumbers(16 * 24, 3), Tile.integer(16), Tile.integer(24), Tile.integer(40)));
     List<byte[]> expected = program.run(module, 0);
     sameWithSeeds(program, expected, 40);
     everyMutationIsFound(program, expected, List.of());
@@ -75,8 +79,8 @@ class StagedMutationTest {
       boolean transposedA = order.endsWith("tn") || order.endsWith("tt");
       boolean transposedB = order.endsWith("nt") || order.endsWith("tt");
       StagedLaunch launch = StagedLaunch.of(kernel, FEW, Constants.none(),
-          transposedA ? tensor(1, 168, 192) : tensor(1, 192, 168), transposedB ? tensor(2, 192, 168) : tensor(2, 168, 192),
-          tensor(3, 192, 192));
+          transposedA ? tensor(1, 168, 192) : tensor(1, 192, 168), transposedB ? tensor(2, 192, 168)
+          : tensor(2, 168, 192), tensor(3, 192, 192));
       check(launch, order.equals("gemm"), PRODUCT);
     }
   }
@@ -87,7 +91,8 @@ class StagedMutationTest {
       Kernel kernel = kernel("attention", "attention", "BQ = 128  BK = 64  stages = 2");
       // Three tiles of one block: the third one's queries lie where the first one's were.
       StagedLaunch launch = StagedLaunch.of(kernel, ONE, Constants.of("causal", causal), tensor(1, 1, 1, 384, 64),
-          tensor(2, 1, 1, 264, 64), tensor(3, 1, 1, 264, 64), 0.125, tensor(4, 1, 1, 384, 64), Tensor.zeros(Element.F32, 1, 1, 384));
+          tensor(2, 1, 1, 264, 64), tensor(3, 1, 1, 264, 64), 0.125, tensor(4, 1, 1, 384, 64),
+          Tensor.zeros(Element.F32, 1, 1, 384));
       check(launch, true, ATTENTION);
     }
   }
@@ -97,7 +102,8 @@ class StagedMutationTest {
   void drawnTiles() throws IOException {
     Kernel kernel = kernel("attention", "attention", "BQ = 64  BK = 64  stages = 2");
     StagedLaunch launch = StagedLaunch.of(kernel, FEW, Constants.of("causal", true), tensor(1, 1, 2, 250, 64),
-        tensor(2, 1, 1, 264, 64), tensor(3, 1, 1, 264, 64), 0.125, tensor(4, 1, 2, 250, 64), Tensor.zeros(Element.F32, 1, 2, 250));
+        tensor(2, 1, 1, 264, 64), tensor(3, 1, 1, 264, 64), 0.125, tensor(4, 1, 2, 250, 64),
+        Tensor.zeros(Element.F32, 1, 2, 250));
     StagedProgram original = new StagedProgram(launch.stages().get("accumulate-dots"), launch.arguments());
     List<byte[]> expected = original.run(original.module(), 0);
     StagedProgram drawn = new StagedProgram(launch.stages().get("draw-tiles"), launch.arguments());
@@ -132,7 +138,8 @@ class StagedMutationTest {
     List<byte[]> expected = original.run(original.module(), 0);
     StagedProgram staged = new StagedProgram(launch.stages().get("clean-staged"), launch.arguments());
     assertThat(staged.module().funcs().stream().filter(f -> f.kind() == Func.Kind.DEVICE)
-        .flatMap(f -> f.body().insts().stream()).filter(i -> i.op() instanceof ControlOp.Role).count()).as("roles").isEqualTo(2);
+        .flatMap(f -> f.body().insts().stream()).filter(i -> i.op() instanceof ControlOp.Role).count()).as("roles")
+            .isEqualTo(2);
     sameWithSeeds(staged, expected, 12);
     launch.stages().forEach((pass, module) -> {
       if (launch.stages().keySet().stream().toList().indexOf(pass) > 2) {

@@ -105,9 +105,11 @@ class StagedOnEmulatorTest {
     for (int i = 0; i < m * n; i++) {
       double exact = 0;
       for (int x = 0; x < k; x++) {
-        exact += a[left.equals("km") ? x * m + i / n : i / n * k + x] * b[right.equals("nk") ? i % n * k + x : x * n + i % n];
+        exact += a[left.equals("km") ? x * m + i / n : i / n * k + x]
+            * b[right.equals("nk") ? i % n * k + x : x * n + i % n];
       }
-      assertThat((double) result.getAtIndex(ValueLayout.JAVA_FLOAT, i)).as("row %d, column %d", i / n, i % n).isEqualTo(exact);
+      assertThat((double) result.getAtIndex(ValueLayout.JAVA_FLOAT, i)).as("row %d, column %d", i / n, i % n)
+          .isEqualTo(exact);
     }
   }
 
@@ -127,7 +129,8 @@ class StagedOnEmulatorTest {
     MemorySegment result = Arena.ofAuto().allocate(4L * heads * keys * width, 256);
     result.fill((byte) 0xFF);
     EmulatedDevice.run(module, PtxTargets.SM_90A, List.of(buffer(Element.BF16, q),
-        buffer(Element.BF16, k), buffer(Element.BF16, v), Buffer.of(Element.F32, result), Tile.integer(heads), Tile.integer(keys)));
+        buffer(Element.BF16, k), buffer(Element.BF16, v), Buffer.of(Element.F32, result), Tile.integer(heads),
+        Tile.integer(keys)));
     for (int row = 0; row < heads * keys; row += 7) {
       double[] weights = new double[keys];
       for (int j = 0; j < keys; j++) {
@@ -143,7 +146,8 @@ class StagedOnEmulatorTest {
         for (int j = 0; j < keys; j++) {
           exact += weights[j] / all * v[(row / keys * keys + j) * width + x];
         }
-        assertThat((double) result.getAtIndex(ValueLayout.JAVA_FLOAT, (long) row * width + x)).as("row %d, column %d", row, x)
+        assertThat((double) result.getAtIndex(ValueLayout.JAVA_FLOAT, (long) row * width + x))
+            .as("row %d, column %d", row, x)
             .isCloseTo(exact, Offset.offset(0.03));
       }
     }
@@ -168,7 +172,9 @@ class StagedOnEmulatorTest {
     assertThat(Verifier.verify(IrParser.parse(text.replaceFirst("\n *turn_take", "")))).isNotEmpty();
   }
 
-  /** What is wrong about copies and barriers is noticed: a wait left out, bytes that do not come or are too many, a store
+  /**
+   * What is wrong about copies and barriers is noticed: a wait left out, bytes that do not come or are too many, a
+   * store
    * that is not waited for, an arrival too few. */
   @ParameterizedTest
   @CsvSource(delimiter = '|', textBlock = """
@@ -185,6 +191,7 @@ class StagedOnEmulatorTest {
         buffer(Element.BF16, randoms(2, 512 * 256)), buffer(Element.BF16, new double[128 * 256])));
     arguments.addAll(List.of(Tile.integer(128), Tile.integer(256), Tile.integer(512)));
     assertThatThrownBy(() -> EmulatedDevice.run(
-        IrParser.parse(tir.replace(before, after == null ? "" : after)), PtxTargets.SM_90A, arguments)).hasMessageContaining(found);
+        IrParser.parse(tir.replace(before, after == null ? "" : after)), PtxTargets.SM_90A, arguments))
+            .hasMessageContaining(found);
   }
 }

@@ -56,8 +56,8 @@ class StagedProgramsTest {
     assertThat(ptx).containsSubsequence(
         ".param .align 64 .b8 gemm_0_param_3[128]", ".maxntid 384, 1, 1", ".minnctapersm 1",
         "shfl.sync.idx.b32", "prefetch.tensormap", "mbarrier.init.shared.b64", "fence.mbarrier_init.release.cluster",
-        "fence.proxy.async", "bar.sync", "setmaxnreg.dec.sync.aligned.u32 40;", "mbarrier.try_wait.parity.shared::cta.b64",
-        "mbarrier.arrive.expect_tx.shared::cta.b64 _",
+        "fence.proxy.async", "bar.sync", "setmaxnreg.dec.sync.aligned.u32 40;",
+        "mbarrier.try_wait.parity.shared::cta.b64", "mbarrier.arrive.expect_tx.shared::cta.b64 _",
         // One box of A, four panels of B.
         "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes",
         "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes",
@@ -74,7 +74,8 @@ class StagedProgramsTest {
         "wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16", "a3, b3, p1, 1, 1, 0, 1;",
         "wgmma.commit_group.sync.aligned", "wgmma.wait_group.sync.aligned 1;", "mbarrier.arrive.shared::cta.b64 _",
         "wgmma.wait_group.sync.aligned 0;", "cp.async.bulk.wait_group.read", "stmatrix.sync.aligned.m8n8.x4.shared.b16",
-        "fence.proxy.async.shared::cta", "cp.async.bulk.tensor.2d.global.shared::cta.tile.bulk_group", "cp.async.bulk.commit_group");
+        "fence.proxy.async.shared::cta", "cp.async.bulk.tensor.2d.global.shared::cta.tile.bulk_group",
+        "cp.async.bulk.commit_group");
     assertThat(ptx.split("wgmma\\.mma_async", -1)).hasSize(5);
   }
 
@@ -98,20 +99,24 @@ class StagedProgramsTest {
 
   @Test
   void rolesMayNotWantMoreRegistersThanThereAre() {
-    String tir = new StagedGemm(Element.BF16, Element.F32, "WGMMA_BF16", true, 4, 132).tir().replace("registers = 40", "registers = 48");
-    assertThatThrownBy(() -> compile("greedy", tir)).isInstanceOf(IllegalStateException.class).hasMessageContaining("168 for each");
+    String tir = new StagedGemm(Element.BF16, Element.F32, "WGMMA_BF16", true, 4, 132).tir()
+        .replace("registers = 40", "registers = 48");
+    assertThatThrownBy(() -> compile("greedy", tir)).isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("168 for each");
   }
 
   @Test
   void attention() throws IOException {
     PtxBackend.Compiled c = compile("attention", StagedAttention.tir());
     assertThat(c.ptx()).containsSubsequence(
-        "setmaxnreg.dec.sync.aligned.u32 24;", "cp.async.bulk.tensor.3d.shared::cluster.global", "setmaxnreg.inc.sync.aligned.u32 240;",
+        "setmaxnreg.dec.sync.aligned.u32 24;", "cp.async.bulk.tensor.3d.shared::cluster.global",
+        "setmaxnreg.inc.sync.aligned.u32 240;",
         // The first Q·Kᵀ, then the loop: Q·Kᵀ has no accumulators to start from, P·V reads P from registers.
         "a7, b7, p1, 1, 1, 0, 0;", "wgmma.wait_group.sync.aligned 0;",
-        "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16", "a0, b0, p0, 1, 1, 0, 0;", "wgmma.commit_group.sync.aligned",
-        "wgmma.fence.sync.aligned", "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16", "b7, p1, 1, 1, 1;",
-        "wgmma.wait_group.sync.aligned 1;", "ex2.approx.ftz.f32", "wgmma.wait_group.sync.aligned 0;");
+        "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16", "a0, b0, p0, 1, 1, 0, 0;",
+        "wgmma.commit_group.sync.aligned", "wgmma.fence.sync.aligned",
+        "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16", "b7, p1, 1, 1, 1;", "wgmma.wait_group.sync.aligned 1;",
+        "ex2.approx.ftz.f32", "wgmma.wait_group.sync.aligned 0;");
     // The second half of d lies in the next panel: 16 KB further, for Q and K alike.
     assertThat(c.ptx()).contains(", 1024;").contains(", 1026;");
     assertClean(c, 168);

@@ -265,7 +265,8 @@ final class AsyncDotLowering {
     LayoutView view = f.view(type);
     int pack = Math.max(1, 32 / type.element().bits());
     Iterator<LlvmValue> next = pack == 1 ? words.iterator()
-        : words.stream().flatMap(w -> Packing.unpack(f.b(), w, type.element(), pack, LlvmValue.i32(0)).stream()).iterator();
+        : words.stream()
+            .flatMap(w -> Packing.unpack(f.b(), w, type.element(), pack, LlvmValue.i32(0)).stream()).iterator();
     return view.map(LlvmValue.undef(RegisterTypes.of(type.element())), _ -> next.next());
   }
 

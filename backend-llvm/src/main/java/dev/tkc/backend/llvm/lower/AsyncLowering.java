@@ -83,7 +83,8 @@ final class AsyncLowering {
       case AsyncOp.BarrierArrive o -> arrive(o);
       case AsyncOp.BarrierWait o ->
           target().barrierWait(b, barrier(o.barrier(), o.slot()), b.trunc(f.scalar(o.parity()), LlvmType.I32));
-      case AsyncOp.BarrierExpect o -> elect(inst, () -> target().barrierExpect(b, barrier(o.barrier(), o.slot()), o.bytes()));
+      case AsyncOp.BarrierExpect o ->
+          elect(inst, () -> target().barrierExpect(b, barrier(o.barrier(), o.slot()), o.bytes()));
       case AsyncOp.CopyBulk o -> elect(inst, () -> copy(o));
       case AsyncOp.StoreBulk o -> elect(inst, () -> store(inst, o));
       case AsyncOp.StoreCommit _ -> elect(inst, () -> target().storeCommit(b));
@@ -170,8 +171,8 @@ final class AsyncLowering {
   // Numbers of tiles.
 
   /**
-   * The counter goes from 0 to the number of tiles less one and then to 0 again: every block draws once in vain, and has its first
-   * tile without drawing.
+   * The counter goes from 0 to the number of tiles less one and then to 0 again: every block draws once in vain, and
+   * has its first tile without drawing.
    */
   private Lowered draw(AsyncOp.NumberDraw o) {
     LlvmBuilder b = f.b();

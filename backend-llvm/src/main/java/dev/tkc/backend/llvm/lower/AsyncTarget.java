@@ -31,8 +31,8 @@ public interface AsyncTarget {
   // Teams.
 
   /**
-   * The same number, which is equal in all lanes of a warp, in a form in which the target's compiler sees that it is. Of the
-   * first lane {@code alone}, where no other is here.
+   * The same number, which is equal in all lanes of a warp, in a form in which the target's compiler sees that it is.
+   * Of the first lane {@code alone}, where no other is here.
    */
   LlvmValue uniform(LlvmBuilder b, LlvmValue x, boolean alone);
 
@@ -80,8 +80,8 @@ public interface AsyncTarget {
   void barrierWait(LlvmBuilder b, Place barrier, LlvmValue parity);
 
   /**
-   * The i32 in global memory at {@code counter}, read and at once replaced by the next one, or by 0 where it was {@code last}. By one
-   * thread.
+   * The i32 in global memory at {@code counter}, read and at once replaced by the next one, or by 0 where it was
+   * {@code last}. By one thread.
    */
   LlvmValue countUp(LlvmBuilder b, LlvmValue counter, LlvmValue last);
 

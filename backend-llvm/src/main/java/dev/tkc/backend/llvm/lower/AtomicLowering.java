@@ -15,8 +15,9 @@ import dev.tkc.ir.type.TileType;
 import java.util.List;
 
 /**
- * Atomic updates, one for each element, or for a few that follow each other where a target adds them at once. Sums and integer extremes are single instructions (LLVM expands those a target
- * lacks); extremes of floats, which must keep a NaN, and everything on 8-bit floats compare and swap.
+ * Atomic updates, one for each element, or for a few that follow each other where a target adds them at once. Sums and
+ * integer extremes are single instructions (LLVM expands those a target lacks); extremes of floats, which must keep a
+ * NaN, and everything on 8-bit floats compare and swap.
  */
 final class AtomicLowering {
   private final FunctionLowering f;
@@ -34,7 +35,8 @@ final class AtomicLowering {
     TensorAccess access = TensorAccess.of(f, inst, o.tensor(), o.indices(), type);
     List<LlvmValue> values = f.registers(o.value());
     Guarded.Run run = new Guarded.Run(f.b());
-    int together = type.isScalar() ? 1 : (int) Math.min(inst.annotation("vector", 1), f.target().atomicElements(e, o.kind()));
+    int together = type.isScalar() ? 1
+        : (int) Math.min(inst.annotation("vector", 1), f.target().atomicElements(e, o.kind()));
     for (int r : access.groups(together)) {
       run.add(access.owned(r), together == 1 ? () -> update(o.kind(), access.pointer(r, 0), values.get(r), e)
           : () -> f.target().atomicAdd(f.b(), access.pointer(r, 0), values.subList(r, r + together)));

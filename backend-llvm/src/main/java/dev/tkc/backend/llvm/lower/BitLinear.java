@@ -7,8 +7,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Linear functions over GF(2) of an i32, as code. Input bits that move by the same distance move together, so the cost is
- * one mask, shift and exclusive or for each distance, and a run of bits that stay together costs one.
+ * Linear functions over GF(2) of an i32, as code. Input bits that move by the same distance move together, so the cost
+ * is one mask, shift and exclusive or for each distance, and a run of bits that stay together costs one.
  */
 final class BitLinear {
   private BitLinear() {}

@@ -12,8 +12,9 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 
 /**
- * Conversions by the rules of {@code docs/numerics.md}: one rounding, to nearest even, from the exact value. Where LLVM has no
- * single conversion the value goes through f32 in a way that keeps it exact or remembers that it was not (round to odd).
+ * Conversions by the rules of {@code docs/numerics.md}: one rounding, to nearest even, from the exact value. Where LLVM
+ * has no single conversion the value goes through f32 in a way that keeps it exact or remembers that it was not (round
+ * to odd).
  */
 final class CastMath {
   private final LlvmBuilder b;
@@ -105,7 +106,8 @@ final class CastMath {
   private LlvmValue toOdd24(LlvmValue x, Element from) {
     LlvmType type = x.type();
     LlvmValue size = from.isUnsigned() ? x : IntegerMath.abs(b, x);
-    LlvmIntrinsic leading = new LlvmIntrinsic.Overloaded("llvm.ctlz." + type.suffix(), type, List.of(type, LlvmType.I1));
+    LlvmIntrinsic leading = new LlvmIntrinsic.Overloaded("llvm.ctlz." + type.suffix(), type,
+        List.of(type, LlvmType.I1));
     LlvmValue zeros = b.call(leading, size, LlvmValue.i1(false));
     LlvmValue surplus = IntegerMath.max(b,
         b.sub(LlvmValue.constant(type, type.bits() - 24), zeros), LlvmValue.zero(type), true);

@@ -14,9 +14,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Carries out a {@link CombinePlan}. A holder's partial result is a tuple; after the last step every thread has the total of
- * what its registers stand for, bit for bit the same in all of them. A scan keeps, beside the totals of growing runs, each
- * register's running result within its run.
+ * Carries out a {@link CombinePlan}. A holder's partial result is a tuple; after the last step every thread has the
+ * total of what its registers stand for, bit for bit the same in all of them. A scan keeps, beside the totals of
+ * growing runs, each register's running result within its run.
  */
 final class Combining {
   /** Joins the results of two runs, of which the left precedes the right. */
@@ -69,7 +69,9 @@ final class Combining {
     return spread(totals, joined);
   }
 
-  /** Each register's running result. {@code first}: what a register starts from, its own tuple or (exclusive) a neutral. */
+  /**
+   * Each register's running result. {@code first}: what a register starts from, its own tuple or (exclusive) a neutral.
+   */
   List<List<LlvmValue>> scan(
       List<List<LlvmValue>> start, List<List<LlvmValue>> first, Function function, boolean reverse) {
     Function join = reverse ? (l, r) -> function.join(r, l) : function;
@@ -144,8 +146,8 @@ final class Combining {
     }
   }
 
-  private void scanLanes(List<List<LlvmValue>> totals, List<List<LlvmValue>> running, int joined, int mask, Function join,
-      LlvmValue isLate) {
+  private void scanLanes(List<List<LlvmValue>> totals, List<List<LlvmValue>> running, int joined, int mask,
+      Function join, LlvmValue isLate) {
     List<List<LlvmValue>> others = new ArrayList<>();
     for (List<LlvmValue> total : totals) {
       others.add(total == null ? null : shuffle(total, mask));
@@ -165,8 +167,8 @@ final class Combining {
     }
   }
 
-  private void scanWarps(List<List<LlvmValue>> totals, List<List<LlvmValue>> running, int joined, CombinePlan.Warps step,
-      Function join, boolean reverse) {
+  private void scanWarps(List<List<LlvmValue>> totals, List<List<LlvmValue>> running, int joined,
+      CombinePlan.Warps step, Function join, boolean reverse) {
     int count = present(step);
     LlvmValue own = groupNumber(step);
     List<List<List<LlvmValue>>> all = exchange(totals, step);
@@ -196,8 +198,8 @@ final class Combining {
   }
 
   /**
-   * How many of the warps that meet there are. Those that a layout has beyond the team come last: which group of warps it is
-   * chooses the highest part of a coordinate, or nothing.
+   * How many of the warps that meet there are. Those that a layout has beyond the team come last: which group of warps
+   * it is chooses the highest part of a coordinate, or nothing.
    */
   private int present(CombinePlan.Warps step) {
     WarpTeam team = new WarpTeam(f.team().warps());

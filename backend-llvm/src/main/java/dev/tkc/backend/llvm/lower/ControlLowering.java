@@ -45,7 +45,8 @@ final class ControlLowering {
       case ControlOp.If o -> branch(inst, o);
       case ControlOp.Assert o -> check(o);
       case ControlOp.BlockId _ -> List.of(new Lowered.Scalar(f.b().zext(f.target().blockId(f.b()), LlvmType.I64)));
-      case ControlOp.BlockCount _ -> List.of(new Lowered.Scalar(f.b().zext(f.target().blockCount(f.b()), LlvmType.I64)));
+      case ControlOp.BlockCount _ ->
+          List.of(new Lowered.Scalar(f.b().zext(f.target().blockCount(f.b()), LlvmType.I64)));
       case ControlOp.Role _, ControlOp.Parallel _, ControlOp.Launch _, ControlOp.Yield _ ->
           throw new IllegalStateException(inst + " in a device function");
     };
@@ -104,8 +105,8 @@ final class ControlLowering {
   }
 
   /**
-   * The second side of a branch. One that is {@code seldom} taken is kept from being empty: LLVM would put its values into registers
-   * in front of the branch, on the way of the side that has no use for them.
+   * The second side of a branch. One that is {@code seldom} taken is kept from being empty: LLVM would put its values
+   * into registers in front of the branch, on the way of the side that has no use for them.
    */
   private List<LlvmValue> otherwise(Inst inst, Region region) {
     if (inst.flag("seldom")) {

@@ -16,9 +16,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Matrix products of register tiles: for each fragment of the accumulator, k step after k step, the operands' fragments are
- * found among the thread's registers by their coordinates. Without a matrix instruction the fragment is a single element,
- * and the product a multiply-add. Padding along k counts as zero.
+ * Matrix products of register tiles: for each fragment of the accumulator, k step after k step, the operands' fragments
+ * are found among the thread's registers by their coordinates. Without a matrix instruction the fragment is a single
+ * element, and the product a multiply-add. Padding along k counts as zero.
  */
 final class DotLowering {
   private final FunctionLowering f;
@@ -125,7 +125,8 @@ final class DotLowering {
       at.set(rank - 2, at.get(rank - 2) ^ inside.get(0));
       at.set(rank - 1, at.get(rank - 1) ^ inside.get(1));
       found[i] = view.layout().matrix(InDim.REGISTER).solve(flat(view.layout(), at)).orElseThrow(
-          () -> new IllegalStateException("no register holds " + at + " of a dot's operand " + view.layout())).intValue();
+          () -> new IllegalStateException("no register holds " + at + " of a dot's operand " + view.layout()))
+              .intValue();
     }
     return found;
   }

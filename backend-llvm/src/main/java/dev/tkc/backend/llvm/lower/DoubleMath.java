@@ -11,8 +11,8 @@ import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
 import java.util.List;
 
 /**
- * Functions of f64 by argument reduction and series, since GPUs have no instructions for them. Short rather than quick: f64
- * is for references and for the places where f32 functions need the width.
+ * Functions of f64 by argument reduction and series, since GPUs have no instructions for them. Short rather than quick:
+ * f64 is for references and for the places where f32 functions need the width.
  */
 final class DoubleMath {
   private static final double LOG2E = 1.4426950408889634;
@@ -167,7 +167,8 @@ final class DoubleMath {
     LlvmValue square = b.fmul(a, a);
     LlvmValue lost = fma(a, a, b.fneg(square));
     LlvmValue twice = b.fadd(square, square);
-    List<LlvmValue> sums = b.forLoop(LlvmValue.i32(1), LlvmValue.i32(140), LlvmValue.i32(1), List.of(a, a), Unroll.NEVER,
+    List<LlvmValue> sums = b.forLoop(LlvmValue.i32(1), LlvmValue.i32(140), LlvmValue.i32(1), List.of(a, a),
+        Unroll.NEVER,
         (n, carried) -> {
           LlvmValue odd = b.sitofp(b.add(b.add(n, n), LlvmValue.i32(1)), LlvmType.DOUBLE);
           LlvmValue term = b.fdiv(b.fmul(carried.get(0), twice), odd);
@@ -178,7 +179,9 @@ final class DoubleMath {
     return builtin("llvm.copysign", builtin("llvm.minimum", value, c(1)), x);
   }
 
-  /** As {@code Math.pow}: |x|^y through logarithms, the sign of odd whole exponents, NaN for other powers of negatives. */
+  /**
+   * As {@code Math.pow}: |x|^y through logarithms, the sign of odd whole exponents, NaN for other powers of negatives.
+   */
   LlvmValue pow(LlvmValue x, LlvmValue y) {
     LlvmValue a = builtin("llvm.fabs", x);
     LlvmValue log = logarithm(a, true);

@@ -146,7 +146,8 @@ final class FloatMath {
     LlvmValue small = fma(p, x, x);
     // 1 − erf(a) = 2^−q(a); beyond 4 the difference to 1 is lost.
     LlvmValue bounded = builtin("llvm.minimum", a, c(4));
-    LlvmValue q = polynomial(bounded, -0.0002516614622436464, 1.6295456886291504, 0.913722574710846, 0.15622375905513763,
+    LlvmValue q = polynomial(bounded, -0.0002516614622436464, 1.6295456886291504, 0.913722574710846,
+        0.15622375905513763,
         -0.03624816611409187, 0.006021949462592602, -0.000627945875748992, 3.055488195968792e-05);
     LlvmValue large = b.fsub(one(), own(UnaryKind.EXP2, b.fneg(q)));
     return b.select(b.fcmp(RealCompare.OLT, a, c(0.921875)), small, builtin("llvm.copysign", large, x));

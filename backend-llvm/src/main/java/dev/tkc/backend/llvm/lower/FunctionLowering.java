@@ -122,7 +122,8 @@ final class FunctionLowering {
 
   private void prefetchMaps() {
     if (!maps().isEmpty()) {
-      body.ifThen(thread().isFirst(), () -> maps().forEach(i -> target.async().prefetchMap(body, function.argument(i))));
+      body.ifThen(thread().isFirst(),
+          () -> maps().forEach(i -> target.async().prefetchMap(body, function.argument(i))));
     }
   }
 

@@ -20,7 +20,9 @@ final class Guarded {
       this.b = b;
     }
 
-    /** Adds an effect under a condition, or for every thread. Its operands must not depend on earlier effects' blocks. */
+    /**
+     * Adds an effect under a condition, or for every thread. Its operands must not depend on earlier effects' blocks.
+     */
     void add(Optional<LlvmValue> guard, Runnable effect) {
       if (!guard.equals(condition)) {
         flush();

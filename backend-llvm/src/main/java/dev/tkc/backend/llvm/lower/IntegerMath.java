@@ -84,7 +84,8 @@ final class IntegerMath {
     LlvmType type = x.type();
     LlvmValue one = LlvmValue.constant(type, 1);
     LlvmValue bits = LlvmValue.i32(type.bits());
-    return b.forLoop(LlvmValue.i32(0), bits, LlvmValue.i32(1), List.of(one, x, exponent), Unroll.NEVER, (_, carried) -> {
+    return b.forLoop(LlvmValue.i32(0), bits, LlvmValue.i32(1), List.of(one, x, exponent), Unroll.NEVER,
+        (_, carried) -> {
       LlvmValue odd = b.icmp(Compare.NE, b.and(carried.get(2), one), LlvmValue.zero(type));
       LlvmValue product = b.select(odd, b.mul(carried.get(0), carried.get(1)), carried.get(0));
       return List.of(product, b.mul(carried.get(1), carried.get(1)), b.lshr(carried.get(2), one));

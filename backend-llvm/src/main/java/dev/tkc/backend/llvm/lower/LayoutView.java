@@ -136,7 +136,9 @@ final class LayoutView {
     return Arrays.stream(warps[axis]).allMatch(w -> ((own ^ w) & ~lanes[axis]) >= shape.get(axis));
   }
 
-  /** A tile made by computing each register that is not a duplicate; registers that are all padding get {@code padding}. */
+  /**
+   * A tile made by computing each register that is not a duplicate; registers that are all padding get {@code padding}.
+   */
   Lowered.Tile map(LlvmValue padding, IntFunction<LlvmValue> compute) {
     List<LlvmValue> values = new ArrayList<>(twin.length);
     for (int r = 0; r < twin.length; r++) {

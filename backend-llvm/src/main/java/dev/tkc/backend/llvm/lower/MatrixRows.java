@@ -27,7 +27,8 @@ final class MatrixRows {
   private final int pack;
 
   /** {@code registers} says which coordinates of the buffer's tile the registers hold. */
-  MatrixRows(FunctionLowering f, SharedPlaces places, LinearLayout registers, SharedLayouts.MatrixLoad how, Element element) {
+  MatrixRows(FunctionLowering f, SharedPlaces places, LinearLayout registers, SharedLayouts.MatrixLoad how,
+      Element element) {
     this.f = f;
     this.places = places;
     this.how = how;

@@ -34,7 +34,8 @@ final class MemoryLowering {
   List<Lowered> lower(Inst inst, MemoryOp op) {
     return switch (op) {
       case MemoryOp.MakeTensor o -> List.of(new Lowered.Tensor(f.scalar(o.pointer()),
-          ((dev.tkc.ir.type.TensorType) inst.result().type()).element(), scalars(o.sizes()), scalars(o.strides()), o.access()));
+          ((dev.tkc.ir.type.TensorType) inst.result().type()).element(), scalars(o.sizes()), scalars(o.strides()),
+          o.access()));
       case MemoryOp.View o -> List.of(view(o));
       case MemoryOp.Range o -> List.of(new Lowered.Range(f.scalar(o.start()), f.scalar(o.stride()), f.scalar(o.count()),
           o.size(), f.signs().isNonNegative(o.start())));
@@ -50,7 +51,8 @@ final class MemoryLowering {
         yield List.of();
       }
       case MemoryOp.AddressOf o -> List.of(new Lowered.Scalar(f.tensor(o.tensor()).pointer()));
-      case MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.MakeTensorMap _ -> throw new IllegalStateException(inst + " in a device function");
+      case MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.MakeTensorMap _ ->
+          throw new IllegalStateException(inst + " in a device function");
     };
   }
 
@@ -87,7 +89,8 @@ final class MemoryLowering {
 
   /** An i64 limited to 0 … {@code most}, as i32. */
   static LlvmValue clamp(LlvmBuilder b, LlvmValue x, long most) {
-    return b.trunc(IntegerMath.max(b, IntegerMath.min(b, x, LlvmValue.i64(most), true), LlvmValue.i64(0), true), LlvmType.I32);
+    return b.trunc(IntegerMath.max(b, IntegerMath.min(b, x, LlvmValue.i64(most), true), LlvmValue.i64(0), true),
+        LlvmType.I32);
   }
 
   // Loads and stores.

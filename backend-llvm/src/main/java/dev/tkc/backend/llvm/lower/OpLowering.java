@@ -8,8 +8,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Placed modules to LLVM modules: each device function becomes a kernel of the same name. Its parameters are those of the
- * device function in order, a pointer as an address of global memory and a scalar as its own type (a bool as a byte).
+ * Placed modules to LLVM modules: each device function becomes a kernel of the same name. Its parameters are those of
+ * the device function in order, a pointer as an address of global memory and a scalar as its own type (a bool as a
+ * byte).
  */
 public final class OpLowering {
   /**

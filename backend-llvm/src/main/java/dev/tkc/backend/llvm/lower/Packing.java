@@ -32,7 +32,10 @@ final class Packing {
     return Math.max(1, count * e.bits() / 8);
   }
 
-  /** The elements in a travelling value; {@code nibble} (i32, 0 or 1) picks one where a byte holds two and one is wanted. */
+  /**
+   * The elements in a travelling value; {@code nibble} (i32, 0 or 1) picks one where a byte holds two and one is
+   * wanted.
+   */
   static List<LlvmValue> unpack(LlvmBuilder b, LlvmValue raw, Element e, int count, LlvmValue nibble) {
     if (e.bits() >= 32) {
       return count == 1 ? List.of(raw) : b.unpack(raw);

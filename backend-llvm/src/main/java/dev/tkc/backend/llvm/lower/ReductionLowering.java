@@ -23,8 +23,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reductions and scans: what is combined, and with what padding counts as; {@link Combining} does the rest. Every thread
- * that holds a place of the result gets its total.
+ * Reductions and scans: what is combined, and with what padding counts as; {@link Combining} does the rest. Every
+ * thread that holds a place of the result gets its total.
  */
 final class ReductionLowering {
   private final FunctionLowering f;
@@ -266,7 +266,8 @@ final class ReductionLowering {
     boolean flagged = isFlagged(type, o.axis());
     LayoutView view = f.view(type);
     List<List<LlvmValue>> start = tuples(o.xs(), o.axis(), flagged);
-    List<List<LlvmValue>> running = combining(inst, o, view).scan(start, start, user(o.combine(), flagged), o.reverse());
+    List<List<LlvmValue>> running = combining(inst, o, view)
+        .scan(start, start, user(o.combine(), flagged), o.reverse());
     List<Lowered> results = new ArrayList<>();
     for (int i = 0; i < o.xs().size(); i++) {
       results.add(results(inst, i, view, running));

@@ -7,8 +7,8 @@ import dev.tkc.ir.op.Literal;
 import dev.tkc.ir.type.Element;
 
 /**
- * How elements are held: a bool as i1 in registers and a byte in memory, formats that LLVM has no type for as their bits
- * in an i8 (4-bit ones in its low half), everything else as LLVM's own type.
+ * How elements are held: a bool as i1 in registers and a byte in memory, formats that LLVM has no type for as their
+ * bits in an i8 (4-bit ones in its low half), everything else as LLVM's own type.
  */
 final class RegisterTypes {
   private RegisterTypes() {}
@@ -43,7 +43,8 @@ final class RegisterTypes {
       case I8, U8, I16, U16, I32, U32, I64, U64 -> LlvmValue.constant(of(e), literal.bits());
       case I4, U4 -> LlvmValue.constant(LlvmType.I8, literal.bits() & 15);
       case F16, BF16, F32, F64 -> LlvmValue.real(of(e), literal.asDouble());
-      case E4M3, E5M2, E2M1, E8M0 -> LlvmValue.constant(LlvmType.I8, FloatFormat.of(e).encode(literal.asDouble(), false));
+      case E4M3, E5M2, E2M1, E8M0 ->
+          LlvmValue.constant(LlvmType.I8, FloatFormat.of(e).encode(literal.asDouble(), false));
     };
   }
 }

@@ -12,9 +12,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Shape operations: each thread finds what it needs among its own registers, so they only rename. The register is found by
- * the element's coordinates, with the threads' part left out because operand and result agree on it; where a size is no power
- * of two the row-major index does not follow from the cover's bits, so the operand is looked up by true coordinates.
+ * Shape operations: each thread finds what it needs among its own registers, so they only rename. The register is found
+ * by the element's coordinates, with the threads' part left out because operand and result agree on it; where a size is
+ * no power of two the row-major index does not follow from the cover's bits, so the operand is looked up by true
+ * coordinates.
  */
 final class ShapeLowering {
   private final FunctionLowering f;
@@ -60,7 +61,10 @@ final class ShapeLowering {
     Optional<LlvmValue> at(List<Integer> coordinates);
   }
 
-  /** The result whose register at some coordinates is what the source gives there; nothing may be given for padding only. */
+  /**
+   * The result whose register at some coordinates is what the source gives there; nothing may be given for padding
+   * only.
+   */
   private Lowered rename(Inst inst, Source source) {
     TileType type = inst.result().tile();
     LayoutView view = f.view(type);

@@ -38,7 +38,8 @@ final class SharedLowering {
     switch (op) {
       case SharedOp.SharedAlloc o -> {
         long offset = f.offset(inst);
-        return List.of(new Lowered.Buffer(offset, f.sharedAt(offset), (SharedType) inst.result().type(), SlotBytes.of(inst)));
+        return List
+            .of(new Lowered.Buffer(offset, f.sharedAt(offset), (SharedType) inst.result().type(), SlotBytes.of(inst)));
       }
       case SharedOp.SharedLoad o -> {
         return List.of(load(inst, o));
@@ -68,7 +69,8 @@ final class SharedLowering {
     VectorAccess access = access(places.offsets(view.layout()), view.layout(), type.element());
     boolean narrow = type.element().bits() == 16 && access.width() * type.element().bits() < 128;
     if (f.target().mostMatricesPerStore() > 0 && narrow && !view.mayPad()) {
-      Optional<SharedLayouts.MatrixLoad> matrices = SharedLayouts.matrixLoad(type.layout(), view.layout(), type.element().bits());
+      Optional<SharedLayouts.MatrixLoad> matrices = SharedLayouts.matrixLoad(type.layout(), view.layout(),
+          type.element().bits());
       if (matrices.isPresent()) {
         new MatrixRows(f, places, view.layout(), matrices.get(), type.element())
             .store(f.slot(buffer, o.stage()), view, f.registers(o.tile()));
@@ -136,7 +138,10 @@ final class SharedLowering {
     return flat;
   }
 
-  /** A block at offsets that are no multiples of its size: each coordinate is a sum, so each register has its own offset. */
+  /**
+   * A block at offsets that are no multiples of its size: each coordinate is a sum, so each register has its own
+   * offset.
+   */
   private Lowered scattered(LlvmValue base, Lowered.Buffer buffer, LayoutView view, List<Integer> offsets) {
     LlvmBuilder b = f.b();
     SharedType type = buffer.type();

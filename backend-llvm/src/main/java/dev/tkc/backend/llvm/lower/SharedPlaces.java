@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A tile in shared memory under a layout, written and read by registers. The thread's part of an offset is computed once for
- * the function; the register's part splits into bits that threads do not touch, which become the instruction's constant
- * offset, and bits that need an exclusive or.
+ * A tile in shared memory under a layout, written and read by registers. The thread's part of an offset is computed
+ * once for the function; the register's part splits into bits that threads do not touch, which become the instruction's
+ * constant offset, and bits that need an exclusive or.
  */
 final class SharedPlaces {
   private final FunctionLowering f;
@@ -92,10 +92,11 @@ final class SharedPlaces {
   }
 
   /**
-   * Reads a tile whose registers lie in the shared tile as {@code placed} says, moved by {@code extra}. {@code exact}: padding is
-   * not read, since there may be no memory; the first element stands for it.
+   * Reads a tile whose registers lie in the shared tile as {@code placed} says, moved by {@code extra}. {@code exact}:
+   * padding is not read, since there may be no memory; the first element stands for it.
    */
-  Lowered.Tile read(LlvmValue base, LayoutView view, LinearLayout placed, VectorAccess access, long extra, boolean exact) {
+  Lowered.Tile read(LlvmValue base, LayoutView view, LinearLayout placed, VectorAccess access, long extra,
+      boolean exact) {
     LlvmBuilder b = f.b();
     Gf2 offsets = offsets(placed);
     int align = Packing.align(element, access.width());

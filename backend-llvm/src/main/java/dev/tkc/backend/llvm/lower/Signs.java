@@ -14,9 +14,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Which i64 scalars are plainly not negative: sizes of tensors, block numbers, loop positions from such a start, and what sums,
- * products and quotients make of them. This lets division be unsigned and drops the lower bound from guards; LLVM could see
- * neither without being told about every parameter.
+ * Which i64 scalars are plainly not negative: sizes of tensors, block numbers, loop positions from such a start, and
+ * what sums, products and quotients make of them. This lets division be unsigned and drops the lower bound from guards;
+ * LLVM could see neither without being told about every parameter.
  */
 final class Signs {
   private final Set<Value> sizes = new HashSet<>();

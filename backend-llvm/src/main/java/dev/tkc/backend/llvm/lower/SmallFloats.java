@@ -35,7 +35,9 @@ final class SmallFloats {
     };
   }
 
-  /** The low {@code bits} bits, moved up by {@code up} to f16's exponent and mantissa, the sign bit by {@code signUp}. */
+  /**
+   * The low {@code bits} bits, moved up by {@code up} to f16's exponent and mantissa, the sign bit by {@code signUp}.
+   */
   private static LlvmValue viaHalf(LlvmBuilder b, LlvmValue x, int bits, int up, int signUp) {
     LlvmValue wide = b.zext(x, LlvmType.I16);
     LlvmValue size = b.shl(b.and(wide, LlvmValue.i16((1 << bits) - 1)), LlvmValue.i16(up));
@@ -70,7 +72,8 @@ final class SmallFloats {
     LlvmValue size = b.call(LlvmIntrinsic.uniform("llvm.fabs", LlvmType.FLOAT, 1), x);
     LlvmValue bits = b.bitcast(size, LlvmType.I32);
     int drop = 23 - format.mantissaBits;
-    // Normal: half of the last place, less one where the last bit is even, then cut; the exponent moves to the new bias.
+    // Normal: half of the last place, less one where the last bit is even, then cut; the exponent moves to the new
+    // bias.
     LlvmValue lsb = b.and(b.lshr(bits, LlvmValue.i32(drop)), LlvmValue.i32(1));
     LlvmValue rounded = b.add(b.add(bits, LlvmValue.i32((1L << (drop - 1)) - 1)), lsb);
     int rebias = (127 - format.bias) << format.mantissaBits;

@@ -99,9 +99,10 @@ public interface TargetLowering {
   }
 
   /**
-   * Waits until launches in front of this one in its stream are over and what they wrote is visible, and lets the next one begin
-   * where there is room. Every kernel does that once, in all threads, before it touches global memory: launches may then begin
-   * early, and a launch that is over says that all before it are. Nothing where launches begin one after the other anyway.
+   * Waits until launches in front of this one in its stream are over and what they wrote is visible, and lets the next
+   * one begin where there is room. Every kernel does that once, in all threads, before it touches global memory:
+   * launches may then begin early, and a launch that is over says that all before it are. Nothing where launches begin
+   * one after the other anyway.
    */
   default void awaitLaunches(LlvmBuilder b) {}
 

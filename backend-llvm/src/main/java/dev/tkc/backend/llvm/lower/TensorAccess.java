@@ -43,7 +43,8 @@ final class TensorAccess {
       Optional<LlvmValue> width, boolean checkEach) implements Dimension {}
 
   /** Indices from a tile; {@code index.get(r)} is the index of register r. */
-  private record Gathered(int tensorDim, Map<Integer, LlvmValue> index, int axis, boolean guarded) implements Dimension {}
+  private record Gathered(int tensorDim, Map<Integer, LlvmValue> index, int axis, boolean guarded)
+      implements Dimension {}
 
   private TensorAccess(FunctionLowering f, Lowered.Tensor tensor, LayoutView view) {
     this.f = f;
@@ -104,7 +105,8 @@ final class TensorAccess {
     boolean covered = !view.mayPadAlong(axis);
     LlvmValue full = LlvmValue.i32(r.size());
     if (inside) {
-      dimensions.add(new Along(axis, dim, r, step, Optional.empty(), covered ? Optional.empty() : Optional.of(full), false));
+      dimensions.add(
+          new Along(axis, dim, r, step, Optional.empty(), covered ? Optional.empty() : Optional.of(full), false));
       return;
     }
     LlvmValue size = tensor.sizes().get(dim);
@@ -186,7 +188,8 @@ final class TensorAccess {
               : LlvmValue.i64(view.coordinate(register, a.axis));
           offset = b.addNsw(offset, b.mulNsw(t, a.step));
         }
-        case Gathered g -> offset = b.addNsw(offset, b.mulNsw(g.index.get(register), tensor.strides().get(g.tensorDim)));
+        case Gathered g ->
+            offset = b.addNsw(offset, b.mulNsw(g.index.get(register), tensor.strides().get(g.tensorDim)));
       }
     }
     return offset;

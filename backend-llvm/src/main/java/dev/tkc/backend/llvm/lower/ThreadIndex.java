@@ -66,7 +66,8 @@ final class ThreadIndex {
   /** The exclusive or of the columns of the set bits of lane and warp (i32). */
   LlvmValue linear(List<Long> laneColumns, List<Long> warpColumns) {
     return linear.computeIfAbsent(List.of(laneColumns, warpColumns),
-        _ -> join(BitLinear.apply(b, lane, laneColumns), laneColumns, BitLinear.apply(b, warp, warpColumns), warpColumns));
+        _ -> join(BitLinear.apply(b, lane, laneColumns), laneColumns, BitLinear.apply(b, warp, warpColumns),
+            warpColumns));
   }
 
   private LlvmValue join(LlvmValue x, List<Long> xColumns, LlvmValue y, List<Long> yColumns) {

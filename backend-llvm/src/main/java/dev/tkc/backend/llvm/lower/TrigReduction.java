@@ -8,8 +8,8 @@ import dev.tkc.backend.llvm.LlvmValue;
 import java.util.List;
 
 /**
- * x = q π/2 + r with |r| ≤ π/4, for every finite f32 x, in f64. Up to 2^28 by subtracting multiples of π/2 in two parts;
- * above, 2/π is cut into pieces of 24 bits, whose products with x are exact, as are their remainders modulo 4.
+ * x = q π/2 + r with |r| ≤ π/4, for every finite f32 x, in f64. Up to 2^28 by subtracting multiples of π/2 in two
+ * parts; above, 2/π is cut into pieces of 24 bits, whose products with x are exact, as are their remainders modulo 4.
  */
 final class TrigReduction {
   private static final double[] TWO_OVER_PI = {
