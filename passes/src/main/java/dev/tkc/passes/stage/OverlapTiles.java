@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -178,10 +179,11 @@ public final class OverlapTiles {
       Value begins = b.binary(BinaryKind.AND, any, b.compare(CompareKind.LT, loop.lo(), loop.hi()));
       Inst front = b.branch(begins, () -> {
         Head head = new Head(loop.lo());
+        head.places(b);
         head.products(b);
         head.rest(b);
         b.yield(head.carried());
-      }, () -> b.yield(carried.stream().map(v -> nothing(b, v)).toList()));
+      }, () -> b.yield(onlyPlaces(b, loop.lo(), v -> nothing(b, v))));
       List<Value> params = carried.stream().map(v -> new Value(v.type(), v.name())).toList();
       loop.body().params().addAll(params);
       List<Value> following = rounds(any, params);
@@ -198,16 +200,51 @@ public final class OverlapTiles {
       return b.full(t, t.element().isFloat() ? Literal.of(t.element(), 0.0) : Literal.of(t.element(), 0L));
     }
 
+    /** What is carried to a tile without rounds: its places, and for the rest whatever there is. */
+    private List<Value> onlyPlaces(Builder b, Value number, UnaryOperator<Value> other) {
+      Cloner cloner = new Cloner();
+      cloner.define(loop.body().params().getFirst(), number);
+      parts.toQuotients().forEach(i -> b.insert(cloner.clone(i)));
+      return carried.stream().map(v -> quotients.contains(v) ? cloner.get(v) : other.apply(v)).toList();
+    }
+
     /** Makes the branch that held the rounds go on with the next tile's head; gives what is carried to that tile. */
     private List<Value> rounds(Value any, List<Value> params) {
       ControlOp.If old = parts.branch();
+      Builder b = new Builder(loop.body(), loop.body().insts().indexOf(parts.branchInst())).at(inst.loc());
+      Inst next = b.append(new ElementwiseOp.Binary(
+          BinaryKind.ADD, loop.body().params().getFirst(), b.constant(loop.step())));
+      next.annotate(PersistGrid.NEXT_TILE, true);
+      next.result().setName("next");
+      Value more = b.compare(CompareKind.LT, next.result(), loop.hi());
+      Region then = new Region();
+      b.in(then, () -> {
+        // Where tiles are copied, the next tile's places are known before this one's rounds are over. Past the last tile they
+        // need not be numbers at all, so this one's stand in.
+        Head head = new Head(b.emit(new ElementwiseOp.Select(more, next.result(), loop.body().params().getFirst())));
+        head.places(b);
+        roundsAndNext(b, params, head, more);
+      });
+      Region otherwise = new Region();
+      b.in(otherwise, () -> {
+        List<Value> values = new ArrayList<>(((ControlOp.Yield) old.otherwise().terminator().op()).values());
+        Inst places = b.branch(more,
+            () -> b.yield(onlyPlaces(b, next.result(), v -> params.get(carried.indexOf(v)))), () -> b.yield(params));
+        values.addAll(places.results());
+        b.yield(values);
+      });
+      parts.branchInst().setOp(new ControlOp.If(any, then, otherwise));
+      List<Value> following = carried.stream().map(v -> new Value(v.type(), v.name())).toList();
+      following.forEach(parts.branchInst()::addResult);
+      return following;
+    }
+
+    private void roundsAndNext(Builder b, List<Value> params, Head head, Value more) {
       Map<Value, Value> map = new HashMap<>();
       for (int n = 0; n < carried.size(); n++) {
         map.put(carried.get(n), params.get(n));
       }
       Cloner own = new Cloner(map);
-      Region then = new Region();
-      Builder b = new Builder(then).at(inst.loc());
       for (Inst i : parts.dependents()) {
         Inst copy = own.clone(i);
         if (parts.kept().contains(i)) {
@@ -218,16 +255,7 @@ public final class OverlapTiles {
       parts.again().forEach(i -> b.insert(own.clone(i)));
       Inst looped = own.clone(parts.rounds());
       b.insert(looped);
-      List<Value> yielded = ((ControlOp.Yield) old.then().terminator().op()).values();
-      Inst last = closing(b, own, yielded, idle(looped, params));
-      b.yield(last.results());
-      List<Value> without = new ArrayList<>(((ControlOp.Yield) old.otherwise().terminator().op()).values());
-      without.addAll(params);
-      old.otherwise().terminator().setOp(new ControlOp.Yield(without));
-      parts.branchInst().setOp(new ControlOp.If(any, then, old.otherwise()));
-      List<Value> following = carried.stream().map(v -> new Value(v.type(), v.name())).toList();
-      following.forEach(parts.branchInst()::addResult);
-      return following;
+      b.yield(closing(b, own, idle(looped, params), head, more).results());
     }
 
     /** What stands for the next tile's values where there is none: what this tile's became, which costs nothing. */
@@ -237,29 +265,24 @@ public final class OverlapTiles {
     }
 
     /** The last round's second half, between the two parts of the next tile's head if there is such a tile. */
-    private Inst closing(Builder b, Cloner own, List<Value> yielded, List<Value> idle) {
-      Value step = b.constant(loop.step());
-      Inst next = b.append(new ElementwiseOp.Binary(BinaryKind.ADD, loop.body().params().getFirst(), step));
-      next.annotate(PersistGrid.NEXT_TILE, true);
-      next.result().setName("next");
-      Value more = b.compare(CompareKind.LT, next.result(), loop.hi());
+    private Inst closing(Builder b, Cloner own, List<Value> idle, Head head, Value more) {
+      List<Value> yielded = ((ControlOp.Yield) parts.branch().then().terminator().op()).values();
       return b.branch(more, () -> {
-        Head head = new Head(next.result());
+        // What is needed first is copied first.
+        parts.lastLoads().forEach(i -> b.insert(own.clone(i)));
         head.products(b);
-        List<Value> values = close(b, own, yielded);
+        parts.closing().forEach(i -> b.insert(own.clone(i)));
+        List<Value> values = new ArrayList<>(yielded.stream().map(own::get).toList());
         head.rest(b);
         values.addAll(head.carried());
         b.yield(values);
       }, () -> {
-        List<Value> values = close(b, own, yielded);
+        parts.lastLoads().forEach(i -> b.insert(own.clone(i)));
+        parts.closing().forEach(i -> b.insert(own.clone(i)));
+        List<Value> values = new ArrayList<>(yielded.stream().map(own::get).toList());
         values.addAll(idle);
         b.yield(values);
       });
-    }
-
-    private List<Value> close(Builder b, Cloner own, List<Value> yielded) {
-      parts.closing().forEach(i -> b.insert(own.clone(i)));
-      return new ArrayList<>(yielded.stream().map(own::get).toList());
     }
 
     /** A copy of the head, for the tile of a number. */
@@ -270,13 +293,19 @@ public final class OverlapTiles {
         cloner.define(loop.body().params().getFirst(), number);
       }
 
-      void products(Builder b) {
-        copy(b, parts.first());
+      void places(Builder b) {
+        copy(b, parts.places());
       }
 
-      /** The scalars once more, so that where nothing is copied they are computed beside the products. */
+      /** What the first products need but places, and these. */
+      void products(Builder b) {
+        List<Inst> places = parts.places();
+        copy(b, parts.first().stream().filter(i -> !places.contains(i)).toList());
+      }
+
+      /** The places once more, so that where nothing is copied they are computed beside the products. */
       void rest(Builder b) {
-        copy(b, parts.places());
+        copy(b, parts.placesOfRest());
         copy(b, parts.rest());
       }
 

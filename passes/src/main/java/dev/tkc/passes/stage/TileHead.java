@@ -144,8 +144,18 @@ final class TileHead {
     return rounds;
   }
 
+  /** The bulk loads of the last second half, and what they need. */
+  List<Inst> lastLoads() {
+    List<Value> loaded = closing.stream().filter(RingPlan::isBulk).flatMap(i -> i.results().stream()).toList();
+    List<Inst> needed = slice(closing, loaded);
+    return needed.stream().allMatch(i -> RingPlan.isBulk(i) || Effects.isPure(i) && LateSlice.isCheap(i)) ? needed : List.of();
+  }
+
+  /** The last second half but these. */
   List<Inst> closing() {
-    return closing;
+    Set<Inst> loads = identities();
+    loads.addAll(lastLoads());
+    return closing.stream().filter(i -> !loads.contains(i)).toList();
   }
 
   /** Of the head, the products that wait for no other one, and what they need. */
@@ -220,19 +230,32 @@ final class TileHead {
     return found;
   }
 
-  /** The scalars among what the first products need that the rest of the head, or of the tile, needs too. */
+  /** What the quotients need. */
+  List<Inst> toQuotients() {
+    return slice(before, quotients());
+  }
+
+  /** The scalars among what the first products need, and ranges of them. */
   List<Inst> places() {
-    Set<Value> wanted = used(rest());
-    wanted.addAll(quotients());
-    Set<Inst> scalars = identities();
+    Set<Value> outside = results(before);
+    List<Inst> found = new ArrayList<>();
     for (Inst i : first()) {
       if (before.contains(i) && i.regions().isEmpty() && Effects.isPure(i) && LateSlice.isCheap(i)
-          && i.operands().stream().allMatch(v -> v.definition() == null || !before.contains(v.definition())
-              || scalars.contains(v.definition()))) {
-        scalars.add(i);
+          && i.operands().stream().noneMatch(outside::contains)) {
+        found.add(i);
+        outside.removeAll(i.results());
       }
     }
-    return slice(before, wanted).stream().filter(scalars::contains).toList();
+    return found;
+  }
+
+  /** Those places that the rest of the head, or of the tile, needs. */
+  List<Inst> placesOfRest() {
+    Set<Value> wanted = used(rest());
+    wanted.addAll(quotients());
+    Set<Inst> places = identities();
+    places.addAll(places());
+    return slice(before, wanted).stream().filter(places::contains).toList();
   }
 
   /** What of the opening follows from positions and is needed behind it: computed there once more. */

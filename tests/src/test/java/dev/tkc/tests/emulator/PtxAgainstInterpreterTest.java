@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The library's kernels as PTX, executed by the emulator, give what the interpreter gives. */
@@ -191,6 +192,17 @@ final class PtxAgainstInterpreterTest {
   @Tag("slow")
   void larger(Emulated kernel) {
     assertThat(kernel.difference(PtxTargets.SM_90A)).isEmpty();
+  }
+
+  /** Kernels whose blocks stay, on so few processors that each takes several tiles, one beginning while the one before ends. */
+  @ParameterizedTest
+  @CsvSource({
+      "attention | attention | BQ=128 BK=64 causal=false window=0 softcap=0.0 D=64 | B=1 H=2 G=1 N=333 S=200, 2",
+      "attention | attention | BQ=128 BK=64 causal=true window=0 softcap=0.0 D=64 | B=1 H=2 G=2 N=333 S=333, 1",
+      "attention | attention | BQ=128 BK=128 causal=true window=0 softcap=2.0 D=128 | B=1 H=1 G=1 N=512 S=300, 1",
+      "attention | attention | BQ=128 BK=64 causal=false window=0 softcap=0.0 D=64 | B=1 H=1 G=1 N=300 S=0, 1"})
+  void hopperWithFewProcessors(String kernel, int processors) {
+    assertThat(Emulated.parse(kernel).difference(PtxTargets.SM_90A.withProcessors(processors))).isEmpty();
   }
 
   @Test
