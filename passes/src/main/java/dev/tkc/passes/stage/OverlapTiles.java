@@ -211,40 +211,41 @@ public final class OverlapTiles {
     /** Makes the branch that held the rounds go on with the next tile's head; gives what is carried to that tile. */
     private List<Value> rounds(Value any, List<Value> params) {
       ControlOp.If old = parts.branch();
-      Builder b = new Builder(loop.body(), loop.body().insts().indexOf(parts.branchInst())).at(inst.loc());
-      Inst next = b.append(new ElementwiseOp.Binary(
-          BinaryKind.ADD, loop.body().params().getFirst(), b.constant(loop.step())));
-      next.annotate(PersistGrid.NEXT_TILE, true);
-      next.result().setName("next");
-      Value more = b.compare(CompareKind.LT, next.result(), loop.hi());
       Region then = new Region();
-      b.in(then, () -> {
-        // Where tiles are copied, the next tile's places are known before this one's rounds are over. Past the last tile they
-        // need not be numbers at all, so this one's stand in.
-        Head head = new Head(b.emit(new ElementwiseOp.Select(more, next.result(), loop.body().params().getFirst())));
-        head.places(b);
-        roundsAndNext(b, params, head, more);
-      });
-      Region otherwise = new Region();
-      b.in(otherwise, () -> {
-        List<Value> values = new ArrayList<>(((ControlOp.Yield) old.otherwise().terminator().op()).values());
-        Inst places = b.branch(more,
-            () -> b.yield(onlyPlaces(b, next.result(), v -> params.get(carried.indexOf(v)))), () -> b.yield(params));
-        values.addAll(places.results());
-        b.yield(values);
-      });
-      parts.branchInst().setOp(new ControlOp.If(any, then, otherwise));
+      roundsAndNext(new Builder(then).at(inst.loc()), params);
+      Builder b = new Builder(old.otherwise(), old.otherwise().insts().size() - 1).at(inst.loc());
+      Value next = next(b);
+      List<Value> values = new ArrayList<>(((ControlOp.Yield) old.otherwise().terminator().op()).values());
+      values.addAll(b.branch(isTile(b, next),
+          () -> b.yield(onlyPlaces(b, next, v -> params.get(carried.indexOf(v)))), () -> b.yield(params)).results());
+      old.otherwise().terminator().setOp(new ControlOp.Yield(values));
+      parts.branchInst().setOp(new ControlOp.If(any, then, old.otherwise()));
       List<Value> following = carried.stream().map(v -> new Value(v.type(), v.name())).toList();
       following.forEach(parts.branchInst()::addResult);
       return following;
     }
 
-    private void roundsAndNext(Builder b, List<Value> params, Head head, Value more) {
+    private Value next(Builder b) {
+      Inst next = b.append(new ElementwiseOp.Binary(
+          BinaryKind.ADD, loop.body().params().getFirst(), b.constant(loop.step())));
+      next.annotate(PersistGrid.NEXT_TILE, true);
+      next.result().setName("next");
+      return next.result();
+    }
+
+    private Value isTile(Builder b, Value number) {
+      return b.compare(CompareKind.LT, number, loop.hi());
+    }
+
+    private void roundsAndNext(Builder b, List<Value> params) {
       Map<Value, Value> map = new HashMap<>();
       for (int n = 0; n < carried.size(); n++) {
         map.put(carried.get(n), params.get(n));
       }
       Cloner own = new Cloner(map);
+      // Where tiles are copied, the next one's place is known before this one's rounds are over; a drawn number is waited for.
+      boolean drawn = Boolean.TRUE.equals(func.annotations().get("uneven"));
+      Optional<Next> early = drawn ? Optional.empty() : Optional.of(nextAndPlaces(b));
       for (Inst i : parts.dependents()) {
         Inst copy = own.clone(i);
         if (parts.kept().contains(i)) {
@@ -255,7 +256,22 @@ public final class OverlapTiles {
       parts.again().forEach(i -> b.insert(own.clone(i)));
       Inst looped = own.clone(parts.rounds());
       b.insert(looped);
-      b.yield(closing(b, own, idle(looped, params), head, more).results());
+      // What is needed first is copied first.
+      parts.lastLoads().forEach(i -> b.insert(own.clone(i)));
+      Next next = early.orElseGet(() -> nextAndPlaces(b));
+      b.yield(closing(b, own, idle(looped, params), next).results());
+    }
+
+    /** The head of the next tile, and whether there is one. */
+    private record Next(Head head, Value more) {}
+
+    private Next nextAndPlaces(Builder b) {
+      Value next = next(b);
+      Value more = isTile(b, next);
+      // Places past the last tile need not be numbers at all, so this tile's stand in.
+      Head head = new Head(b.emit(new ElementwiseOp.Select(more, next, loop.body().params().getFirst())));
+      head.places(b);
+      return new Next(head, more);
     }
 
     /** What stands for the next tile's values where there is none: what this tile's became, which costs nothing. */
@@ -265,19 +281,16 @@ public final class OverlapTiles {
     }
 
     /** The last round's second half, between the two parts of the next tile's head if there is such a tile. */
-    private Inst closing(Builder b, Cloner own, List<Value> idle, Head head, Value more) {
+    private Inst closing(Builder b, Cloner own, List<Value> idle, Next next) {
       List<Value> yielded = ((ControlOp.Yield) parts.branch().then().terminator().op()).values();
-      return b.branch(more, () -> {
-        // What is needed first is copied first.
-        parts.lastLoads().forEach(i -> b.insert(own.clone(i)));
-        head.products(b);
+      return b.branch(next.more, () -> {
+        next.head.products(b);
         parts.closing().forEach(i -> b.insert(own.clone(i)));
         List<Value> values = new ArrayList<>(yielded.stream().map(own::get).toList());
-        head.rest(b);
-        values.addAll(head.carried());
+        next.head.rest(b);
+        values.addAll(next.head.carried());
         b.yield(values);
       }, () -> {
-        parts.lastLoads().forEach(i -> b.insert(own.clone(i)));
         parts.closing().forEach(i -> b.insert(own.clone(i)));
         List<Value> values = new ArrayList<>(yielded.stream().map(own::get).toList());
         values.addAll(idle);

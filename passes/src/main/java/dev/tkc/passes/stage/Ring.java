@@ -63,7 +63,8 @@ final class Ring {
 
   /** Bytes of shared memory that one slot of all buffers takes. */
   long slotBytes() {
-    return members.stream().mapToLong(m -> Panels.of(m.type.shape(), m.type.element().bits()).orElseThrow().slotBytes()).sum();
+    return members.stream().mapToLong(m -> Panels.of(m.type.shape(), m.type.element().bits()).map(Panels::slotBytes)
+        .orElseGet(() -> m.type.element().bytes(m.type.count()))).sum();
   }
 
   /** Bytes that are copied into one slot of all buffers. */

@@ -33,8 +33,8 @@ import java.util.Map;
  *
  * <p>Two flags tell later passes about the order of tiles, whatever it is: {@link #TILES} marks the loop, whose position is the
  * number of the block's tile and which ends with the first number that is no tile's; {@link #NEXT_TILE} marks the one instruction
- * in its body, if a pass puts one there, whose result is the position of the next round, a tile's or not. Whatever else that body
- * says of the next tile is made from that result.
+ * on each way through its body, if a pass puts one there, whose result is the position of the next round, a tile's or not. Whatever
+ * else that body says of the next tile is made from that result.
  */
 public final class PersistGrid {
   /** On the loop over a block's tiles. */
