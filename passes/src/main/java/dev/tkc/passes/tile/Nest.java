@@ -5,14 +5,18 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.Op;
 import dev.tkc.ir.op.OpShape;
 import dev.tkc.ir.rules.Effects;
+import dev.tkc.passes.analysis.Scalars;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /** A phase's {@code parallel}s, one inside the other, as {@link OutlinePhases} sees them. */
 final class Nest {
@@ -75,6 +79,29 @@ final class Nest {
   /** Outermost first. */
   List<Domain> domains() {
     return domains;
+  }
+
+  /**
+   * The domains by their numbers, the one that varies slowest first: as written, but the leading ones of single positions by how many
+   * of the tiles that rounds load depend on each. What few depend on varies faster, so that blocks that run together load the same.
+   */
+  List<Integer> slowestFirst() {
+    List<Integer> order = new ArrayList<>(IntStream.range(0, domains.size()).boxed().toList());
+    int single = (int) domains.stream().takeWhile(d -> d.step() == 1).count();
+    order.subList(0, single).sort(Comparator.comparingInt(d -> -dependent(domains.get(d).position())));
+    return order;
+  }
+
+  /** How many tiles that are loaded in loops are elsewhere for another position. */
+  private int dependent(Value position) {
+    int[] count = {0};
+    contents().stream().filter(i -> i.op() instanceof ControlOp.For).flatMap(i -> i.regions().stream()).forEach(r -> r.walk(i -> {
+      if (i.op() instanceof MemoryOp.Load l && i.result().tile().rank() > 1
+          && l.indices().stream().anyMatch(x -> Scalars.follows(x, position))) {
+        count[0]++;
+      }
+    }));
+    return count[0];
   }
 
   /** Whether all bounds can be computed before the nest. */

@@ -34,7 +34,7 @@ import java.util.Optional;
  * </pre>
  *
  * A nest whose inner bounds can be computed before it is a grid: the number of blocks is the product of the domains'
- * tile counts, and a block finds its positions from its number, the first domain varying slowest, or in bands of
+ * tile counts, and a block finds its positions from its number, the first domain varying slowest (but {@link Nest#slowestFirst}), or in bands of
  * g rows of the last two domains under the annotation {@code grouped = g} (8 where none is said and there is a product over two tiled domains). Any other nest is ragged: a fixed number of
  * blocks walk all of it and share out the tiles of the innermost domain in order. An empty domain gives a grid of 0. {@link PersistGrid} acts on {@code persistent}.
  * Where tiles of a product take longer the further they are along the last domain, {@link LongestFirst} says which has which number.
@@ -153,7 +153,12 @@ public final class OutlinePhases {
       index = longest.get().indices(b, number, counts, section.get());
       settings.putIfAbsent("uneven", true);
     } else {
-      index = indices(b, number, counts, group);
+      List<Integer> order = nest.slowestFirst();
+      Value[] ordered = indices(b, number, order.stream().map(counts::get).toList(), group);
+      index = new Value[ordered.length];
+      for (int d = 0; d < ordered.length; d++) {
+        index[order.get(d)] = ordered[d];
+      }
     }
     assertInside(b, index, counts);
     tile(nest, captures, b, lows, index);

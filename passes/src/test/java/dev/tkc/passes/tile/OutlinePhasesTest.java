@@ -3,6 +3,12 @@ package dev.tkc.passes.tile;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tkc.passes.TestTarget;
+import dev.tkc.ir.Module;
+import dev.tkc.ir.text.IrParser;
+import dev.tkc.ir.text.IrPrinter;
+import dev.tkc.passes.PassContext;
+import dev.tkc.passes.PassDriver;
+import dev.tkc.passes.PassOptions;
 import org.junit.jupiter.api.Test;
 
 class OutlinePhasesTest {
@@ -11,5 +17,50 @@ class OutlinePhasesTest {
     String text = TestTarget.text(TestTarget.kernel("    store %y, [%r], %t\n"), "outline-phases");
     assertThat(text).contains("launch").contains("device @f_0(").contains("block_id");
     assertThat(text.substring(0, text.indexOf("device"))).doesNotContain("parallel").doesNotContain("load");
+  }
+
+  /** The sum over %j of what is loaded twice for (b, h) and once for h alone, or the other way about. */
+  private static String shared(String third) {
+    return """
+        kernel @sums(%x: ptr<f32>, %y: ptr<f32>, %B: i64, %H: i64, %S: i64) {
+          %c0 = constant {value = 0 : i64} : i64
+          %c1 = constant {value = 1 : i64} : i64
+          %tx = make_tensor %x, [%B, %H, %S, %S], [%c1, %c1, %S, %c1] {access = in, name = "x"} : tensor<f32, 4>
+          %ty = make_tensor %y, [%B, %H, %S, %S], [%c1, %c1, %S, %c1] {access = out, name = "y"} : tensor<f32, 4>
+          parallel %c0, %B {step = 1} (%b: i64) {
+            parallel %c0, %H {step = 1} (%h: i64) {
+              %zero = constant {value = 0.0 : f32} : f32
+              %zeros = splat %zero {shape = [4, 8]} : f32[4, 8]
+              %r = range %c0, %c1, %S {size = 4} : range<4>
+              %acc = for %c0, %S, [%zeros] {step = 8} (%j: i64, %s: f32[4, 8]) {
+                %q = range %j, %c1, %S {size = 8} : range<8>
+                %u = load %tx, [%b, %h, %r, %q], _ : f32[4, 8]
+                %v = load %tx, THIRD : f32[4, 8]
+                %t = add %s, %u : f32[4, 8]
+                %w = add %t, %v : f32[4, 8]
+                yield [%w]
+              } : f32[4, 8]
+              %q0 = range %c0, %c1, %S {size = 8} : range<8>
+              store %ty, [%b, %h, %r, %q0], %acc
+              yield []
+            }
+            yield []
+          }
+          yield []
+        }
+        """.replace("THIRD", third);
+  }
+
+  private static String outlined(String text) {
+    Module m = IrParser.parse(text);
+    PassDriver.run(m, PassContext.portable(PassOptions.checked().withStopAfter("clean-device")));
+    return IrPrinter.print(m);
+  }
+
+  @Test
+  void whatFewLoadsDependOnVariesFaster() {
+    assertThat(outlined(shared("[%c0, %h, %r, %q], _"))).contains("%b = rem %", "%h = div %");
+    assertThat(outlined(shared("[%b, %c0, %r, %q], _"))).contains("%h = rem %", "%b = div %");
+    assertThat(outlined(shared("[%b, %h, %r, %q], _"))).contains("%h = rem %", "%b = div %");
   }
 }
