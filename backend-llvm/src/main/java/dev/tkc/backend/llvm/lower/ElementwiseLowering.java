@@ -5,6 +5,7 @@ import dev.tkc.backend.llvm.LlvmBuilder;
 import dev.tkc.backend.llvm.LlvmBuilder.Compare;
 import dev.tkc.backend.llvm.LlvmBuilder.RealCompare;
 import dev.tkc.backend.llvm.LlvmIntrinsic;
+import dev.tkc.backend.llvm.LlvmType;
 import dev.tkc.backend.llvm.LlvmValue;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Value;
@@ -39,6 +40,9 @@ final class ElementwiseLowering {
       case ElementwiseOp.Binary o -> {
         boolean plain = f.signs().bothNonNegative(o.lhs(), o.rhs());
         Element e = o.lhs().tile().element();
+        if (inst.flag("small") && e == Element.I64) {
+          yield each(inst, r -> small(o.kind(), at(o.lhs(), r), at(o.rhs(), r)));
+        }
         yield each(inst, r -> binary(o.kind(), at(o.lhs(), r), at(o.rhs(), r), e, o.exact(), plain));
       }
       case ElementwiseOp.Compare o ->
@@ -52,6 +56,14 @@ final class ElementwiseLowering {
         yield each(inst, r -> PhiloxMath.word(f.b(), seed, at(o.offset(), r)));
       }
     };
+  }
+
+  /** A quotient or remainder of numbers below 2^31, none negative, which 32 bits have an instruction for. */
+  private LlvmValue small(BinaryKind kind, LlvmValue x, LlvmValue y) {
+    LlvmBuilder b = f.b();
+    LlvmValue u = b.trunc(x, LlvmType.I32);
+    LlvmValue v = b.trunc(y, LlvmType.I32);
+    return b.zext(kind == BinaryKind.DIV ? b.udiv(u, v) : b.urem(u, v), LlvmType.I64);
   }
 
   private LlvmValue at(Value operand, int register) {
