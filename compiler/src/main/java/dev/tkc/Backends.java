@@ -4,10 +4,12 @@ import dev.tkc.backend.amdgcn.AmdgcnBackend;
 import dev.tkc.backend.amdgcn.AmdgcnTargets;
 import dev.tkc.backend.amdgcn.CodeObject;
 import dev.tkc.backend.llvm.lower.OpLowering;
+import dev.tkc.backend.ptx.PtxAssembler;
 import dev.tkc.backend.ptx.PtxBackend;
 import dev.tkc.backend.ptx.PtxTargets;
 import dev.tkc.ir.Module;
 import dev.tkc.passes.analysis.InFlight;
+import dev.tkc.passes.target.Capability;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,9 +22,18 @@ public enum Backends {
   PTX("ptx", "cubin", PtxTargets.ALL) {
     @Override
     Code compile(Module placed, TargetInfo target, OpLowering.Options options) {
-      PtxBackend.Compiled compiled =
-          PtxBackend.compile(placed, target, new PtxBackend.Options(options, PtxBackend.Options.DEFAULT.newestPtx()));
-      return new Code(compiled.llvm(), compiled.ptx(), compiled.kernels(), () -> assemble(compiled, placed));
+      int newest = target.has(Capability.REGISTER_SPLIT)
+          ? PtxBackend.Options.RECENT_PTX : PtxBackend.Options.DEFAULT.newestPtx();
+      PtxBackend.Compiled compiled = PtxBackend.compile(placed, target, new PtxBackend.Options(options, newest));
+      return new Code(compiled.llvm(), compiled.ptx(), compiled.kernels(),
+          () -> assemble(readable(compiled, placed, options), placed));
+    }
+
+    /** What an assembler that is here reads: without a toolkit, PTX that the built-in one knows. */
+    private static PtxBackend.Compiled readable(PtxBackend.Compiled compiled, Module placed, OpLowering.Options options) {
+      int oldest = PtxBackend.Options.DEFAULT.newestPtx();
+      return compiled.ptxVersion() <= oldest || PtxAssembler.reads(compiled.ptxVersion()) ? compiled
+          : PtxBackend.compile(placed, compiled.target(), new PtxBackend.Options(options, oldest));
     }
 
     private Binary assemble(PtxBackend.Compiled compiled, Module placed) {

@@ -29,6 +29,7 @@ import dev.tkc.passes.stage.ScheduleLoops;
 import dev.tkc.passes.stage.SliceDots;
 import dev.tkc.passes.stage.StageLoads;
 import dev.tkc.passes.stage.StageStores;
+import dev.tkc.passes.stage.StaggerLoops;
 import dev.tkc.passes.stage.TakeTurns;
 import dev.tkc.passes.stage.TurnProducts;
 import dev.tkc.passes.target.Capability;
@@ -92,6 +93,8 @@ public final class Pipeline {
           .needs(Capability.ASYNC_MATRIX),
       targeted("overlap-tiles", TILE, Pass.devices(OverlapTiles::run), "a block's next tile begins beside the last products of its tile")
           .needs(Capability.ASYNC_MATRIX),
+      targeted("stagger-loops", TILE, Pass.devices(StaggerLoops::run), "where a half is too much, single products run a round off")
+          .needs(Capability.ASYNC_MATRIX),
       targeted("partition-roles", TILE, Pass.devices(PartitionRoles::run), "who copies and who computes").to(STAGED)
           .isRequired(),
       targeted("delay-waits", STAGED, Pass.devices(DelayWaits::run), "products stay in flight while other work goes on"),
@@ -140,6 +143,8 @@ public final class Pipeline {
       before("choose-async", "peel-loops", "a bulk copy needs no guard"),
       before("choose-async", "choose-instructions", "what is asynchronous has its instruction"),
       before("choose-instructions", "partition-roles", "the number of warps that compute"),
+      before("rotate-loops", "stagger-loops", "half a round is better than one product"),
+      before("stagger-loops", "partition-roles", "it moves loads, not copies"),
       before("rotate-loops", "partition-roles", "it moves loads, not copies"),
       before("rotate-loops", "overlap-tiles", "what is pending after the rounds is where the next tile comes in"),
       before("overlap-tiles", "partition-roles", "it moves loads, and says which tiles stay in their slots"),

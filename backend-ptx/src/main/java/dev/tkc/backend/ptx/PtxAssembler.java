@@ -58,6 +58,11 @@ public sealed interface PtxAssembler {
     }
   }
 
+  /** Whether an assembler for text of this PTX version is here. */
+  static boolean reads(int version) {
+    return version <= Library.NEWEST_PTX || Program.onPath().filter(p -> p.newestPtx() >= version).isPresent();
+  }
+
   /** The preferred assembler for text of this PTX version. */
   static PtxAssembler forPtx(int version) {
     Optional<Program> program = Program.onPath();

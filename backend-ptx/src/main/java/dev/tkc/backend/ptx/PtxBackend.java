@@ -26,6 +26,9 @@ public final class PtxBackend {
   public record Options(OpLowering.Options lowering, int newestPtx) {
     /** PTX that the built-in assembler and every driver of CUDA 12 read. */
     public static final Options DEFAULT = new Options(OpLowering.Options.DEFAULT, OLDEST_PTX);
+
+    /** PTX that the drivers of processors that split registers among warps read, and their toolkits. */
+    public static final int RECENT_PTX = PtxLowering.VECTOR_ATOMICS_PTX;
   }
 
   /**
@@ -62,7 +65,7 @@ public final class PtxBackend {
   private PtxBackend() {}
 
   public static Compiled compile(Module placed, TargetInfo target, Options options) {
-    int ptx = Math.max(version(target), Math.min(options.newestPtx, wanted(placed)));
+    int ptx = Math.max(version(target), wanted(placed, options.newestPtx));
     PtxLowering lowering = new PtxLowering(target, ptx);
     OpLowering.Result lowered = OpLowering.lower(placed, lowering, options.lowering);
     String llvm = lowered.module().text();
@@ -77,18 +80,22 @@ public final class PtxBackend {
     return features.startsWith("+ptx") ? Integer.parseInt(features.substring(4)) : OLDEST_PTX;
   }
 
-  /** The version that would serve the module best. */
-  private static int wanted(Module module) {
+  /** The version that would serve the module best, of those up to the newest. */
+  private static int wanted(Module module, int most) {
     int[] newest = {OLDEST_PTX};
     module.funcs().forEach(f -> f.body().walk(inst -> {
       if (inst.op() instanceof MatrixOp.Dot && inst.annotations().get("instruction") instanceof String name) {
-        newest[0] = Math.max(newest[0], PtxMatrix.newestPtx(name));
+        newest[0] = raised(newest[0], PtxMatrix.newestPtx(name), most);
       }
       if (inst.op() instanceof MemoryOp.Atomic && inst.annotation("vector", 1) > 1) {
-        newest[0] = Math.max(newest[0], PtxLowering.VECTOR_ATOMICS_PTX);
+        newest[0] = raised(newest[0], PtxLowering.VECTOR_ATOMICS_PTX, most);
       }
     }));
     return newest[0];
+  }
+
+  private static int raised(int version, int wanted, int most) {
+    return wanted <= most ? Math.max(version, wanted) : version;
   }
 
   /** Assembles with the best assembler at hand. */

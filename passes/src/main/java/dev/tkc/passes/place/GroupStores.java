@@ -23,7 +23,7 @@ import java.util.List;
  * With {@code group = g} a barrier is for each g warps alone, and one thread of each g warps stores their share of the slot's rows.
  * Possible where warps own rows as accumulators lie: then a group writes and stores the same part of a slot, and the groups drift apart
  * as their work does: one multiplies while another stores. All bulk stores of a role or none, since each storing thread counts
- * its own.
+ * its own. Barriers marked {@code own}, behind a tile of which each warp then reads rows of its own, are for a group too.
  */
 public final class GroupStores {
   static final int GROUP = 4;
@@ -33,10 +33,23 @@ public final class GroupStores {
   public static void run(Func func, PassContext context) {
     for (Inst inst : func.body().insts()) {
       if (inst.op() instanceof ControlOp.Role role && role.warps() > GROUP && role.warps() % GROUP == 0) {
+        own(role.body(), role.warps() / GROUP);
         List<Inst> sequence = new ArrayList<>();
         if (collect(role.body(), role.warps() / GROUP, sequence)) {
           sequence.forEach(i -> i.annotate("group", (long) GROUP));
         }
+      }
+    }
+  }
+
+  /** Barriers after which a group reads what it wrote itself, and nothing else. */
+  private static void own(Region region, int groups) {
+    List<Inst> insts = region.insts();
+    for (int n = 0; n < insts.size(); n++) {
+      insts.get(n).regions().forEach(r -> own(r, groups));
+      if (insts.get(n).flag("own") && n >= 2 && insts.get(n - 2).op() instanceof SharedOp.SharedStore store
+          && ownRows(store.tile().tile(), groups)) {
+        insts.get(n).annotate("group", (long) GROUP);
       }
     }
   }

@@ -44,6 +44,9 @@ import java.util.function.Predicate;
  * marks.
  */
 public final class ChooseAsync {
+  /** On a bulk load that shares the slot of the bulk load before it. */
+  static final String JOINED = "joined";
+
   /**
    * How many warps may compute, the best first: two groups of warps share two schedulers each and have the registers for large
    * tiles; three have a third fewer but more to do while one waits.
@@ -106,6 +109,7 @@ public final class ChooseAsync {
     }
     instructions.forEach((inst, row) -> inst.annotate("instruction", row.name()));
     loads.forEach(l -> l.annotate("bulk", true));
+    join(func.body(), false);
     boolean[] ragged = {false};
     func.body().walk(i -> {
       ragged[0] |= i.op() instanceof ControlOp.BlockCount;
@@ -192,7 +196,7 @@ public final class ChooseAsync {
     for (int warps : WARPS) {
       if (dots.stream().allMatch(d -> d.result().tile().shape().getFirst() % (16 * warps) == 0)) {
         long registers = registers(warps);
-        RoleRegisters given = RoleRegisters.of(target, warps, false);
+        RoleRegisters given = RoleRegisters.of(target, warps, false, false);
         if (registers <= Math.min(MOST_REGISTERS, given.consumer() - OTHER_REGISTERS)
             && mostOfInstruction() <= given.launch() - BESIDE_INSTRUCTION) {
           return warps;
@@ -212,6 +216,39 @@ public final class ChooseAsync {
         loads.add(i);
       }
     });
+  }
+
+  /**
+   * Rows that reach products through arithmetic come along with the operand that a round loads before them, in the same slot: they
+   * are moved behind it.
+   */
+  private void join(Region region, boolean inLoop) {
+    for (Inst inst : List.copyOf(region.insts())) {
+      inst.regions().forEach(r -> join(r, inLoop || inst.op() instanceof ControlOp.For));
+      if (inLoop && inst.op() instanceof MemoryOp.Load && inst.result().tile().rank() == 1
+          && feedsProduct(inst.result(), new HashSet<>()) && access.obstacle(inst).isEmpty()) {
+        beside(region, inst).ifPresent(at -> {
+          region.insts().remove(inst);
+          region.insts().add(region.insts().indexOf(at) + 1, inst);
+          inst.annotate("bulk", true);
+          inst.annotate(JOINED, true);
+        });
+      }
+    }
+  }
+
+  /** The last load of a region before this one, operand or joined, behind which all that this one needs is there. */
+  private Optional<Inst> beside(Region region, Inst load) {
+    List<Inst> before = region.insts().subList(0, region.insts().indexOf(load));
+    for (Inst inst : before.reversed()) {
+      if (inst.flag(JOINED) || loads.contains(inst) && onlyProducts(inst.result())) {
+        return Optional.of(inst);
+      }
+      if (inst.results().stream().anyMatch(load.operands()::contains)) {
+        return Optional.empty();
+      }
+    }
+    return Optional.empty();
   }
 
   private boolean feedsProduct(Value v, Set<Value> seen) {

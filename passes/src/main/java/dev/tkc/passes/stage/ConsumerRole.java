@@ -16,6 +16,7 @@ import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,10 +44,14 @@ import java.util.stream.IntStream;
  */
 final class ConsumerRole extends RoleBody {
   private final TargetInfo target;
+  private final boolean sparing;
   /** The slot that a tile is in, and which of the ring's buffers. */
   private final Map<Value, Place> places = new HashMap<>();
   /** Tiles whose slots are to be released behind an instruction. */
   private final Map<Inst, List<Value>> releases = new HashMap<>();
+
+  /** Rows that are read into registers only when somebody uses them. */
+  private final Set<Value> unread = new HashSet<>();
 
   private record Place(Ring ring, int member, Value slot, Value parity) {
     Value buffer() {
@@ -54,9 +59,11 @@ final class ConsumerRole extends RoleBody {
     }
   }
 
-  ConsumerRole(RingPlan plan, TargetInfo target) {
+  /** {@code sparing}: left operands that are in registers, and handed over too, are read from memory all the same. */
+  ConsumerRole(RingPlan plan, TargetInfo target, boolean sparing) {
     super(plan);
     this.target = target;
+    this.sparing = sparing;
   }
 
   @Override
@@ -102,6 +109,11 @@ final class ConsumerRole extends RoleBody {
     }
     if (last == null) {
       release(b, together.getFirst());
+    } else if (together.size() > 1 && !isAsync(last)) {
+      // Behind the product that follows, whose wait tells that those before it are done too.
+      int at = insts.indexOf(last);
+      Inst next = insts.subList(at, insts.size()).stream().filter(this::isAsync).findFirst().orElse(last);
+      releases.computeIfAbsent(next, _ -> new ArrayList<>()).add(together.getFirst());
     } else {
       releases.computeIfAbsent(last, _ -> new ArrayList<>()).add(together.getFirst());
     }
@@ -110,7 +122,8 @@ final class ConsumerRole extends RoleBody {
   private boolean passesOn(Inst user, Set<Value> tiles) {
     return switch (user.op()) {
       case ControlOp.For loop -> plan.shared().carried(user).stream().anyMatch(n -> tiles.contains(loop.inits().get(n)));
-      case ControlOp.Yield _ -> tiles.stream().anyMatch(plan.shared()::flows);
+      case ControlOp.If _ -> user.regions().stream().anyMatch(r -> r.insts().stream().anyMatch(i -> passesOn(i, tiles)));
+      case ControlOp.Yield y -> y.values().stream().anyMatch(v -> tiles.contains(v) && plan.shared().flows(v));
       default -> false;
     };
   }
@@ -129,6 +142,7 @@ final class ConsumerRole extends RoleBody {
 
   @Override
   void plain(Builder b, Inst inst) {
+    inst.operands().stream().filter(unread::remove).forEach(v -> read(b, v));
     RingPlan.Site site = plan.copy(inst);
     if (site != null) {
       if (site.last() == inst) {
@@ -174,8 +188,10 @@ final class ConsumerRole extends RoleBody {
       Place place = new Place(site.ring(), i, slot, at.parity());
       places.put(tile, place);
       TileType t = tile.tile();
-      if (!plan.onlyProducts(tile)) {
-        copies.define(tile, b.emit(new SharedOp.SharedLoad(place.buffer(), slot, StageLoads.zeros(t.rank()), t.shape())));
+      if (!plan.onlyProducts(tile) && t.rank() == 1 && plan.isUsedBeside(tile)) {
+        unread.add(tile);
+      } else if (!plan.onlyProducts(tile)) {
+        read(b, tile);
       } else if (plan.shared().flows(tile)) {
         copies.define(tile, b.emit(new AsyncOp.Undefined(t.element(), t.shape())));
       }
@@ -183,6 +199,12 @@ final class ConsumerRole extends RoleBody {
     if (!site.isAgain()) {
       advance(b, site.ring());
     }
+  }
+
+  private void read(Builder b, Value tile) {
+    Place place = places.get(tile);
+    List<Integer> shape = tile.tile().shape();
+    copies.define(tile, b.emit(new SharedOp.SharedLoad(place.buffer(), place.slot, StageLoads.zeros(shape.size()), shape)));
   }
 
   private void hand(Builder b, RingPlan.Site site) {
@@ -194,13 +216,18 @@ final class ConsumerRole extends RoleBody {
     b.append(new AsyncOp.BarrierWait(ring.empty(), at.slot(), at.emptied(b)));
     b.append(new SharedOp.SharedStore(place.buffer(), at.slot(), copies.get(tile))).annotate("ordered", true);
     b.append(new AsyncOp.ProxyFence());
+    if (sparing && plan.isLeft(tile)) {
+      // Its rows are those of the products that take it as it is, so that who wrote them is who reads them: see group-stores.
+      b.append(new SharedOp.Barrier()).annotate("own", true);
+    }
     b.append(new AsyncOp.BarrierArrive(ring.full(), at.slot(), Optional.empty()));
     advance(b, ring);
   }
 
   private void dot(Builder b, Inst inst, MatrixOp.Dot dot) {
-    Value x = isRegisters(dot.a()) ? copies.get(dot.a()) : view(b, dot.a()).orElseGet(() -> copies.get(dot.a()));
-    Value y = view(b, dot.b()).orElseThrow();
+    Value x = isComputed(dot.a()) && !(sparing && isHere(dot.a())) ? copies.get(dot.a())
+        : view(b, dot.a(), isHere(dot.a())).orElseGet(() -> copies.get(dot.a()));
+    Value y = view(b, dot.b(), false).orElseThrow();
     b.append(new AsyncOp.DotFence());
     Inst made = b.append(new AsyncOp.DotAsync(x, y, copies.get(dot.acc()), Optional.empty(), dot.precision()));
     made.annotations().putAll(inst.annotations());
@@ -211,18 +238,26 @@ final class ConsumerRole extends RoleBody {
   }
 
   /** Whether a left operand is computed and not transposed: it is in registers, even if others read it from memory. */
-  private boolean isRegisters(Value left) {
+  private boolean isComputed(Value left) {
     return places.containsKey(left) && places.get(left).ring.handed;
   }
 
-  /** The operand where it lies in shared memory, if it does; one that was handed over is there when all have written it. */
-  private Optional<Value> view(Builder b, Value v) {
+  /** Whether a tile was handed over in this round, in the order of the program, so that a barrier has made it known. */
+  private boolean isHere(Value left) {
+    return left.definition() != null && plan.site(left.definition()) != null && plan.site(left.definition()).ring().handed;
+  }
+
+  /**
+   * The operand where it lies in shared memory, if it does; one that was handed over is there when all have written it, but for
+   * rows of the warps' own.
+   */
+  private Optional<Value> view(Builder b, Value v, boolean own) {
     Value source = places.containsKey(v) ? v : SharedOperands.source(v);
     Place place = places.get(source);
     if (place == null) {
       return Optional.empty();
     }
-    if (place.ring.handed) {
+    if (place.ring.handed && !own) {
       b.append(new AsyncOp.BarrierWait(place.ring.full(), place.slot, place.parity));
     }
     SharedType t = (SharedType) place.buffer().type();
@@ -236,9 +271,9 @@ final class ConsumerRole extends RoleBody {
   // ------------------------------------------------------------------------------------------------ carried slots
 
   @Override
-  List<Value> carried(Builder b, Inst loop, List<Value> values) {
+  List<Value> carried(Builder b, Inst inst, List<Value> values) {
     List<Value> held = new ArrayList<>();
-    for (int n : plan.shared().carried(loop)) {
+    for (int n : plan.shared().carried(inst)) {
       Place place = places.get(values.get(n));
       held.add(place.slot);
       held.add(place.parity);
@@ -250,8 +285,10 @@ final class ConsumerRole extends RoleBody {
   void take(Inst inst, List<Value> values, List<Value> held) {
     int next = 0;
     for (int n : plan.shared().carried(inst)) {
-      Place init = places.get(((ControlOp.For) inst.op()).inits().get(n));
-      places.put(values.get(n), new Place(init.ring, init.member, held.get(next), held.get(next + 1)));
+      Value init = inst.op() instanceof ControlOp.For loop ? loop.inits().get(n)
+          : inst.regions().getFirst().terminator().operands().get(n);
+      Place first = places.get(init);
+      places.put(values.get(n), new Place(first.ring, first.member, held.get(next), held.get(next + 1)));
       next += 2;
     }
   }

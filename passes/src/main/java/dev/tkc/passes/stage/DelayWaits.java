@@ -35,8 +35,8 @@ import java.util.Optional;
  *   }                                                   }  dot_wait {pending = 0} …  barrier_arrive …
  * </pre>
  *
- * Two ways. A product that adds to what its loop carries, and whose sum nothing else in the loop reads, stays in flight over the
- * back edge: the product of the round before is waited for, and its slots are released a round late. Any other wait moves down
+ * Two ways. Products that add to what their loop carries, and whose sums nothing else in the loop reads, stay in flight over the
+ * back edge, if the loop has no others: the product of the round before is waited for, and its slots are released a round late. Any other wait moves down
  * to the first use of the result, or to where the next round's left operand is about to take the registers of this one's.
  * A slot is held at most as many waits on its ring as the ring has other slots.
  *
@@ -63,7 +63,8 @@ public final class DelayWaits {
       inst.regions().forEach(this::carry);
       if (inst.op() instanceof ControlOp.For loop && !loop.reversed()) {
         List<Waited> sums = sums(loop);
-        if (!sums.isEmpty()) {
+        // Beside others of a round, which are waited for in it, such a product would only take their place.
+        if (!sums.isEmpty() && sums.size() == waited(loop.body()).size()) {
           keepInFlight(region, inst, loop, sums);
         }
       }
@@ -213,12 +214,13 @@ public final class DelayWaits {
 
   private void sink(Region region) {
     region.insts().forEach(i -> i.regions().forEach(this::sink));
-    for (Waited w : waited(region)) {
+    // The last one first: where it ends up tells the others how late they need be.
+    for (Waited w : waited(region).reversed()) {
       List<Inst> insts = region.insts();
       int from = insts.indexOf(w.end) + w.releases.size() + 1;
       int to = from;
       int groups = 0;
-      while (!isEnd(region, w, insts.get(to))) {
+      while (!isEnd(region, w, insts.get(to)) && !isDoneBy(w, insts, from, insts.get(to), groups)) {
         if (insts.get(to).op() instanceof AsyncOp.DotCommit) {
           groups++;
         }
@@ -252,6 +254,19 @@ public final class DelayWaits {
     boolean uses = inst.operands().contains(sum)
         || inst.regions().stream().anyMatch(r -> Regions.freeValues(r).contains(sum));
     return uses || takesRegistersOf(region, w.op().a(), inst) || needsSlot(region, w, inst);
+  }
+
+  /**
+   * Whether somebody waits here for a product that was started later, so that this one is done; or the next product but one is
+   * started, while this one's operand still takes registers.
+   */
+  private static boolean isDoneBy(Waited w, List<Inst> insts, int from, Inst inst, int groups) {
+    return switch (inst.op()) {
+      case AsyncOp.DotWait wait -> insts.subList(from, insts.indexOf(inst)).stream()
+          .anyMatch(i -> i.op() instanceof AsyncOp.DotAsync && wait.values().contains(i.result()));
+      case AsyncOp.DotFence _ -> groups > 0 && w.op().a().type() instanceof TileType;
+      default -> false;
+    };
   }
 
   private static boolean isAsynchronous(Region region) {

@@ -41,10 +41,15 @@ import java.util.List;
 public final class PartitionRoles {
   static final int PRODUCER_WARPS = RoleRegisters.PRODUCER_WARPS;
 
+  /** Up to so many registers of a thread for tiles, left operands may be in registers though they are in memory too. */
+  private static final long LAVISH_REGISTERS = 192;
+
   private final Func func;
   private final TargetInfo target;
   private final RingPlan plan;
   private final int consumers;
+  /** Whether consumers need all registers there are. */
+  private boolean sparing;
 
   private PartitionRoles(Func func, TargetInfo target) {
     this.func = func;
@@ -65,6 +70,7 @@ public final class PartitionRoles {
 
   private void partition() {
     new RingRoom(func, plan, target).choose();
+    sparing = isTight();
     List<Inst> old = new ArrayList<>(func.body().insts());
     List<Inst> rest = new ArrayList<>();
     func.body().insts().clear();
@@ -74,11 +80,18 @@ public final class PartitionRoles {
     Builder b = new Builder(func.body()).at(func.loc());
     plan.rings().forEach(r -> allocate(b, r));
     b.at(func.loc()).append(new SharedOp.Barrier());
-    RoleRegisters registers = RoleRegisters.of(target, consumers, plan.rings().stream().anyMatch(plan::holds));
+    RoleRegisters registers = RoleRegisters.of(target, consumers, plan.rings().stream().anyMatch(plan::holds), sparing);
     role(b, "producer", PRODUCER_WARPS, registers.producer(), rest, new ProducerRole(plan));
-    role(b, "consumer", consumers, registers.consumer(), rest, new ConsumerRole(plan, target));
+    role(b, "consumer", consumers, registers.consumer(), rest, new ConsumerRole(plan, target, sparing));
     b.insert(old.getLast());
     func.annotations().put("warps", (long) PRODUCER_WARPS + consumers);
+  }
+
+  /** Whether tiles leave few registers to the rest. */
+  private boolean isTight() {
+    long threads = (long) target.lanes() * consumers;
+    RegisterPressure pressure = new RegisterPressure(func.body(), threads, i -> RotateLoops.isAsynchronous(i, target), plan::isInMemory);
+    return pressure.most(func.body()) > LAVISH_REGISTERS;
   }
 
   private static void role(Builder b, String name, int warps, int registers, List<Inst> insts, RoleBody body) {

@@ -3,6 +3,7 @@ package dev.tkc.passes.stage;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.ShapeOp;
@@ -20,7 +21,7 @@ import java.util.function.Predicate;
  * An estimate of how many registers of a thread tiles take at once, if a function's instructions are executed in their order: of
  * those of at least two dimensions, that are neither in shared memory nor made again wherever they are used (masks, and what is
  * the same along a dimension). An operation on elements puts its result where an operand was that nobody needs any more. A product's
- * left operand in registers stays until somebody needs the product.
+ * left operand in registers stays until somebody needs the product, or the next but one is started ({@link DelayWaits}).
  */
 final class RegisterPressure {
   private final long threads;
@@ -42,6 +43,11 @@ final class RegisterPressure {
 
   /** The most registers at any place in a region. */
   long most(Region region) {
+    return most(region, Set.of());
+  }
+
+  /** The same where some values that the region uses from outside are needed by nobody after it. */
+  private long most(Region region, Set<Value> ending) {
     List<Inst> insts = region.insts();
     Map<Value, Integer> last = new IdentityHashMap<>();
     for (int n = 0; n < insts.size(); n++) {
@@ -50,6 +56,7 @@ final class RegisterPressure {
       }
     }
     Set<Value> live = Collections.newSetFromMap(new IdentityHashMap<>());
+    live.addAll(ending);
     region.params().stream().filter(last::containsKey).forEach(live::add);
     for (int n = 0; n < insts.size(); n++) {
       if (asynchronous.test(insts.get(n))) {
@@ -64,8 +71,11 @@ final class RegisterPressure {
       for (Region r : inst.regions()) {
         Set<Value> through = Collections.newSetFromMap(new IdentityHashMap<>());
         Set<Value> free = Regions.freeValues(r);
-        live.stream().filter(v -> last.get(v) > here || free.contains(v)).forEach(through::add);
-        inner = Math.max(inner, sum(through) + most(r));
+        boolean loops = inst.op() instanceof ControlOp.For;
+        live.stream().filter(v -> last.get(v) > here || loops && free.contains(v)).forEach(through::add);
+        Set<Value> into = Collections.newSetFromMap(new IdentityHashMap<>());
+        live.stream().filter(v -> !through.contains(v) && free.contains(v)).forEach(into::add);
+        inner = Math.max(inner, sum(through) + most(r, into));
       }
       live.removeIf(v -> last.get(v) <= here);
       inst.results().stream().filter(last::containsKey).forEach(live::add);
@@ -82,8 +92,21 @@ final class RegisterPressure {
       int at = insts.indexOf(user);
       first = at < 0 ? first : Math.min(first, at);
     }
+    int started = 0;
+    for (int n = insts.indexOf(inst) + 1; n < first; n++) {
+      if (asynchronous.test(insts.get(n)) && ++started == 2 || starts(insts.get(n))) {
+        first = n;
+      }
+    }
     int until = first;
     last.computeIfPresent(a, (_, n) -> Math.max(n, until));
+  }
+
+  /** Whether products are started inside the instruction: all before it are waited for. */
+  private boolean starts(Inst inst) {
+    boolean[] found = {false};
+    inst.regions().forEach(r -> r.walk(i -> found[0] |= asynchronous.test(i)));
+    return found[0];
   }
 
   private static Set<Value> used(Inst inst) {

@@ -53,6 +53,7 @@ final class RingPlan {
   private final List<Ring> rings = new ArrayList<>();
   private final Map<Inst, Site> sites = new IdentityHashMap<>();
   private final Map<Ring, Integer> depths = new LinkedHashMap<>();
+  private final Map<Inst, Region> regionOf = new IdentityHashMap<>();
   private final Map<Ring, List<Region>> handedIn = new IdentityHashMap<>();
   private final Map<Ring, List<Inst>> first = new LinkedHashMap<>();
   private final Uses uses;
@@ -125,14 +126,22 @@ final class RingPlan {
 
   private void visit(Region region, int depth) {
     Map<Set<Inst>, List<Inst>> together = new LinkedHashMap<>();
+    Set<Inst> key = Set.of();
     for (Inst inst : region.insts()) {
       int inside = inst.op() instanceof ControlOp.For ? depth + 1 : depth;
       inst.regions().forEach(r -> visit(r, inside));
-      if (isBulk(inst)) {
+      if (inst.op() instanceof MatrixOp.Dot) {
+        // Its operands must be there before it: what comes later shares no slot with them.
+        key = Set.of();
+      }
+      if (isBulk(inst) && inst.flag(ChooseAsync.JOINED) && together.containsKey(key)) {
+        together.get(key).add(inst);
+      } else if (isBulk(inst)) {
         Set<Inst> dots = new HashSet<>();
         boolean joins = region.insts().containsAll(products(inst.result(), dots)) && onlyProducts(inst.result())
             && !dots.isEmpty() && !isKept(inst) && !isAgain(inst) && !shared.flows(inst.result());
-        together.computeIfAbsent(joins ? dots : Set.of(inst), _ -> new ArrayList<>()).add(inst);
+        key = joins ? dots : Set.of(inst);
+        together.computeIfAbsent(key, _ -> new ArrayList<>()).add(inst);
       }
     }
     for (List<Inst> loads : together.values()) {
@@ -173,6 +182,27 @@ final class RingPlan {
     return into;
   }
 
+  /** Whether all who use a value stand in the region that its definition stands in, and have no regions. */
+  boolean isUsedBeside(Value v) {
+    Region around = regionOf.get(v.definition());
+    return uses.of(v).stream().allMatch(u -> u.regions().isEmpty() && regionOf.get(u) == around);
+  }
+
+  /** Whether a product takes the tile as its left operand as it is. */
+  boolean isLeft(Value tile) {
+    return uses.of(tile).stream().anyMatch(u -> u.op() instanceof MatrixOp.Dot d && d.a() == tile);
+  }
+
+  /** Whether a tile is never in registers: one that is copied, or comes from the round before, for products alone. */
+  boolean isInMemory(Value v) {
+    return v.definition() != null && isBulk(v.definition()) && onlyProducts(v) || isCarriedInMemory(v);
+  }
+
+  private boolean isCarriedInMemory(Value v) {
+    return shared.contains(v) && (v.definition() == null || !v.definition().regions().isEmpty())
+        && uses.of(v).stream().noneMatch(u -> u.op() instanceof MatrixOp.Dot d && d.a() == v) && onlyProducts(v);
+  }
+
   /** Whether products that read it where it is, as it is or transposed, are the only uses, carried on or not. */
   boolean onlyProducts(Value v) {
     return onlyProducts(v, new HashSet<>());
@@ -194,12 +224,11 @@ final class RingPlan {
   // ------------------------------------------------------------------------------------------------ what is handed over
 
   private void hand(Region body) {
-    Map<Inst, Region> regions = new IdentityHashMap<>();
     Map<Inst, Integer> depthOf = new IdentityHashMap<>();
-    places(body, 0, regions, depthOf);
+    places(body, 0, regionOf, depthOf);
     for (Set<Value> flow : shared.handed()) {
       List<Inst> sources = flow.stream().map(Value::definition).toList();
-      List<Region> around = sources.stream().map(regions::get).toList();
+      List<Region> around = sources.stream().map(regionOf::get).toList();
       TileType type = flow.iterator().next().tile();
       Ring ring = rings.stream().filter(r -> r.handed && r.members.getFirst().type().equals(type)
           && handedIn.get(r).stream().allMatch(a -> around.stream().allMatch(b -> apart(a, b)))).findFirst()

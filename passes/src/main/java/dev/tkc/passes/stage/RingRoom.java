@@ -49,6 +49,11 @@ final class RingRoom {
     }
   }
 
+  /** Whether inner rings in which a tile stays have room for the one that follows. */
+  boolean keepsInner() {
+    return inner.stream().noneMatch(plan::holds) || stages(0) >= 2;
+  }
+
   /** Whether tiles of these loads can stay while the next ones are copied. */
   boolean fitsTwice(Collection<Inst> loads) {
     return loads.stream().noneMatch(i -> inner.contains(plan.site(i).ring()))

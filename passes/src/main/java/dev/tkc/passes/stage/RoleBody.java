@@ -43,13 +43,13 @@ abstract class RoleBody {
   /** Before the instructions of a region with these parameters. */
   void enter(Builder b, List<Value> params, List<Inst> insts) {}
 
-  /** What else a loop carries of these values of the function, which it starts from, or a round leaves. */
-  List<Value> carried(Builder b, Inst loop, List<Value> values) {
+  /** What else a loop carries, or a branch gives, for these values of the function, which it starts from, or a region yields. */
+  List<Value> carried(Builder b, Inst inst, List<Value> values) {
     return List.of();
   }
 
-  /** What the loop carries besides is now this, as far as the values of the function are concerned that stand for it. */
-  void take(Inst loop, List<Value> values, List<Value> carried) {}
+  /** What the loop carries or the branch gives besides is now this, which stands for these values of the function. */
+  void take(Inst inst, List<Value> values, List<Value> carried) {}
 
   final Cursor cursor(Ring ring) {
     return cursors.get(ring);
@@ -145,7 +145,9 @@ abstract class RoleBody {
     cursors.putAll(before);
     Region otherwise = new Region();
     region(b, inst, branch.otherwise(), otherwise, rings);
-    finish(inst, b.append(new ControlOp.If(copies.get(branch.condition()), then, otherwise)), rings);
+    Inst made = b.append(new ControlOp.If(copies.get(branch.condition()), then, otherwise));
+    finish(inst, made, rings);
+    take(inst, inst.results(), made.results().subList(inst.results().size() + 2 * rings.size(), made.results().size()));
   }
 
   private void finish(Inst inst, Inst made, List<Ring> rings) {

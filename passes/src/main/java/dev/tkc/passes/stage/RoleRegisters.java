@@ -23,8 +23,14 @@ record RoleRegisters(int launch, int producer, int consumer) {
   private static final int FOR_OVERLAPPING_PRODUCER = 56;
   private static final int ENOUGH_FOR_CONSUMER = 200;
 
-  /** {@code overlapping}: the producer is ahead by a tile. */
-  static RoleRegisters of(TargetInfo target, int consumers, boolean overlapping) {
+  /** What a producer can do with where consumers need all others. */
+  private static final int SPARING_PRODUCER = 24;
+
+  /** {@code overlapping}: the producer is ahead by a tile; {@code sparing}: the consumers' tiles leave few registers to the rest. */
+  static RoleRegisters of(TargetInfo target, int consumers, boolean overlapping, boolean sparing) {
+    if (sparing) {
+      return of(target, consumers, SPARING_PRODUCER, SPARING_PRODUCER);
+    }
     RoleRegisters tight = of(target, consumers, LEAST_FOR_PRODUCER, MOST_FOR_PRODUCER);
     RoleRegisters wide = of(target, consumers, FOR_OVERLAPPING_PRODUCER, FOR_OVERLAPPING_PRODUCER);
     return overlapping && wide.consumer >= ENOUGH_FOR_CONSUMER ? wide : tight;

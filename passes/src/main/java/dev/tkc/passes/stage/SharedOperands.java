@@ -28,7 +28,7 @@ import java.util.function.Predicate;
  * left ones that are computed and wanted transposed, which are <em>handed over</em>: each warp writes its part for all to read. A
  * left operand that is computed and not transposed stays in registers.
  *
- * <p>Such a tile may reach its product through values that a loop carries. The loop then carries where it is.
+ * <p>Such a tile may reach its product through values that a loop carries or a branch gives. They then carry or give where it is.
  */
 final class SharedOperands {
   private final Predicate<Inst> copied;
@@ -85,55 +85,61 @@ final class SharedOperands {
     if (v.definition() != null && copied.test(v.definition())) {
       return true;
     }
-    return at(v).map(c -> isCopied(c.init(), seen) && isCopied(c.yielded(), seen)).orElse(false);
+    return at(v).map(m -> m.from().stream().allMatch(f -> isCopied(f, seen))).orElse(false);
   }
 
-  /** A carried value of a loop. */
-  private record Carried(Inst inst, ControlOp.For loop, int index) {
-    Value init() {
-      return loop.inits().get(index);
-    }
+  /** A value that comes out of a loop or a branch, with those it may be: what goes round, or what the sides give. */
+  private record Merged(Inst inst, int index, List<Value> from, List<Value> to) {}
 
-    Value param() {
-      return loop.body().params().get(index + 1);
-    }
-
-    Value yielded() {
-      return loop.body().terminator().operands().get(index);
-    }
-
-    Value result() {
-      return inst.results().get(index);
-    }
-  }
-
-  /** Which carried value this is a parameter or a result of. */
-  private Optional<Carried> at(Value v) {
+  /** Which merged value this is a parameter or a result of. */
+  private Optional<Merged> at(Value v) {
     Inst inst = loopOf.getOrDefault(v, v.definition());
-    if (inst == null || !(inst.op() instanceof ControlOp.For loop)) {
-      return Optional.empty();
+    if (inst != null && inst.op() instanceof ControlOp.For loop) {
+      int n = loopOf.containsKey(v) ? loop.body().params().indexOf(v) - 1 : inst.results().indexOf(v);
+      return n < 0 ? Optional.empty() : Optional.of(new Merged(inst, n,
+          List.of(loop.inits().get(n), yielded(loop.body(), n)), List.of(loop.body().params().get(n + 1), inst.results().get(n))));
     }
-    int index = loopOf.containsKey(v) ? loop.body().params().indexOf(v) - 1 : inst.results().indexOf(v);
-    return index < 0 ? Optional.empty() : Optional.of(new Carried(inst, loop, index));
+    if (inst != null && inst.op() instanceof ControlOp.If branch) {
+      int n = inst.results().indexOf(v);
+      return Optional.of(new Merged(inst, n, List.of(yielded(branch.then(), n), yielded(branch.otherwise(), n)), List.of(v)));
+    }
+    return Optional.empty();
+  }
+
+  private static Value yielded(Region region, int n) {
+    return region.terminator().operands().get(n);
   }
 
   private void need(Value v) {
     if (!found.add(v)) {
       return;
     }
-    Optional<Carried> at = at(v);
+    Optional<Merged> at = at(v).filter(m -> !(m.inst().op() instanceof ControlOp.If) || comesFromElsewhere(m));
     if (at.isPresent()) {
-      Carried c = at.get();
-      carried.computeIfAbsent(c.inst(), _ -> new TreeSet<>()).add(c.index());
-      edge(c.init(), c.param());
-      edge(c.yielded(), c.param());
-      edge(c.param(), c.result());
-      List.of(c.init(), c.yielded(), c.param(), c.result()).forEach(this::need);
+      Merged m = at.get();
+      carried.computeIfAbsent(m.inst(), _ -> new TreeSet<>()).add(m.index());
+      m.from().forEach(f -> edge(f, m.to().getFirst()));
+      for (int n = 1; n < m.to().size(); n++) {
+        edge(m.to().get(n - 1), m.to().get(n));
+      }
+      m.from().forEach(this::need);
+      m.to().forEach(this::need);
     } else if (v.definition() == null) {
       throw new IllegalStateException("an operand in shared memory that is neither loaded nor computed: " + v);
     } else if (!copied.test(v.definition())) {
       computed.add(v);
     }
+  }
+
+  /** Whether a branch hands on a tile that was there before it, or that one of its loops carries: then it hands on where it is. */
+  private boolean comesFromElsewhere(Merged m) {
+    return m.from().stream().anyMatch(f -> at(f).isPresent() || !definedIn(m.inst(), f));
+  }
+
+  private static boolean definedIn(Inst branch, Value v) {
+    boolean[] found = {false};
+    branch.regions().forEach(r -> r.walk(i -> found[0] |= i == v.definition()));
+    return found[0];
   }
 
   private void edge(Value from, Value to) {
@@ -154,9 +160,9 @@ final class SharedOperands {
     return next.containsKey(v);
   }
 
-  /** Which of the values that a loop carries are slots. */
-  List<Integer> carried(Inst loop) {
-    return List.copyOf(carried.getOrDefault(loop, Set.of()));
+  /** Which of the values that a loop carries, or a branch gives, are slots. */
+  List<Integer> carried(Inst inst) {
+    return List.copyOf(carried.getOrDefault(inst, Set.of()));
   }
 
   /** The tiles that are handed over, in program order; together those that may become the same carried value. */

@@ -1,0 +1,113 @@
+package dev.tkc.passes.stage;
+
+import dev.tkc.ir.Cloner;
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.passes.PassContext;
+import dev.tkc.passes.analysis.Bounds;
+import dev.tkc.passes.analysis.ReadOnly;
+import dev.tkc.passes.target.TargetInfo;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * Moves single products of a round into the round beside it, where a whole half would not fit the registers ({@link RotateLoops}).
+ *
+ * <pre>
+ *   for i [%k] {                          if any round {
+ *     s = a @ x[i].T                        s = a @ x[lo].T
+ *     d = f(s)                              for i from the second on [%k, %s, …] {
+ *     k += d @ x[i]                  →        d = f(s)
+ *     atomic y[i] += a.T @ d                  t = a.T @ d before           one round late: its operand is in shared memory
+ *   }                                         s' = a @ x[i].T              one round ahead: needs nothing of this round
+ *                                             k += d @ x[i - step]
+ *                                             atomic y[…] += t
+ *                                           }  …
+ *                                         }
+ * </pre>
+ *
+ * <p><em>Late</em>: a product whose result only goes to memory, by atomic additions, and whose operands of this round are handed over
+ * through shared memory, so that waiting costs no registers. <em>Ahead</em>: the round's first product, if it follows from the
+ * position alone and others of the round wait for it. Both are started right before the round's last product, so that the matrix unit
+ * has work while results are reduced, and while the next round's arithmetic begins; {@link Stagger} is the rewriting.
+ *
+ * <p>Each value is computed by the same operations as before, and additions to one place of memory stay in their order. Only
+ * loops in which some product depends on another of its round, and where the registers suffice ({@link RegisterPressure}).
+ */
+public final class StaggerLoops {
+  /** Registers of a thread that tiles may take; the assembler serialises products beyond. */
+  private static final long MOST_REGISTERS = 216;
+
+  private final TargetInfo target;
+
+  private StaggerLoops(TargetInfo target) {
+    this.target = target;
+  }
+
+  public static void run(Func func, PassContext context) {
+    if (!Boolean.TRUE.equals(func.annotations().get("asynchronous"))) {
+      return;
+    }
+    StaggerLoops pass = new StaggerLoops(context.target());
+    pass.each(func, false);
+    pass.each(func, true);
+  }
+
+  /** Staggers every loop that can be, on a copy first. */
+  private void each(Func func, boolean ahead) {
+    for (int n = loops(func).size() - 1; n >= 0; n--) {
+      Func trial = new Cloner().clone(func);
+      boolean done = apply(trial, n, ahead);
+      if (done && fits(trial)) {
+        apply(func, n, ahead);
+      }
+    }
+  }
+
+  /** The loops, from the outside in. */
+  private static List<Inst> loops(Func func) {
+    List<Inst> loops = new ArrayList<>();
+    func.body().walk(i -> {
+      if (i.op() instanceof ControlOp.For) {
+        loops.add(i);
+      }
+    });
+    return loops;
+  }
+
+  private boolean apply(Func func, int index, boolean ahead) {
+    Inst inst = loops(func).get(index);
+    ControlOp.For loop = (ControlOp.For) inst.op();
+    Bounds bounds = new Bounds(func);
+    if (loop.reversed() || inst.flag("boundary") || inst.flag("once") || isInRotated(func, inst)
+        || bounds.atMost(inst, loop.hi(), loop.lo(), loop.step())) {
+      return false;
+    }
+    Predicate<Inst> asynchronous = i -> RotateLoops.isAsynchronous(i, target);
+    ReadOnly readOnly = new ReadOnly(func);
+    Optional<Stagger> found = ahead ? Stagger.ahead(inst, readOnly, asynchronous)
+        : Stagger.late(inst, readOnly, asynchronous, shared(func));
+    found.ifPresent(s -> s.rewrite(bounds));
+    return found.isPresent();
+  }
+
+  private static boolean isInRotated(Func func, Inst inst) {
+    Bounds bounds = new Bounds(func);
+    return bounds.scopes().around(inst).anyMatch(i -> i.flag(RotateLoops.ROTATED));
+  }
+
+  private SharedOperands shared(Func func) {
+    return new RingPlan(func.body(), target).shared();
+  }
+
+  private boolean fits(Func func) {
+    long threads = (long) target.lanes() * func.annotation("warps", 8);
+    RingPlan plan = new RingPlan(func.body(), target);
+    RegisterPressure pressure =
+        new RegisterPressure(func.body(), threads, i -> RotateLoops.isAsynchronous(i, target), plan::isInMemory);
+    return pressure.most(func.body()) <= MOST_REGISTERS && new RingRoom(func, plan, target).keepsInner();
+  }
+}
