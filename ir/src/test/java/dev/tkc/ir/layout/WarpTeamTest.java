@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 
 /** Layouts of teams whose warps are no power of two: the warps that exist hold all of a tile, and say so. */
 class WarpTeamTest {
-  private static final List<List<Integer>> SHAPES = List.of(List.of(192, 64), List.of(192), List.of(192, 1), List.of(1, 128),
-      List.of(64, 96), List.of(5, 7), List.of(2, 24, 16), List.of(384, 8), List.of());
+  private static final List<List<Integer>> SHAPES = List.of(List.of(192, 64), List.of(192), List.of(192, 1),
+      List.of(1, 128), List.of(64, 96), List.of(5, 7), List.of(2, 24, 16), List.of(384, 8), List.of());
 
   /** The places of a tile that warps 0 up to {@code count} hold. */
   private static Set<List<Integer>> held(LinearLayout layout, List<Integer> shape, int count) {
@@ -61,7 +61,8 @@ class WarpTeamTest {
     assertThat(new WarpTeam(12).holds(BlockedLayouts.coalescedLayout(List.of(192, 64), List.of(1, 0), 8, 32, 16),
         List.of(192, 64))).isFalse();
     assertThatThrownBy(() -> MatrixFragments.interleaved(
-        MatrixFragments.mmaSync(16).c(), List.of(128, 64), new Warps(0, 12), List.of(1, 0))).hasMessageContaining("3 groups");
+        MatrixFragments.mmaSync(16).c(), List.of(128, 64), new Warps(0, 12), List.of(1, 0)))
+            .hasMessageContaining("3 groups");
   }
 
   @Test
@@ -70,6 +71,7 @@ class WarpTeamTest {
     assertThat(List.of(twelve.inner(), twelve.groups(), twelve.bits())).containsExactly(4, 3, 4);
     assertThat(twelve.divides(192)).isTrue();
     assertThat(twelve.divides(128)).isFalse();
-    assertThat(List.of(new WarpTeam(8).inner(), new WarpTeam(8).groups(), new WarpTeam(8).bits())).containsExactly(8, 1, 3);
+    assertThat(List.of(new WarpTeam(8).inner(), new WarpTeam(8).groups(), new WarpTeam(8).bits()))
+        .containsExactly(8, 1, 3);
   }
 }

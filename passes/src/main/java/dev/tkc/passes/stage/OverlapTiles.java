@@ -33,8 +33,8 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
- * Starts a block's next tile under the last product of the tile before: what {@link RotateLoops} does with the rounds of a loop, done
- * with the tiles around it.
+ * Starts a block's next tile under the last product of the tile before: what {@link RotateLoops} does with the rounds
+ * of a loop, done with the tiles around it.
  *
  * <pre>
  *   for tile … {                                h = head(first)
@@ -51,16 +51,19 @@ import java.util.stream.Stream;
  *                                               }
  * </pre>
  *
- * So the matrix units have work while the first scores of a tile are turned into weights, and results leave while the next tile goes on.
- * {@link TileHead} says what the head is. The tile that both halves of a head's work need, as the queries, is copied once and stays:
- * its load is {@code kept}, the one that finds it {@code again} in the next round of the tiles' loop copies nothing.
+ * So the matrix units have work while the first scores of a tile are turned into weights, and results leave while the
+ * next tile goes on. {@link TileHead} says what the head is. The tile that both halves of a head's work need, as the
+ * queries, is copied once and stays: its load is {@code kept}, the one that finds it {@code again} in the next round of
+ * the tiles' loop copies nothing.
  *
- * <p>Whether there is any round must not depend on the tile, or only in a way that {@link Bounds} sees through: {@code 0 < min(n, i +
- * 128)} is {@code 0 < n}, and so is what has {@code i + 128} rounded up. The loop over tiles stays otherwise, and where two tiles that are kept don't fit shared memory beside rings of
- * two slots, or what is carried the registers.
+ * <p>Whether there is any round must not depend on the tile, or only in a way that {@link Bounds} sees through:
+ * {@code 0 < min(n, i + 128)} is {@code 0 < n}, and so is what has {@code i + 128} rounded up. The loop over tiles
+ * stays otherwise, and where two tiles that are kept don't fit shared memory beside rings of two slots, or what is
+ * carried the registers.
  *
- * <p>No role waits for ever: producer and consumers walk the same text, a tile's last use of a slot comes before the head of the next
- * tile in it, and each copy waits for the release of one that stands before it there, whatever the number of slots.
+ * <p>No role waits for ever: producer and consumers walk the same text, a tile's last use of a slot comes before the
+ * head of the next tile in it, and each copy waits for the release of one that stands before it there, whatever the
+ * number of slots.
  */
 public final class OverlapTiles {
   private final Func func;
@@ -77,7 +80,8 @@ public final class OverlapTiles {
     OverlapTiles pass = new OverlapTiles(func, context.target());
     boolean changed = false;
     for (Inst inst : List.copyOf(func.body().insts())) {
-      if (inst.flag(PersistGrid.TILES) && inst.op() instanceof ControlOp.For loop && loop.inits().isEmpty() && !loop.reversed()) {
+      if (inst.flag(PersistGrid.TILES) && inst.op() instanceof ControlOp.For loop && loop.inits().isEmpty()
+          && !loop.reversed()) {
         changed |= pass.visit(inst, loop);
       }
     }
@@ -129,8 +133,8 @@ public final class OverlapTiles {
   }
 
   /**
-   * Values of which the least is more than {@code lo} just where {@code v} is: a minimum's operands, and what is rounded up to a number
-   * that {@code lo} is a multiple of.
+   * Values of which the least is more than {@code lo} just where {@code v} is: a minimum's operands, and what is
+   * rounded up to a number that {@code lo} is a multiple of.
    */
   private static Stream<Value> ends(Value v, Value lo, Divisibility divisibility) {
     return parts(v, BinaryKind.MIN).flatMap(hi -> roundedUp(hi).filter(r -> divisibility.divides(r.to, lo))
@@ -243,7 +247,8 @@ public final class OverlapTiles {
         map.put(carried.get(n), params.get(n));
       }
       Cloner own = new Cloner(map);
-      // Where tiles are copied, the next one's place is known before this one's rounds are over; a drawn number is waited for.
+      // Where tiles are copied, the next one's place is known before this one's rounds are over; a drawn number is
+      // waited for.
       boolean drawn = Boolean.TRUE.equals(func.annotations().get("uneven"));
       Optional<Next> early = drawn ? Optional.empty() : Optional.of(nextAndPlaces(b));
       for (Inst i : parts.dependents()) {

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A ring of slots that consumers empty: one shared buffer for each tile that is copied together, and for each slot a barrier
- * that says it is full and one that says it is empty. A producer fills it by bulk copies; or the consumers fill it with what they
- * computed and each other's products read.
+ * A ring of slots that consumers empty: one shared buffer for each tile that is copied together, and for each slot a
+ * barrier that says it is full and one that says it is empty. A producer fills it by bulk copies; or the consumers fill
+ * it with what they computed and each other's products read.
  */
 final class Ring {
   /** What one slot holds: a tile of a tensor, or one that was computed. */
@@ -24,8 +24,8 @@ final class Ring {
   }
 
   /**
-   * Where a role stands in a ring: the slot that is next, and the parity of the phase that its full barrier completes in this turn
-   * (both i64).
+   * Where a role stands in a ring: the slot that is next, and the parity of the phase that its full barrier completes
+   * in this turn (both i64).
    */
   record Cursor(Value slot, Value parity) {
     static Cursor start(Builder b) {

@@ -35,11 +35,12 @@ import java.util.function.Predicate;
  *   }
  * </pre>
  *
- * The <em>head</em> of a tile is its opening and what that needs of {@code before}: it can be computed while the tile before it
- * is not done, since it only reads what nothing writes. What the opening gives and the rest of the tile needs is
- * <em>carried</em>, if it does not follow from positions; what the rest needs of {@code before} is computed again there, but for
- * divisions. A bulk load
- * that both need is <em>kept</em>: the tile stays where it was copied to until the rounds are over.
+ * The <em>head</em> of a tile is its opening and what that needs of {@code before}: it can be computed while the tile
+ * before it is not done, since it only reads what nothing writes. What the opening gives and the rest of the tile needs
+ * is
+ * <em>carried</em>, if it does not follow from positions; what the rest needs of {@code before} is computed again
+ * there, but for divisions. A bulk load that both need is <em>kept</em>: the tile stays where it was copied to until
+ * the rounds are over.
  */
 final class TileHead {
   private final ReadOnly readOnly;
@@ -86,7 +87,8 @@ final class TileHead {
     Optional<Inst> rotated = only(loop.body().insts(), i -> i.flag(RotateLoops.ROTATED));
     Optional<Inst> rounds = rotated.flatMap(i -> only(
         ((ControlOp.If) i.op()).then().insts(), r -> r.op() instanceof ControlOp.For));
-    return rounds.map(r -> new TileHead(loop.body(), rotated.get(), r, readOnly, asynchronous)).filter(TileHead::isLegal);
+    return rounds.map(r -> new TileHead(loop.body(), rotated.get(), r, readOnly, asynchronous))
+        .filter(TileHead::isLegal);
   }
 
   private static Optional<Inst> only(List<Inst> insts, Predicate<Inst> which) {
@@ -101,7 +103,8 @@ final class TileHead {
     // A kept tile must be free when the rounds are over.
     Set<Value> copied = results(dependents());
     boolean free = Collections.disjoint(used(after), copied) && Collections.disjoint(used(closing), copied)
-        && before.stream().filter(i -> !Effects.isPure(i) && !RingPlan.isBulk(i)).noneMatch(i -> !Collections.disjoint(used(i), copied))
+        && before.stream().filter(i -> !Effects.isPure(i) && !RingPlan.isBulk(i))
+            .noneMatch(i -> !Collections.disjoint(used(i), copied))
         && branch.otherwise().insts().stream().noneMatch(i -> !Collections.disjoint(used(i), copied));
     boolean bulkInOpening = opening.stream().filter(RingPlan::isBulk)
         .allMatch(i -> opening.containsAll(users(i.result())));
@@ -111,7 +114,8 @@ final class TileHead {
 
   private List<Inst> users(Value v) {
     List<Inst> found = new ArrayList<>();
-    for (List<Inst> part : List.of(before, opening, List.of(rounds), closing, List.of(branch.then().terminator()), after)) {
+    for (List<Inst> part : List.of(before, opening, List.of(rounds), closing, List.of(branch.then().terminator()),
+        after)) {
       part.stream().filter(i -> used(i).contains(v)).forEach(found::add);
     }
     return found;
@@ -148,7 +152,8 @@ final class TileHead {
   List<Inst> lastLoads() {
     List<Value> loaded = closing.stream().filter(RingPlan::isBulk).flatMap(i -> i.results().stream()).toList();
     List<Inst> needed = slice(closing, loaded);
-    return needed.stream().allMatch(i -> RingPlan.isBulk(i) || Effects.isPure(i) && LateSlice.isCheap(i)) ? needed : List.of();
+    return needed.stream().allMatch(i -> RingPlan.isBulk(i) || Effects.isPure(i) && LateSlice.isCheap(i)) ? needed
+        : List.of();
   }
 
   /** The last second half but these. */
@@ -185,7 +190,9 @@ final class TileHead {
     return head.stream().filter(i -> before.contains(i) && RingPlan.isBulk(i) && dependents().contains(i)).toList();
   }
 
-  /** What depends on the head's bulk loads and is needed by the rounds, loads included: computed for these once more. */
+  /**
+   * What depends on the head's bulk loads and is needed by the rounds, loads included: computed for these once more.
+   */
   List<Inst> dependents() {
     Set<Value> values = identities();
     Set<Inst> found = identities();
@@ -200,7 +207,10 @@ final class TileHead {
     return slice(before, wanted).stream().filter(found::contains).toList();
   }
 
-  /** Quotients of the head that the rest of the tile needs, and what the opening gives it that does not follow from positions. */
+  /**
+   * Quotients of the head that the rest of the tile needs, and what the opening gives it that does not follow from
+   * positions.
+   */
   List<Value> carried() {
     Set<Inst> positional = identities();
     positional.addAll(positional());

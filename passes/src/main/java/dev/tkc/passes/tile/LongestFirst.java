@@ -19,9 +19,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The order of a grid whose tiles take the longer, the further they are along the last domain, as the query tiles of causal
- * attention: a loop inside ends where the position does. The longest are begun first, so that short ones fill up the end; but only
- * within sections of the domains before, so that what blocks read together stays in the cache.
+ * The order of a grid whose tiles take the longer, the further they are along the last domain, as the query tiles of
+ * causal attention: a loop inside ends where the position does. The longest are begun first, so that short ones fill up
+ * the end; but only within sections of the domains before, so that what blocks read together stays in the cache.
  */
 final class LongestFirst {
   /** On a division or remainder of i64: operands and result are below 2^31 and not negative. */
@@ -58,7 +58,9 @@ final class LongestFirst {
     }
   }
 
-  /** Whether the value is plainly the greater, the further the position is: a sum, a minimum, rounding to a multiple. */
+  /**
+   * Whether the value is plainly the greater, the further the position is: a sum, a minimum, rounding to a multiple.
+   */
   private static boolean growsWith(Value v, Value position) {
     if (v == position) {
       return true;
@@ -94,9 +96,11 @@ final class LongestFirst {
     for (Value n : counts.subList(0, counts.size() - 1)) {
       outer = host.mul(outer, n);
     }
-    host.append(new ControlOp.Assert(host.compare(CompareKind.LT, host.mul(outer, counts.getLast()), host.constant(1L << 31)),
+    host.append(
+        new ControlOp.Assert(host.compare(CompareKind.LT, host.mul(outer, counts.getLast()), host.constant(1L << 31)),
         "a phase with more tiles than can be numbered"));
-    Value fits = host.binary(BinaryKind.MAX, host.binary(BinaryKind.DIV, host.constant(SECTION_BYTES), all), host.constant(1));
+    Value fits = host.binary(BinaryKind.MAX, host.binary(BinaryKind.DIV, host.constant(SECTION_BYTES), all),
+        host.constant(1));
     return host.binary(BinaryKind.MAX, host.binary(BinaryKind.MIN, fits, outer), host.constant(1));
   }
 

@@ -82,8 +82,9 @@ final class Nest {
   }
 
   /**
-   * The domains by their numbers, the one that varies slowest first: as written, but the leading ones of single positions by how many
-   * of the tiles that rounds load depend on each. What few depend on varies faster, so that blocks that run together load the same.
+   * The domains by their numbers, the one that varies slowest first: as written, but the leading ones of single
+   * positions by how many of the tiles that rounds load depend on each. What few depend on varies faster, so that
+   * blocks that run together load the same.
    */
   List<Integer> slowestFirst() {
     List<Integer> order = new ArrayList<>(IntStream.range(0, domains.size()).boxed().toList());
@@ -95,7 +96,8 @@ final class Nest {
   /** How many tiles that are loaded in loops are elsewhere for another position. */
   private int dependent(Value position) {
     int[] count = {0};
-    contents().stream().filter(i -> i.op() instanceof ControlOp.For).flatMap(i -> i.regions().stream()).forEach(r -> r.walk(i -> {
+    contents().stream().filter(i -> i.op() instanceof ControlOp.For).flatMap(i -> i.regions().stream())
+        .forEach(r -> r.walk(i -> {
       if (i.op() instanceof MemoryOp.Load l && i.result().tile().rank() > 1
           && l.indices().stream().anyMatch(x -> Scalars.follows(x, position))) {
         count[0]++;
@@ -114,7 +116,8 @@ final class Nest {
       return true;
     }
     Inst def = v.definition();
-    return def != null && Effects.isPure(def) && def.regions().isEmpty() && def.operands().stream().allMatch(this::hoistable);
+    return def != null && Effects.isPure(def) && def.regions().isEmpty()
+        && def.operands().stream().allMatch(this::hoistable);
   }
 
   /** A bound as a value outside the nest, computed there if need be. */

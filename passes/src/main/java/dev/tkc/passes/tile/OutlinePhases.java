@@ -34,10 +34,12 @@ import java.util.Optional;
  * </pre>
  *
  * A nest whose inner bounds can be computed before it is a grid: the number of blocks is the product of the domains'
- * tile counts, and a block finds its positions from its number, the first domain varying slowest (but {@link Nest#slowestFirst}), or in bands of
- * g rows of the last two domains under the annotation {@code grouped = g} (8 where none is said and there is a product over two tiled domains). Any other nest is ragged: a fixed number of
- * blocks walk all of it and share out the tiles of the innermost domain in order. An empty domain gives a grid of 0. {@link PersistGrid} acts on {@code persistent}.
- * Where tiles of a product take longer the further they are along the last domain, {@link LongestFirst} says which has which number.
+ * tile counts, and a block finds its positions from its number, the first domain varying slowest (but
+ * {@link Nest#slowestFirst}), or in bands of g rows of the last two domains under the annotation {@code grouped = g} (8
+ * where none is said and there is a product over two tiled domains). Any other nest is ragged: a fixed number of blocks
+ * walk all of it and share out the tiles of the innermost domain in order. An empty domain gives a grid of 0.
+ * {@link PersistGrid} acts on {@code persistent}. Where tiles of a product take longer the further they are along the
+ * last domain, {@link LongestFirst} says which has which number.
  *
  * <p>Settings of the kernel, and over them those on the {@code parallel} itself, become annotations of the device
  * function; {@code label} names it. Needs constants folded and equal values merged. Guarantees what {@code docs/ir.md}
@@ -89,10 +91,12 @@ public final class OutlinePhases {
       settings.remove("persistent");
     }
     captures.device().yield(List.of());
-    Func f = new Func(Func.Kind.DEVICE, name(nest), captures.params(), body, kernel.deterministic(), nest.outer().loc());
+    Func f = new Func(Func.Kind.DEVICE, name(nest), captures.params(), body, kernel.deterministic(),
+        nest.outer().loc());
     f.annotations().putAll(settings);
     module.funcs().add(f);
-    new Builder(kernel.body()).at(nest.outer().loc()).append(new ControlOp.Launch(f.name(), blocks, captures.arguments()));
+    new Builder(kernel.body()).at(nest.outer().loc())
+        .append(new ControlOp.Launch(f.name(), blocks, captures.arguments()));
   }
 
   private String name(Nest nest) {
@@ -214,8 +218,8 @@ public final class OutlinePhases {
   }
 
   /**
-   * The last two domains, m by n tiles, in bands of g rows; within a band the rows vary fastest, so that blocks that run
-   * together share rows and columns in cache. Gives what is left of the block number for the domains before.
+   * The last two domains, m by n tiles, in bands of g rows; within a band the rows vary fastest, so that blocks that
+   * run together share rows and columns in cache. Gives what is left of the block number for the domains before.
    */
   private static Value grouped(Builder b, Value number, Value m, Value n, long g, Value[] index) {
     Value area = b.mul(m, n);

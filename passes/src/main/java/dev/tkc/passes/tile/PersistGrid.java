@@ -31,10 +31,10 @@ import java.util.Map;
  * Between the tiles of one block, copies and stores go on; that is what it is for. As many blocks as the target has
  * multiprocessors: such a block takes one for itself.
  *
- * <p>Two flags tell later passes about the order of tiles, whatever it is: {@link #TILES} marks the loop, whose position is the
- * number of the block's tile and which ends with the first number that is no tile's; {@link #NEXT_TILE} marks the one instruction
- * on each way through its body, if a pass puts one there, whose result is the position of the next round, a tile's or not. Whatever
- * else that body says of the next tile is made from that result.
+ * <p>Two flags tell later passes about the order of tiles, whatever it is: {@link #TILES} marks the loop, whose
+ * position is the number of the block's tile and which ends with the first number that is no tile's; {@link #NEXT_TILE}
+ * marks the one instruction on each way through its body, if a pass puts one there, whose result is the position of the
+ * next round, a tile's or not. Whatever else that body says of the next tile is made from that result.
  */
 public final class PersistGrid {
   /** On the loop over a block's tiles. */

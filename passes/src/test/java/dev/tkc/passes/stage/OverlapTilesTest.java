@@ -19,10 +19,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which loops over tiles begin the next tile early, what they look like then, and that the results are the same, bit for bit. */
+/**
+ * Which loops over tiles begin the next tile early, what they look like then, and that the results are the same, bit
+ * for bit.
+ */
 class OverlapTilesTest {
   private static final String[] FRONT = {
-    "canonicalize", "eliminate-common", "hoist-invariant", "eliminate-dead", "outline-phases", "clean-device", "persist-grid",
+    "canonicalize", "eliminate-common", "hoist-invariant", "eliminate-dead", "outline-phases", "clean-device",
+        "persist-grid",
     "clean-grid", "fold-bounds", "rotate-loops"
   };
 
@@ -53,7 +57,8 @@ class OverlapTilesTest {
   }
 
   private static List<String> ops(String text) {
-    return text.lines().map(l -> l.replaceFirst("^ *%\\S+(?:, %\\S+)* = (\\w+).*", "$1").replaceFirst("^ *(store) .*", "$1"))
+    return text.lines()
+        .map(l -> l.replaceFirst("^ *%\\S+(?:, %\\S+)* = (\\w+).*", "$1").replaceFirst("^ *(store) .*", "$1"))
         .filter(o -> List.of("dot", "exp2", "for", "if", "store").contains(o)).toList();
   }
 
@@ -61,13 +66,15 @@ class OverlapTilesTest {
   void theNextTilesFirstProductStandsBesideTheLastOne() {
     String text = overlapped(attention());
     String round = text.substring(text.indexOf("#{tiles}"));
-    // The rounds; if there is another tile its first product, the last one of this tile, its softmax; else only the last one. Without rounds places.
+    // The rounds; if there is another tile its first product, the last one of this tile, its softmax; else only the
+    // last one. Without rounds places.
     assertThat(ops(round)).containsExactly(
         "if", "for", "dot", "dot", "exp2", "exp2", "if", "dot", "dot", "exp2", "exp2", "dot", "if", "store");
     assertThat(round).containsPattern("%next = add %tile, %\\d+ #\\{next_tile\\}");
     // One on each way through the body: with rounds and without.
     assertThat(round.split("#\\{next_tile\\}")).hasSize(3);
-    assertThat(text).contains("_ #{again, bulk}").containsPattern("(?s)#\\{bulk, kept\\}.*#\\{tiles\\}.*#\\{bulk, kept\\}");
+    assertThat(text).contains("_ #{again, bulk}")
+        .containsPattern("(?s)#\\{bulk, kept\\}.*#\\{tiles\\}.*#\\{bulk, kept\\}");
   }
 
   @Test
@@ -75,7 +82,8 @@ class OverlapTilesTest {
     String text = overlapped(attention());
     // 0 < min(S, i + 16, N) says no more than 0 < S and 0 < N.
     assertThat(text.substring(text.indexOf("#{tiles}"))).doesNotContainPattern("= lt %\\d+, %(hi|\\d+) : bool\\s+%m");
-    assertThat(text.substring(0, text.indexOf("#{tiles}"))).containsPattern("lt %\\d+, %S").containsPattern("lt %\\d+, %N");
+    assertThat(text.substring(0, text.indexOf("#{tiles}"))).containsPattern("lt %\\d+, %S")
+        .containsPattern("lt %\\d+, %N");
   }
 
   @ParameterizedTest

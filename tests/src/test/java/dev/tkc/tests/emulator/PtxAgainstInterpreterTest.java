@@ -107,7 +107,9 @@ final class PtxAgainstInterpreterTest {
       attention | attention | BQ=64 BK=64 causal=false window=0 softcap=0.0 D=64 | B=1 H=2 G=2 N=150 S=150
       """;
 
-  /** Asynchronous products in tiles that are no powers of two: three groups of warps, three panels, half-used fragments. */
+  /**
+   * Asynchronous products in tiles that are no powers of two: three groups of warps, three panels, half-used fragments.
+   */
   private static final String ODD_TILES = """
       attention | attention | BQ=192 BK=64 causal=false window=0 softcap=0.0 D=64 | B=1 H=2 G=1 N=200 S=150
       attention | attention | BQ=192 BK=128 causal=true window=0 softcap=0.0 D=64 | B=2 H=1 G=1 N=333 S=333
@@ -194,7 +196,10 @@ final class PtxAgainstInterpreterTest {
     assertThat(kernel.difference(PtxTargets.SM_90A)).isEmpty();
   }
 
-  /** Kernels whose blocks stay, on so few processors that each takes several tiles, one beginning while the one before ends. */
+  /**
+   * Kernels whose blocks stay, on so few processors that each takes several tiles, one beginning while the one before
+   * ends.
+   */
   @ParameterizedTest
   @CsvSource({
       "attention | attention | BQ=128 BK=64 causal=false window=0 softcap=0.0 D=64 | B=1 H=2 G=1 N=333 S=200, 2",

@@ -20,8 +20,8 @@ import java.util.List;
 import java.util.function.IntFunction;
 
 /**
- * Element by element: each register by itself, scalars as one register. Outside {@code exact} a product may fuse into a sum
- * (the flag {@code contract}); no other liberty is taken but the bounds of {@code docs/numerics.md}.
+ * Element by element: each register by itself, scalars as one register. Outside {@code exact} a product may fuse into a
+ * sum (the flag {@code contract}); no other liberty is taken but the bounds of {@code docs/numerics.md}.
  */
 final class ElementwiseLowering {
   private static final FastMath[] CONTRACT = {FastMath.CONTRACT};
@@ -47,7 +47,8 @@ final class ElementwiseLowering {
       }
       case ElementwiseOp.Compare o ->
           each(inst, r -> compare(o.kind(), at(o.lhs(), r), at(o.rhs(), r), o.lhs().tile().element()));
-      case ElementwiseOp.Select o -> each(inst, r -> f.b().select(at(o.condition(), r), at(o.then(), r), at(o.otherwise(), r)));
+      case ElementwiseOp.Select o ->
+          each(inst, r -> f.b().select(at(o.condition(), r), at(o.then(), r), at(o.otherwise(), r)));
       case ElementwiseOp.Fma o -> each(inst, r -> FloatMath.fma(f.b(), at(o.a(), r), at(o.b(), r), at(o.c(), r)));
       case ElementwiseOp.Cast o -> cast(inst, o);
       case ElementwiseOp.Bitcast o -> each(inst, r -> f.b().bitcast(at(o.x(), r), RegisterTypes.of(o.to())));
