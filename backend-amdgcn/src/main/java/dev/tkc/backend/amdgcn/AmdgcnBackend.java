@@ -41,10 +41,10 @@ public final class AmdgcnBackend {
       int blocksPerProcessor, double occupancy) {
     /**
      * Whether some thread-private values live in memory. Scalar registers are spilled to lanes of a vector register,
-     * not there.
+     * vector registers to accumulation registers while there are any, not there.
      */
     public boolean hasScratch() {
-      return resources.scratchBytes() > 0 || resources.vgprSpills() > 0;
+      return resources.scratchBytes() > 0;
     }
   }
 

@@ -6,6 +6,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.target.TargetInfo;
@@ -19,7 +20,8 @@ import dev.tkc.passes.target.TargetInfo;
  *
  * A tile whose elements are visited one after another may be somewhat larger than the registers of its threads: what is
  * loaded, used and stored piece by piece never lies in them as a whole. Beyond twice their number nothing but memory
- * traffic would come of it, after minutes of translation.
+ * traffic would come of it, after minutes of translation. What
+ * a layout makes of it beyond that, with elements that several threads hold, is not asked.
  */
 public final class LimitRegisters {
   private LimitRegisters() {}
@@ -35,7 +37,9 @@ public final class LimitRegisters {
   }
 
   private static void check(Func func, Inst inst, TileType tile, TargetInfo target) {
-    long words = Math.ceilDiv((long) tile.layout().registersPerThread() * tile.element().bits(), 32L);
+    long threads = func.annotation("warps", 4) * target.lanes();
+    long elements = LinearLayout.cover(tile.shape()).stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b);
+    long words = Math.ceilDiv(elements * tile.element().bits(), 32 * threads);
     int each = target.registers().perThread();
     if (words <= 2L * (each + 1)) {
       return;

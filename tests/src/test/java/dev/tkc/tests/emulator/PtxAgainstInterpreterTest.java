@@ -71,8 +71,8 @@ final class PtxAgainstInterpreterTest {
       gemm | gemm_bias_residual | BM=64 BN=64 BK=32 activation=0 | M=65 N=72 K=40
       gemm | gemm_gated | BM=32 BN=32 BK=32 | M=33 N=40 K=40
       gemm | gemm_skinny | BM=16 BN=32 BK=64 | M=5 N=40 K=136
-      gemm | gemm_split_k | BM=64 BN=64 BK=32 S=3 | M=65 N=72 K=200
-      gemm | gemm_stream_k | BM=32 BN=32 BK=32 P=5 | M=33 N=40 K=100
+      gemm | gemm_split_k | BM=64 BN=64 BK=32 S=3 RM=32 RN=64 | M=65 N=72 K=200
+      gemm | gemm_stream_k | BM=32 BN=32 BK=32 P=5 RM=16 | M=33 N=40 K=100
       gemm_types | gemm_f16 | BM=64 BN=64 BK=32 | M=65 N=72 K=40
       gemm_types | gemm_f16_nt | BM=32 BN=32 BK=32 | M=33 N=37 K=41
       gemm_types | gemm_tf32 | BM=32 BN=32 BK=16 | M=33 N=40 K=20
@@ -101,6 +101,8 @@ final class PtxAgainstInterpreterTest {
 
   /** Products and attention as asynchronous functions do them, with more tiles than blocks. */
   private static final String SEVERAL = """
+      attention_backward | attention_backward | BQ=64 BK=128 causal=false D=128 | B=1 H=2 G=1 N=130 S=140
+      attention_backward | attention_backward | BQ=64 BK=128 causal=true D=128 | B=1 H=1 G=1 N=200 S=200
       gemm | gemm | BM=128 BN=128 BK=64 | M=200 N=264 K=136
       attention | attention | BQ=64 BK=64 causal=true window=0 softcap=0.0 D=64 | B=1 H=2 G=1 N=150 S=333
       attention | attention | BQ=64 BK=64 causal=true window=0 softcap=0.0 D=64 | B=2 H=2 G=1 N=200 S=104
@@ -143,7 +145,7 @@ final class PtxAgainstInterpreterTest {
       gemm | gemm_nt | BM=128 BN=128 BK=32 | M=256 N=128 K=256
       gemm | gemm_tn | BM=128 BN=128 BK=32 | M=256 N=128 K=256
       gemm | gemm_tt | BM=128 BN=128 BK=32 | M=256 N=128 K=256
-      gemm | gemm_split_k | BM=64 BN=64 BK=32 S=8 | M=130 N=64 K=1000
+      gemm | gemm_split_k | BM=64 BN=64 BK=32 S=8 RM=32 RN=64 | M=130 N=64 K=1000
       attention | attention | BQ=64 BK=64 causal=true window=0 softcap=0.0 D=128 | B=1 H=2 G=1 N=129 S=129
       linear_attention | linear_attention | C=64 F=64 D=64 | B=1 H=2 N=200
       """;

@@ -31,7 +31,7 @@ class PtxDifferentialTest {
   @Test
   void gemm() {
     String ptx = Differential.of("""
-        kernel gemm<BM = 32, BN = 64, BK = 32>(a: bf16[M, K], b: bf16[K, N], out c: f32[M, N]) {
+        kernel gemm<BM = 32, BN = 32, BK = 32>(a: bf16[M, K], b: bf16[K, N], out c: f32[M, N]) {
           parallel i in M by BM, j in N by BN {
             var acc = zeros(f32[BM, BN])
             for k in K by BK { acc += a[i, k] @ b[k, j] }
