@@ -2,6 +2,7 @@ package dev.tkc.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.tkc.Tensor;
 import dev.tkc.ir.diag.Code;
@@ -192,13 +193,6 @@ class ArrayFileTest {
   }
 
   private static Code code(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
-    try {
-      call.call();
-    } catch (DiagnosticException e) {
-      return e.diagnostics().get(0).code();
-    } catch (Throwable e) {
-      throw new AssertionError("not a diagnostic", e);
-    }
-    throw new AssertionError("no diagnostic");
+    return catchThrowableOfType(DiagnosticException.class, call).diagnostics().get(0).code();
   }
 }

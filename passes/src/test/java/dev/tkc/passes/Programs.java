@@ -1,6 +1,14 @@
 package dev.tkc.passes;
 
-/** Small programs in the IR's text that several tests run passes on. */
+import dev.tkc.ir.Module;
+import dev.tkc.ir.text.IrParser;
+import dev.tkc.passes.target.TargetInfo;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
+
+/** Programs in the IR's text that several tests run passes on, and what those make of them. */
 public final class Programs {
   private Programs() {}
 
@@ -26,39 +34,8 @@ public final class Programs {
       }
       """;
 
-  public static final String GEMM = """
-      kernel @gemm(%a: ptr<bf16> div 16, %b: ptr<bf16> div 16, %c: ptr<bf16> div 16,
-          %M: i64 div 16, %K: i64 div 16, %N: i64 div 16) {
-        %c1 = constant {value = 1 : i64} : i64
-        %c0 = constant {value = 0 : i64} : i64
-        %ta = make_tensor %a, [%M, %K], [%K, %c1] {access = in, name = "a"} : tensor<bf16, 2>
-        %tb = make_tensor %b, [%K, %N], [%N, %c1] {access = in, name = "b"} : tensor<bf16, 2>
-        %tc = make_tensor %c, [%M, %N], [%N, %c1] {access = out, name = "c"} : tensor<bf16, 2>
-        parallel %c0, %M {step = 128} (%i: i64) {
-          parallel %c0, %N {step = 128} (%j: i64) {
-            %zero = constant {value = 0.0 : f32} : f32
-            %zeros = splat %zero {shape = [128, 128]} : f32[128, 128]
-            %li = sub %M, %i : i64
-            %ri = range %i, %c1, %li {size = 128} : range<128>
-            %lj = sub %N, %j : i64
-            %rj = range %j, %c1, %lj {size = 128} : range<128>
-            %acc = for %c0, %K, [%zeros] {step = 32} (%k: i64, %s: f32[128, 128]) {
-              %lk = sub %K, %k : i64
-              %rk = range %k, %c1, %lk {size = 32} : range<32>
-              %x = load %ta, [%ri, %rk], _ : bf16[128, 32]
-              %y = load %tb, [%rk, %rj], _ : bf16[32, 128]
-              %d = dot %x, %y, %s {precision = default} : f32[128, 128]
-              yield [%d]
-            } : f32[128, 128]
-            %o = cast %acc {to = bf16, kind = saturate} : bf16[128, 128]
-            store %tc, [%ri, %rj], %o
-            yield []
-          }
-          yield []
-        }
-        yield []
-      }
-      """;
+  public static final String GEMM =
+      gemm(128, 128).replace("%M: i64, %K: i64, %N: i64", "%M: i64 div 16, %K: i64 div 16, %N: i64 div 16");
 
   public static final String SOFTMAX = """
       kernel @softmax(%x: ptr<f32> div 16, %y: ptr<f32> div 16, %M: i64) {
@@ -85,4 +62,56 @@ public final class Programs {
         yield []
       }
       """;
+
+  /** A product whose tiles have so many rows and columns, and of whose sizes nothing is known. */
+  public static String gemm(int rows, int columns) {
+    return """
+        kernel @gemm(%a: ptr<bf16> div 16, %b: ptr<bf16> div 16, %c: ptr<bf16> div 16, %M: i64, %K: i64, %N: i64) {
+          %c1 = constant {value = 1 : i64} : i64
+          %c0 = constant {value = 0 : i64} : i64
+          %ta = make_tensor %a, [%M, %K], [%K, %c1] {access = in, name = "a"} : tensor<bf16, 2>
+          %tb = make_tensor %b, [%K, %N], [%N, %c1] {access = in, name = "b"} : tensor<bf16, 2>
+          %tc = make_tensor %c, [%M, %N], [%N, %c1] {access = out, name = "c"} : tensor<bf16, 2>
+          parallel %c0, %M {step = ROWS} (%i: i64) {
+            parallel %c0, %N {step = COLUMNS} (%j: i64) {
+              %zero = constant {value = 0.0 : f32} : f32
+              %zeros = splat %zero {shape = [ROWS, COLUMNS]} : f32[ROWS, COLUMNS]
+              %li = sub %M, %i : i64
+              %ri = range %i, %c1, %li {size = ROWS} : range<ROWS>
+              %lj = sub %N, %j : i64
+              %rj = range %j, %c1, %lj {size = COLUMNS} : range<COLUMNS>
+              %acc = for %c0, %K, [%zeros] {step = 32} (%k: i64, %s: f32[ROWS, COLUMNS]) {
+                %lk = sub %K, %k : i64
+                %rk = range %k, %c1, %lk {size = 32} : range<32>
+                %x = load %ta, [%ri, %rk], _ : bf16[ROWS, 32]
+                %y = load %tb, [%rk, %rj], _ : bf16[32, COLUMNS]
+                %d = dot %x, %y, %s {precision = default} : f32[ROWS, COLUMNS]
+                yield [%d]
+              } : f32[ROWS, COLUMNS]
+              %o = cast %acc {to = bf16, kind = saturate} : bf16[ROWS, COLUMNS]
+              store %tc, [%ri, %rj], %o
+              yield []
+            }
+            yield []
+          }
+          yield []
+        }
+        """.replace("ROWS", "" + rows).replace("COLUMNS", "" + columns);
+  }
+
+  /** A program of the corpus. */
+  public static String corpus(String name) {
+    try (var in = Objects.requireNonNull(Programs.class.getResourceAsStream("corpus/" + name))) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** What the passes up to {@code last} make of a program for a target. */
+  public static Module after(String last, String program, TargetInfo target) {
+    Module module = IrParser.parse(program);
+    PassDriver.run(module, PassContext.of(target, PassOptions.checked().withStopAfter(last)));
+    return module;
+  }
 }

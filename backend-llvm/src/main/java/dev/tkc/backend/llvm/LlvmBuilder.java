@@ -253,27 +253,11 @@ public final class LlvmBuilder extends LlvmArithmetic {
       LlvmValue lo, LlvmValue hi, LlvmValue step, List<LlvmValue> carried, Unroll unroll, LoopBody body) {
     same("for", lo, hi);
     same("for", lo, step);
-    LlvmBlock before = block();
-    LlvmBlock header = newBlock("loop");
-    LlvmBlock inside = newBlock("loop.body");
-    LlvmBlock after = newBlock("loop.end");
-    br(header);
-    moveTo(header);
-    LlvmBlock.Phi index = phi(lo.type()).incoming(lo, before);
-    List<LlvmBlock.Phi> phis = carried.stream().map(v -> phi(v.type()).incoming(v, before)).toList();
-    List<LlvmValue> current = phis.stream().map(LlvmBlock.Phi::result).toList();
-    condBr(icmp(Compare.SLT, index.result(), hi), inside, after);
-    moveTo(inside);
-    List<LlvmValue> next = body.run(index.result(), current);
-    if (next.size() != carried.size()) {
-      throw new IllegalArgumentException("loop carries " + carried.size() + " values, body gave " + next.size());
-    }
-    index.incoming(addNsw(index.result(), step), block());
-    IntStream.range(0, next.size()).forEach(i -> phis.get(i).incoming(next.get(i), block()));
-    terminate("br label %" + header.label() + loopId(unroll));
-    function.moveToEnd(after);
-    moveTo(after);
-    return current;
+    return loop(lo, hi, carried, unroll, (index, current) -> {
+      List<LlvmValue> next = new ArrayList<>(body.run(index, current));
+      next.addFirst(addNsw(index, step));
+      return next;
+    });
   }
 
   /**
@@ -282,6 +266,12 @@ public final class LlvmBuilder extends LlvmArithmetic {
    */
   public List<LlvmValue> whileLoop(LlvmValue start, LlvmValue limit, List<LlvmValue> carried, LoopBody body) {
     same("while", start, limit);
+    return loop(start, limit, carried, Unroll.NEVER, body);
+  }
+
+  /** The loop of both: {@code body} gives the next index and what is carried on. */
+  private List<LlvmValue> loop(
+      LlvmValue start, LlvmValue limit, List<LlvmValue> carried, Unroll unroll, LoopBody body) {
     LlvmBlock before = block();
     LlvmBlock header = newBlock("loop");
     LlvmBlock inside = newBlock("loop.body");
@@ -295,11 +285,12 @@ public final class LlvmBuilder extends LlvmArithmetic {
     moveTo(inside);
     List<LlvmValue> next = body.run(index.result(), current);
     if (next.size() != carried.size() + 1) {
-      throw new IllegalArgumentException("loop carries " + carried.size() + " values, body gave " + next.size());
+      throw new IllegalArgumentException(
+          "loop carries " + carried.size() + " values, body gave " + (next.size() - 1));
     }
     index.incoming(next.getFirst(), block());
     IntStream.range(0, carried.size()).forEach(i -> phis.get(i).incoming(next.get(i + 1), block()));
-    terminate("br label %" + header.label() + loopId(new Unroll(OptionalInt.of(1))));
+    terminate("br label %" + header.label() + loopId(unroll));
     function.moveToEnd(after);
     moveTo(after);
     return current;

@@ -2,12 +2,10 @@ package dev.tkc.backend.ptx;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
@@ -59,13 +57,9 @@ final class CudaEarlyLaunch {
     put(config, "count", 1);
     config.set(ValueLayout.ADDRESS, at("stream"), stream);
     config.set(ValueLayout.ADDRESS, at("attributes"), attribute);
-    try {
-      return (int) Driver.LAUNCH.orElseThrow().invokeExact(config, function, arguments, MemorySegment.NULL);
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IllegalStateException("cuLaunchKernelEx", e);
-    }
+    MethodHandle handle = Driver.LAUNCH.orElseThrow();
+    return CudaDriver.call(
+        Driver.NAME, () -> (int) handle.invokeExact(config, function, arguments, MemorySegment.NULL));
   }
 
   private static void put(MemorySegment config, String field, int value) {
@@ -78,10 +72,8 @@ final class CudaEarlyLaunch {
 
   /** The driver's function, looked up at the first such launch. */
   private static final class Driver {
-    @SuppressWarnings("restricted")
-    static final Optional<MethodHandle> LAUNCH =
-        SymbolLookup.libraryLookup("libcuda.so.1", Arena.global()).find("cuLaunchKernelEx").map(
-            address -> Linker.nativeLinker().downcallHandle(address, FunctionDescriptor.of(ValueLayout.JAVA_INT,
-                ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS)));
+    static final String NAME = "cuLaunchKernelEx";
+    static final Optional<MethodHandle> LAUNCH = CudaDriver.find(NAME, FunctionDescriptor.of(
+        ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS));
   }
 }

@@ -5,9 +5,7 @@ import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
@@ -15,9 +13,8 @@ import java.util.List;
 import jcuda.driver.CUresult;
 
 /**
- * A tensor in device memory as Hopper's copy engine takes it ({@code cuTensorMapEncodeTiled}, which JCuda does not
- * offer and which
- * is called in the driver's library). Dimensions are tkc's, the slowest first.
+ * A tensor in device memory as Hopper's copy engine takes it ({@code cuTensorMapEncodeTiled}). Dimensions are tkc's,
+ * the slowest first.
  *
  * @param address where the first element is, a multiple of 16
  * @param elementBytes 1, 2, 4 or 8
@@ -44,8 +41,7 @@ public record CudaTensorMap(
 
   /**
    * The driver takes neither sizes nor strides of 0, which an empty tensor may have, nor strides that are no multiples
-   * of 16, which
-   * a dimension of size 1 may have. Such strides lead nowhere: any other serves.
+   * of 16, which a dimension of size 1 may have. Such strides lead nowhere: any other serves.
    */
   Dimensions dimensions() {
     boolean empty = sizes.contains(0L);
@@ -80,16 +76,12 @@ public record CudaTensorMap(
           stride.setAtIndex(ValueLayout.JAVA_LONG, i, d.strides.get(i));
         }
       }
-      int result = (int) Driver.ENCODE.invokeExact(
-          map, dataType(), rank, address, size, stride, boxes, steps, 0, exchange(), PROMOTE_128_BYTES, 0);
+      int result = CudaDriver.call(Driver.NAME, () -> (int) Driver.ENCODE.invokeExact(
+          map, dataType(), rank, address, size, stride, boxes, steps, 0, exchange(), PROMOTE_128_BYTES, 0));
       if (result != CUresult.CUDA_SUCCESS) {
         throw refused(result);
       }
       return map;
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IllegalStateException("cuTensorMapEncodeTiled", e);
     }
   }
 
@@ -125,13 +117,12 @@ public record CudaTensorMap(
 
   /** The driver's function, looked up at the first map. */
   private static final class Driver {
-    @SuppressWarnings("restricted")
-    static final MethodHandle ENCODE = Linker.nativeLinker().downcallHandle(
-        SymbolLookup.libraryLookup("libcuda.so.1", Arena.global()).find("cuTensorMapEncodeTiled").orElseThrow(
-            () -> new DiagnosticException(Diagnostic.error(
-                Code.DRIVER, "the CUDA driver has no cuTensorMapEncodeTiled: it is older than CUDA 12"))),
-        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT,
+    static final String NAME = "cuTensorMapEncodeTiled";
+    static final MethodHandle ENCODE = CudaDriver.find(NAME, FunctionDescriptor.of(
+            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT,
             ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
-            ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+            ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT))
+        .orElseThrow(() -> new DiagnosticException(Diagnostic.error(
+            Code.DRIVER, "the CUDA driver has no " + NAME + ": it is older than CUDA 12")));
   }
 }

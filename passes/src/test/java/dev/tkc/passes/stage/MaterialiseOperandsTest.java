@@ -4,20 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Module;
-import dev.tkc.ir.interp.Buffer;
-import dev.tkc.ir.interp.Datum;
-import dev.tkc.ir.interp.Interpreter;
-import dev.tkc.ir.interp.Tile;
 import dev.tkc.ir.text.IrParser;
 import dev.tkc.ir.text.IrPrinter;
 import dev.tkc.ir.type.Element;
+import dev.tkc.passes.Computation;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.PassDriver;
 import dev.tkc.passes.PassOptions;
-import dev.tkc.passes.Step;
+import dev.tkc.passes.Programs;
 import dev.tkc.passes.TestTargets;
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -125,14 +120,8 @@ class MaterialiseOperandsTest {
     return PRODUCT.replace("OPERANDS", operands);
   }
 
-  private static PassContext context(PassOptions options, PassContext.Observer observer) {
-    return new PassContext(Optional.of(TestTargets.BULK), options, _ -> { }, observer);
-  }
-
   private static Module after(String text, String last) {
-    Module m = IrParser.parse(text);
-    PassDriver.run(m, context(PassOptions.checked().withStopAfter(last), PassContext.NONE));
-    return m;
+    return Programs.after(last, text, TestTargets.BULK);
   }
 
   private static String materialised(String text) {
@@ -211,7 +200,7 @@ class MaterialiseOperandsTest {
   void aScheduleTurnsItOff() {
     Module m = IrParser.parse(program(SQUARED));
     m.kernel().annotations().put("materialise", false);
-    PassDriver.run(m, context(PassOptions.checked().withStopAfter("materialise-operands"), PassContext.NONE));
+    PassDriver.run(m, PassContext.of(TestTargets.BULK, PassOptions.checked().withStopAfter("materialise-operands")));
     assertThat(IrPrinter.print(m)).doesNotContain("temp [").doesNotContain("materialised");
   }
 
@@ -228,52 +217,17 @@ class MaterialiseOperandsTest {
   }
 
   private static void everyPass(String operands, int g, int m, int k, int n) {
-    Random random = new Random(g + m + k + n);
-    byte[] a = numbers(random, g * m * k);
-    byte[] b = numbers(random, g * k * n);
-    byte[] s = numbers(random, m);
-    byte[] p = new byte[4 * m];
+    int seed = 4 * (g + m + k + n);
+    Random random = new Random(seed);
+    byte[] picked = new byte[4 * m];
     for (int i = 0; i < m; i++) {
       // Some are outside.
-      p[4 * i] = (byte) (random.nextInt(m + 3) % 128);
+      picked[4 * i] = (byte) (random.nextInt(m + 3) % 128);
     }
-    byte[][] expected = new byte[1][];
-    List<String> stages = new ArrayList<>();
-    PassDriver.run(IrParser.parse(program(operands)), context(PassOptions.checked(), new PassContext.Observer() {
-      @Override
-      public void before(Module module) {
-        expected[0] = run(module, a, b, s, p, g, m, k, n);
-      }
-
-      @Override
-      public void after(Step step, Module module) {
-        stages.add(step.name());
-        assertThat(run(module, a, b, s, p, g, m, k, n)).as("after " + step.name()).isEqualTo(expected[0]);
-      }
-    }));
-    assertThat(stages).contains("materialise-operands", "partition-roles", "insert-barriers");
-  }
-
-  private static byte[] run(Module module, byte[] a, byte[] b, byte[] s, byte[] p, int g, int m, int k, int n) {
-    byte[] c = new byte[2 * g * m * n];
-    List<Datum> arguments = List.of(buffer(Element.BF16, a), buffer(Element.BF16, b), buffer(Element.BF16, s),
-        buffer(Element.I32, p), buffer(Element.BF16, c), Tile.integer(g), Tile.integer(m), Tile.integer(k),
-        Tile.integer(n));
-    new Interpreter(Interpreter.Options.defaults().withCheck(true)).run(module, arguments);
-    return c;
-  }
-
-  private static Buffer buffer(Element element, byte[] bytes) {
-    return Buffer.of(element, MemorySegment.ofArray(bytes));
-  }
-
-  private static byte[] numbers(Random random, int count) {
-    byte[] bytes = new byte[2 * count];
-    for (int i = 0; i < count; i++) {
-      int bits = Float.floatToIntBits(random.nextFloat() * 2 - 1) >>> 16;
-      bytes[2 * i] = (byte) bits;
-      bytes[2 * i + 1] = (byte) (bits >> 8);
-    }
-    return bytes;
+    Computation product = new Computation(program(operands), List.of(
+        Computation.normal(Element.BF16, seed, g * m * k), Computation.normal(Element.BF16, seed + 1, g * k * n),
+        Computation.normal(Element.BF16, seed + 2, m), picked, new byte[2 * g * m * n]), List.of(g, m, k, n));
+    assertThat(product.sameAfterEveryPass(Optional.of(TestTargets.BULK)))
+        .contains("materialise-operands", "partition-roles", "insert-barriers");
   }
 }

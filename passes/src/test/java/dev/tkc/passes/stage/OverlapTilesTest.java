@@ -8,13 +8,11 @@ import dev.tkc.ir.text.IrPrinter;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.PassDriver;
 import dev.tkc.passes.PassOptions;
+import dev.tkc.passes.Programs;
 import dev.tkc.passes.Runs;
 import dev.tkc.passes.TestTargets;
 import dev.tkc.passes.target.TargetInfo;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -26,20 +24,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 class OverlapTilesTest {
   private static final String[] FRONT = {
     "canonicalize", "eliminate-common", "hoist-invariant", "eliminate-dead", "outline-phases", "clean-device",
-        "persist-grid",
-    "clean-grid", "fold-bounds", "rotate-loops"
+    "persist-grid", "clean-grid", "fold-bounds", "rotate-loops"
   };
 
   /** Attention of the corpus by blocks that stay, its tiles copied in bulk and its products asynchronous. */
   private static String attention() {
-    try (var in = Objects.requireNonNull(Runs.class.getResourceAsStream("corpus/attention.tir"))) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8)
-          .replace("%S: i64) {", "%S: i64) #{persistent} {")
-          .replace("{precision = default}", "{precision = default} #{instruction = \"wgmma.bf16\"}")
-          .replaceAll("(%[qkv][ij] = load .*, _)", "$1 #{bulk}");
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
+    return Programs.corpus("attention.tir").replace("%S: i64) {", "%S: i64) #{persistent} {")
+        .replace("{precision = default}", "{precision = default} #{instruction = \"wgmma.bf16\"}")
+        .replaceAll("(%[qkv][ij] = load .*, _)", "$1 #{bulk}");
   }
 
   private static Module pass(Module m, TargetInfo target, String... rows) {

@@ -2,12 +2,7 @@ package dev.tkc.passes.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tkc.ir.Module;
-import dev.tkc.ir.text.IrParser;
 import dev.tkc.ir.text.IrPrinter;
-import dev.tkc.passes.PassContext;
-import dev.tkc.passes.PassDriver;
-import dev.tkc.passes.PassOptions;
 import dev.tkc.passes.Programs;
 import dev.tkc.passes.TestTargets;
 import dev.tkc.passes.target.TargetInfo;
@@ -16,9 +11,7 @@ import org.junit.jupiter.api.Test;
 /** What each pass of the pipeliner leaves for the next. */
 class PipeliningTest {
   private static String after(String pass, String program, TargetInfo target) {
-    Module module = IrParser.parse(program);
-    PassDriver.run(module, PassContext.of(target, PassOptions.checked().withStopAfter(pass)));
-    return IrPrinter.print(module);
+    return IrPrinter.print(Programs.after(pass, program, target));
   }
 
   @Test

@@ -8,12 +8,10 @@ import dev.tkc.ir.text.IrPrinter;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.PassDriver;
 import dev.tkc.passes.PassOptions;
+import dev.tkc.passes.Programs;
 import dev.tkc.passes.Runs;
 import dev.tkc.passes.TestTargets;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -33,14 +31,6 @@ class RotateLoopsTest {
     return pass(pass(m, FRONT), more);
   }
 
-  private static String corpus(String name) {
-    try (var in = Objects.requireNonNull(Runs.class.getResourceAsStream("corpus/" + name))) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
   private static Module pass(Module m, String... rows) {
     if (rows.length > 0) {
       PassDriver.run(m, PassContext.of(TestTargets.BULK, PassOptions.checked().withOnly(rows)));
@@ -54,7 +44,7 @@ class RotateLoopsTest {
 
   @Test
   void theProductOfTheRoundBeforeStandsBehindThisRoundsFirst() {
-    String text = rotated(corpus("attention.tir"));
+    String text = rotated(Programs.corpus("attention.tir"));
     String round = text.substring(text.indexOf("= for "), text.indexOf("yield", text.indexOf("= for ")));
     List<String> ops = round.lines().map(l -> l.replaceFirst("^ *%\\S+ = (\\w+).*", "$1"))
         .filter(o -> List.of("dot", "exp2", "reduce", "cast", "load", "div").contains(o)).toList();
@@ -65,7 +55,7 @@ class RotateLoopsTest {
 
   @Test
   void theSecondHalfLoadsForItsOwnRound() {
-    String text = rotated(corpus("attention.tir"));
+    String text = rotated(Programs.corpus("attention.tir"));
     String round = text.substring(text.indexOf("= for "), text.indexOf("yield", text.indexOf("= for ")));
     String before = round.lines().filter(l -> l.contains("= sub %j")).findFirst().orElseThrow().strip().split(" ")[0];
     assertThat(round).containsPattern("range " + before + ", ");
@@ -74,7 +64,8 @@ class RotateLoopsTest {
   @ParameterizedTest
   @CsvSource({"attention.tir, fold-bounds", "attention.tir, peel-loops", "attention.tir, version-interior"})
   void resultsAreTheSame(String name, String also) {
-    for (String program : List.of(corpus(name), corpus(name).replace("{step = 4}", "{step = 4, reversed}"))) {
+    String forwards = Programs.corpus(name);
+    for (String program : List.of(forwards, forwards.replace("{step = 4}", "{step = 4, reversed}"))) {
       Module plain = outlined(program, also);
       Module late = pass(outlined(program, also), "rotate-loops");
       assertThat(IrPrinter.print(late)).isNotEqualTo(IrPrinter.print(plain));
@@ -90,20 +81,20 @@ class RotateLoopsTest {
   @ParameterizedTest
   @ValueSource(strings = {"gemm.tir", "products.tir", "split.tir", "window.tir"})
   void productsThatNeedNoOtherStay(String name) {
-    String text = corpus(name);
+    String text = Programs.corpus(name);
     assertThat(rotated(text)).isEqualTo(IrPrinter.print(outlined(text)));
   }
 
   @Test
   void aRoundThatStoresWhatTheSecondProductGivesStays() {
-    String text = corpus("attention.tir")
+    String text = Programs.corpus("attention.tir")
         .replace("yield [%m2, %l2, %a2]", "store %to, [%h, %ri, %all], %a2\n yield [%m2, %l2, %a2]");
     assertThat(rotated(text)).isEqualTo(IrPrinter.print(outlined(text)));
   }
 
   @Test
   void aSecondProductThatTheFirstNeedsStays() {
-    String text = corpus("attention.tir").replace("%s = dot %qi, %kt, %z4", """
+    String text = Programs.corpus("attention.tir").replace("%s = dot %qi, %kt, %z4", """
             %qs = slice %aj {offsets = [0, 0], shape = [16, 8]} : f32[16, 8]
             %qc = cast %qs {to = bf16, kind = saturate} : bf16[16, 8]
             %s = dot %qc, %kt, %z4""");
@@ -112,8 +103,8 @@ class RotateLoopsTest {
 
   @Test
   void theBoundaryGoesOnWhereTheSteadyLoopEnds() {
-    String text =
-        IrPrinter.print(pass(outlined(corpus("attention.tir"), "peel-loops", "fold-interior"), "rotate-loops"));
+    Module peeled = outlined(Programs.corpus("attention.tir"), "peel-loops", "fold-interior");
+    String text = IrPrinter.print(pass(peeled, "rotate-loops"));
     String chained = text.substring(text.indexOf("#{interior}"));
     String between = chained.substring(chained.indexOf("= if "), chained.indexOf("#{boundary}"));
     List<String> ops = between.lines().map(l -> l.replaceFirst("^ *%\\S+ = (\\w+).*", "$1"))
@@ -126,7 +117,7 @@ class RotateLoopsTest {
 
   @Test
   void aBoundaryLoopStays() {
-    Module m = outlined(corpus("attention.tir"));
+    Module m = outlined(Programs.corpus("attention.tir"));
     m.funcs().getLast().body().walk(i -> {
       if (!i.regions().isEmpty()) {
         i.annotate("boundary", true);
