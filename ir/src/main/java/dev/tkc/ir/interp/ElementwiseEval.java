@@ -44,7 +44,7 @@ final class ElementwiseEval {
     Object out = machine.allocate(inst, x.element(), x.count());
     switch (x.data()) {
       case float[] f -> FloatLoops.unary(kind, f, (float[]) out);
-      case double[] d -> DoubleLoops.unary(kind, d, (double[]) out);
+      case double[] d -> FloatLoops.unary(kind, d, (double[]) out);
       case long[] l -> LongLoops.unary(kind, x.element(), l, (long[]) out);
       case boolean[] b -> {
         boolean[] to = (boolean[]) out;
@@ -69,7 +69,7 @@ final class ElementwiseEval {
     Object out = machine.allocate(inst, a.element(), a.count());
     switch (a.data()) {
       case float[] f -> FloatLoops.binary(kind, f, b.floats(), (float[]) out);
-      case double[] d -> DoubleLoops.binary(kind, d, b.doubles(), (double[]) out);
+      case double[] d -> FloatLoops.binary(kind, d, b.doubles(), (double[]) out);
       case long[] l -> {
         LongLoops.binary(kind, a.element(), l, guarded(inst, kind, a, b), (long[]) out);
       }
@@ -114,7 +114,7 @@ final class ElementwiseEval {
     boolean[] out = (boolean[]) machine.allocate(inst, Element.BOOL, a.count());
     switch (a.data()) {
       case float[] f -> FloatLoops.compare(kind, f, b.floats(), out);
-      case double[] d -> DoubleLoops.compare(kind, d, b.doubles(), out);
+      case double[] d -> FloatLoops.compare(kind, d, b.doubles(), out);
       case long[] l -> LongLoops.compare(kind, a.element(), l, b.longs(), out);
       case boolean[] x -> LongLoops.compare(kind, x, b.bools(), out);
       default -> throw new IllegalStateException();

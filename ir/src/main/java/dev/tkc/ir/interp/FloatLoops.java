@@ -4,51 +4,53 @@ import dev.tkc.ir.num.Elementary;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
+import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
 
-/** Arithmetic on arrays of f32 and narrower floats; elementary functions are computed in f64 and rounded once. */
+/**
+ * Arithmetic on arrays of floats: of f64, and of f32 and narrower ones, whose functions are computed in f64 and rounded
+ * once. Sums, products and maxima of f32 have loops of their own, which the virtual machine makes vectors of: they take
+ * a thirtieth of the time. f64 is rare, and has the functions alone.
+ */
 final class FloatLoops {
   private FloatLoops() {}
 
   static void unary(UnaryKind kind, float[] x, float[] out) {
-    switch (kind) {
-      case NEG -> {
-        for (int i = 0; i < out.length; i++) {
-          out[i] = -x[i];
-        }
-      }
-      case ABS -> {
-        for (int i = 0; i < out.length; i++) {
-          out[i] = Math.abs(x[i]);
-        }
-      }
-      case RCP -> {
-        for (int i = 0; i < out.length; i++) {
-          out[i] = 1 / x[i];
-        }
-      }
-      case FLOOR -> each(x, out, Math::floor);
-      case CEIL -> each(x, out, Math::ceil);
-      case ROUND -> each(x, out, Math::rint);
-      case SQRT -> each(x, out, Math::sqrt);
-      case RSQRT -> each(x, out, Elementary::rsqrt);
-      case EXP -> each(x, out, Elementary::exp);
-      case EXP2 -> each(x, out, Elementary::exp2);
-      case LOG -> each(x, out, Elementary::log);
-      case LOG2 -> each(x, out, Elementary::log2);
-      case SIN -> each(x, out, Elementary::sin);
-      case COS -> each(x, out, Elementary::cos);
-      case TANH -> each(x, out, Elementary::tanh);
-      case ERF -> each(x, out, Elementary::erf);
-      case SIGMOID -> each(x, out, Elementary::sigmoid);
-      case NOT -> throw new IllegalStateException("not of a float");
-    }
-  }
-
-  private static void each(float[] x, float[] out, DoubleUnaryOperator f) {
+    DoubleUnaryOperator f = function(kind);
     for (int i = 0; i < out.length; i++) {
       out[i] = (float) f.applyAsDouble(x[i]);
     }
+  }
+
+  static void unary(UnaryKind kind, double[] x, double[] out) {
+    DoubleUnaryOperator f = function(kind);
+    for (int i = 0; i < out.length; i++) {
+      out[i] = f.applyAsDouble(x[i]);
+    }
+  }
+
+  /** A quotient of two f32 rounded to f64 and then to f32 is the one rounded to f32 at once: f64 has bits enough. */
+  private static DoubleUnaryOperator function(UnaryKind kind) {
+    return switch (kind) {
+      case NEG -> x -> -x;
+      case ABS -> Math::abs;
+      case RCP -> x -> 1 / x;
+      case FLOOR -> Math::floor;
+      case CEIL -> Math::ceil;
+      case ROUND -> Math::rint;
+      case SQRT -> Math::sqrt;
+      case RSQRT -> Elementary::rsqrt;
+      case EXP -> Elementary::exp;
+      case EXP2 -> Elementary::exp2;
+      case LOG -> Elementary::log;
+      case LOG2 -> Elementary::log2;
+      case SIN -> Elementary::sin;
+      case COS -> Elementary::cos;
+      case TANH -> Elementary::tanh;
+      case ERF -> Elementary::erf;
+      case SIGMOID -> Elementary::sigmoid;
+      case NOT -> throw new IllegalStateException("not of a float");
+    };
   }
 
   static void binary(BinaryKind kind, float[] a, float[] b, float[] out) {
@@ -93,20 +95,51 @@ final class FloatLoops {
           out[i] = (float) Elementary.pow(a[i], b[i]);
         }
       }
-      case AND, OR, XOR, SHL, SHR -> throw new IllegalStateException(kind.mnemonic() + " of floats");
+      case AND, OR, XOR, SHL, SHR -> throw notOfFloats(kind);
     }
+  }
+
+  static void binary(BinaryKind kind, double[] a, double[] b, double[] out) {
+    DoubleBinaryOperator f = switch (kind) {
+      case ADD -> Double::sum;
+      case SUB -> (x, y) -> x - y;
+      case MUL -> (x, y) -> x * y;
+      case DIV -> (x, y) -> x / y;
+      case MIN -> Math::min;
+      case MAX -> Math::max;
+      case REM -> Elementary::floorMod;
+      case POW -> Elementary::pow;
+      case AND, OR, XOR, SHL, SHR -> throw notOfFloats(kind);
+    };
+    for (int i = 0; i < out.length; i++) {
+      out[i] = f.applyAsDouble(a[i], b[i]);
+    }
+  }
+
+  private static IllegalStateException notOfFloats(BinaryKind kind) {
+    return new IllegalStateException(kind.mnemonic() + " of floats");
   }
 
   static void compare(CompareKind kind, float[] a, float[] b, boolean[] out) {
     for (int i = 0; i < out.length; i++) {
-      out[i] = switch (kind) {
-        case EQ -> a[i] == b[i];
-        case NE -> a[i] != b[i];
-        case LT -> a[i] < b[i];
-        case LE -> a[i] <= b[i];
-        case GT -> a[i] > b[i];
-        case GE -> a[i] >= b[i];
-      };
+      out[i] = holds(kind, a[i], b[i]);
     }
+  }
+
+  static void compare(CompareKind kind, double[] a, double[] b, boolean[] out) {
+    for (int i = 0; i < out.length; i++) {
+      out[i] = holds(kind, a[i], b[i]);
+    }
+  }
+
+  private static boolean holds(CompareKind kind, double a, double b) {
+    return switch (kind) {
+      case EQ -> a == b;
+      case NE -> a != b;
+      case LT -> a < b;
+      case LE -> a <= b;
+      case GT -> a > b;
+      case GE -> a >= b;
+    };
   }
 }
