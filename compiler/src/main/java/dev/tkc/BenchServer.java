@@ -28,22 +28,24 @@ import java.util.function.Consumer;
  * <pre>{@code
  * {"do": "hello"}                                     version, device, driver
  * {"do": "prepare", "name": "g", "file": "gemm.tk", "kernel": "gemm", "values": {"M": 512}, "inputs": {"a": "x.npy"},
- *  "copies": 4}                                       shapes, bytes, copies, milliseconds; what a report says of it
- * {"do": "code", "file": "gemm.tk", "values": {…}} what is made of a kernel without running it: a hash of the assembly,
- * the
- *                                                     constants, how many products run beside the warps and how many do
- *                                                     not
+ *  "copies": 4}                                       shapes, bytes, copies, milliseconds, a hash of the assembly;
+ *                                                     what a report says of it
+ * {"do": "code", "file": "gemm.tk", "values": {…}}    what is made of a kernel without running it: a hash of the
+ *                                                     assembly, the constants, how many products run beside the warps
+ *                                                     and how many do not
  * {"do": "run", "name": "g", "outputs": {"c": "c.npy"}}   one launch, results to files
  * {"do": "check", "name": "g"}                        one launch against the kernel's test: "ok", "wrong" or why not
- * {"do": "time", "name": "g", "protocol": "burst"}    median_us, micros, runs, protocol
+ * {"do": "time", "name": "g", "protocol": "burst", "rounds": 5, "round_us": 20000}
+ *                                                     median_us, micros, runs, protocol
  * {"do": "sustained", "name": "g", "millis": 1500}    us
  * {"do": "release", "name": "g"}
  * {"do": "quit"}
  * }</pre>
  *
- * <p>{@code values}, {@code inputs}, {@code kernel}, {@code copies} and {@code protocol} may be left out.
- * {@code prepare} and {@code code} also take {@code "disable": ["delay-waits"]}, passes to leave out. What fails is
- * answered by {@code {"error": …, "lost": …}}; after a lost device nothing more can be measured in this process.
+ * <p>{@code values}, {@code inputs}, {@code kernel}, {@code copies}, {@code protocol}, {@code rounds} and
+ * {@code round_us} may be left out. {@code prepare} and {@code code} also take {@code "disable": ["delay-waits"]},
+ * passes to leave out. What fails is answered by {@code {"error": …, "lost": …}}; after a lost device nothing more can
+ * be measured in this process.
  */
 public final class BenchServer {
   private record Prepared(BenchSubject subject, KernelRun.Request request) {}
@@ -128,6 +130,7 @@ public final class BenchServer {
     answer.put("bytes", subject.bytes());
     answer.put("copies", subject.copies());
     answer.put("prepare_ms", (System.nanoTime() - start) / 1e6);
+    subject.code().ifPresent(c -> answer.put("code", c));
     subject.report().ifPresent(r -> answer.putAll(r.fields()));
     return answer;
   }
@@ -154,11 +157,16 @@ public final class BenchServer {
     Map<String, Object> constants = new LinkedHashMap<>();
     kernel.schedule(target, values).constants().forEach(c -> constants.put(c.name(), c.value()));
     Map<String, Object> answer = new LinkedHashMap<>();
-    answer.put("code", Integer.toHexString(compiled.assembly().hashCode()));
+    answer.put("code", code(compiled));
     answer.put("constants", constants);
     answer.put("asynchronous", count(compiled, AsyncOp.DotAsync.class));
     answer.put("synchronous", count(compiled, MatrixOp.Dot.class));
     return answer;
+  }
+
+  /** Equal for equal assembly. */
+  static String code(CompiledKernel compiled) {
+    return Integer.toHexString(compiled.assembly().hashCode());
   }
 
   private static long count(CompiledKernel compiled, Class<? extends Op> kind) {
@@ -185,7 +193,11 @@ public final class BenchServer {
   private Map<String, Object> time(Map<String, Object> request) {
     Optional<BenchSubject.Protocol> protocol = Optional.ofNullable(request.get("protocol"))
         .map(p -> BenchSubject.Protocol.valueOf(p.toString().toUpperCase(Locale.ROOT).replace('-', '_')));
-    BenchSubject.Times times = of(request).subject().time(protocol);
+    BenchSubject.Effort usual = BenchSubject.Effort.DEFAULT;
+    BenchSubject.Effort effort = new BenchSubject.Effort(
+        number(request, "rounds").map(Math::toIntExact).orElse(usual.rounds()),
+        number(request, "round_us").map(Long::doubleValue).orElse(usual.roundMicros()));
+    BenchSubject.Times times = of(request).subject().time(protocol, effort);
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("median_us", times.median());
     answer.put("micros", times.micros());

@@ -18,9 +18,7 @@ import java.util.Optional;
  * launches in turn find nothing in the caches. {@link Bench} states the protocols. Not thread-safe.
  */
 public final class BenchSubject implements AutoCloseable {
-  private static final int ROUNDS = 5;
   private static final double BURST_MICROS = 200;
-  private static final double ROUND_MICROS = 20_000;
   private static final double GRAPH_MICROS = 1_000;
   private static final int MOST_IN_GRAPH = 2_000;
   private static final long REST_MILLIS = 200;
@@ -41,6 +39,21 @@ public final class BenchSubject implements AutoCloseable {
     @Override
     public String toString() {
       return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  /** How often and how long is measured: the median of {@code rounds} of about {@code roundMicros} each. */
+  public record Effort(int rounds, double roundMicros) {
+    public static final Effort DEFAULT = new Effort(5, 20_000);
+
+    public Effort {
+      if (rounds < 1 || roundMicros <= 0) {
+        throw new IllegalArgumentException(rounds + " rounds of " + roundMicros + " us");
+      }
+    }
+
+    private int runs(double estimate) {
+      return Math.clamp(Math.round(roundMicros / estimate), 1, 5000);
     }
   }
 
@@ -141,6 +154,11 @@ public final class BenchSubject implements AutoCloseable {
     return launches.stream().findFirst().map(l -> l.compiled().report(l.sizes()));
   }
 
+  /** What tells this code from other code, where it was compiled. */
+  Optional<String> code() {
+    return launches.stream().findFirst().map(l -> BenchServer.code(l.compiled()));
+  }
+
   /** Runs once and gives the arguments as they are afterwards. */
   public List<KernelRun.Used> run() {
     if (kernel.module().session().engine() instanceof CudaEngine cuda) {
@@ -158,24 +176,29 @@ public final class BenchSubject implements AutoCloseable {
 
   /** Measures by the protocol given, or else by what suits the kernel: bursts for 0.2 ms and more. */
   public Times time(Optional<Protocol> wanted) {
+    return time(wanted, Effort.DEFAULT);
+  }
+
+  /** The same, for longer or shorter. */
+  public Times time(Optional<Protocol> wanted, Effort effort) {
     if (!(kernel.module().session().engine() instanceof CudaEngine cuda)) {
-      return byClock();
+      return byClock(effort);
     }
     double estimate = estimate(cuda);
     Protocol protocol = wanted.orElse(estimate >= BURST_MICROS ? Protocol.BURST : Protocol.GRAPH);
     if (protocol == Protocol.GRAPH) {
-      return graph(cuda, estimate);
+      return graph(cuda, estimate, effort);
     }
-    int runs = Math.clamp(Math.round(ROUND_MICROS / estimate), 1, 5000);
+    int runs = effort.runs(estimate);
     List<Double> micros = new ArrayList<>();
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < effort.rounds(); i++) {
       if (protocol == Protocol.BURST) {
         rest();
       }
       one(cuda, 2);
       micros.add(one(cuda, runs));
     }
-    return new Times(micros, runs * ROUNDS, protocol);
+    return new Times(micros, runs * effort.rounds(), protocol);
   }
 
   /**
@@ -183,7 +206,7 @@ public final class BenchSubject implements AutoCloseable {
    */
   public double sustained(long millis) {
     if (!(kernel.module().session().engine() instanceof CudaEngine cuda)) {
-      return byClock().median();
+      return byClock(Effort.DEFAULT).median();
     }
     int runs = Math.clamp(Math.round(millis * 1e3 / estimate(cuda)), 1, 1_000_000);
     return one(cuda, runs);
@@ -194,15 +217,15 @@ public final class BenchSubject implements AutoCloseable {
     return Math.max(0.5, one(cuda, 5));
   }
 
-  private Times graph(CudaEngine cuda, double estimate) {
+  private Times graph(CudaEngine cuda, double estimate, Effort effort) {
     int turns = Math.clamp(Math.round(GRAPH_MICROS / estimate / launches.size()), 1,
         MOST_IN_GRAPH / launches.size() + 1);
     int nodes = turns * launches.size();
-    int replays = Math.clamp(Math.round(ROUND_MICROS / estimate / nodes), 1, 5000);
+    int replays = effort.runs(estimate * nodes);
     CudaStream stream = cuda.stream();
     try (CudaGraph graph = CudaGraph.record(stream, () -> queue(stream, nodes))) {
       List<Double> micros = new ArrayList<>();
-      for (int i = 0; i < ROUNDS; i++) {
+      for (int i = 0; i < effort.rounds(); i++) {
         between(cuda.device(), stream, 1, () -> graph.launch(stream));
         micros.add(between(cuda.device(), stream, nodes * replays, () -> {
           for (int r = 0; r < replays; r++) {
@@ -210,7 +233,7 @@ public final class BenchSubject implements AutoCloseable {
           }
         }));
       }
-      return new Times(micros, nodes * replays * ROUNDS, Protocol.GRAPH);
+      return new Times(micros, nodes * replays * effort.rounds(), Protocol.GRAPH);
     }
   }
 
@@ -236,12 +259,12 @@ public final class BenchSubject implements AutoCloseable {
     }
   }
 
-  private Times byClock() {
+  private Times byClock(Effort effort) {
     List<Double> micros = new ArrayList<>();
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < effort.rounds(); i++) {
       micros.add(kernel.module().session().engine().launch(kernel, constants, arguments()).kernelNanos() / 1e3);
     }
-    return new Times(micros, ROUNDS, Protocol.WALL);
+    return new Times(micros, effort.rounds(), Protocol.WALL);
   }
 
   private static void rest() {
