@@ -25,8 +25,8 @@ import org.junit.jupiter.api.TestFactory;
  * What the assembler makes of the library for Hopper, kernel by kernel, at the schedule that a launch of such sizes
  * has: nothing is spilled, no product is serialised, products follow each other with nothing in between that waits, and
  * their loops bring hardly anything into uniform registers, reload nothing that was spilled and bring no threads
- * together. {@link #KNOWN} says where that does not hold, violation by violation: what is new fails, and so does what is
- * no longer true, so that the list only becomes shorter.
+ * together. {@link #KNOWN} says where that does not hold, violation by violation: what is new fails, and so does what
+ * is no longer true, so that the list only becomes shorter.
  */
 class MachineCodeTest {
   private static final Target HOPPER = Target.find("sm_90a").orElseThrow();
@@ -121,7 +121,7 @@ class MachineCodeTest {
         // Not asynchronous.
         Map.entry(backward + "D=64", Set.of("spills")),
         Map.entry(backward + "D=64 causal=true", Set.of("spills")),
-        // Five products of a round share too few registers: sums are kept aside. One operand goes through shared memory.
+        // Five products of a round share too few registers: sums are kept aside. One operand goes through memory.
         Map.entry(backward + "D=128", Set.of("spills", MOVED_IN_LOOP, "SHARED between products",
             "LOCAL between products", "LOCAL in the loop of products")),
         Map.entry(backward + "D=128 causal=true", Set.of("spills", "SHARED between products",
