@@ -91,6 +91,8 @@ public final class Pipeline {
       targeted("choose-instructions", TILE, Pass.devices(ChooseInstructions::run), "staging and layouts start from them"),
       targeted("rotate-loops", TILE, Pass.devices(RotateLoops::run), "products that need others' results run beside the next round's")
           .needs(Capability.ASYNC_MATRIX),
+      targeted("fold-rounds", TILE, Pass.devices(Pipeline::foldRounds), "masks that only a first or last round had are gone")
+          .needs(Capability.ASYNC_MATRIX),
       targeted("overlap-tiles", TILE, Pass.devices(OverlapTiles::run), "a block's next tile begins beside the last products of its tile")
           .needs(Capability.ASYNC_MATRIX),
       targeted("stagger-loops", TILE, Pass.devices(StaggerLoops::run), "where a half is too much, single products run a round off")
@@ -146,6 +148,8 @@ public final class Pipeline {
       before("rotate-loops", "stagger-loops", "half a round is better than one product"),
       before("stagger-loops", "partition-roles", "it moves loads, not copies"),
       before("rotate-loops", "partition-roles", "it moves loads, not copies"),
+      before("rotate-loops", "fold-rounds", "its rounds end a step earlier"),
+      before("fold-rounds", "overlap-tiles", "the head is copied"),
       before("rotate-loops", "overlap-tiles", "what is pending after the rounds is where the next tile comes in"),
       before("overlap-tiles", "partition-roles", "it moves loads, and says which tiles stay in their slots"),
       before("partition-roles", "delay-waits", "there must be waits to move"),
@@ -190,6 +194,16 @@ public final class Pipeline {
     EliminateCommon.run(f, cx);
     HoistInvariant.run(f, cx);
     EliminateDead.run(f, cx);
+  }
+
+  /** Of functions in which a loop was rotated; others have nothing new to find. */
+  private static void foldRounds(Func f, PassContext cx) {
+    boolean[] rotated = {false};
+    f.body().walk(i -> rotated[0] |= i.flag(RotateLoops.ROTATED));
+    if (rotated[0]) {
+      FoldBounds.run(f, cx);
+      clean(f, cx);
+    }
   }
 
   private static void clean(Func f, PassContext cx) {

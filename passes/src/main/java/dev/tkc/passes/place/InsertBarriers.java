@@ -17,10 +17,12 @@ import dev.tkc.ir.rules.SlotBytes;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Regions;
+import dev.tkc.passes.tile.PersistGrid;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Puts a barrier wherever one thread's access to memory must wait for another's.
@@ -36,7 +38,8 @@ import java.util.Set;
  * copy_wait} that may complete it; that different copies and reads in flight mean different slots of a ring is the
  * pipeline's promise, which the interpreter checks. An op with scratch meets all threads in its midst, which clears
  * what was before. In global memory only tensors that may be written matter (those of one name may be views of one
- * memory, others never overlap), and an access by the same indices in the same layout is by the same thread.
+ * memory, others never overlap), and an access by the same indices in the same layout is by the same thread. Tiles of
+ * a grid that one block works on after each other are as independent as those of different blocks.
  *
  * <p>Each role is a program of its own, whose barriers are for its warps; the roles begin when the block has met after
  * what stands before them. Bulk copies, asynchronous dots and waits for transaction barriers need nothing here: the
@@ -93,6 +96,15 @@ public final class InsertBarriers {
       return new State(inNextRound(reads, position, step), inNextRound(writes, position, step), new HashSet<>(copies));
     }
 
+    /** What is left of it for another tile of the grid: blocks do not wait for each other's global memory. */
+    State ofBlock() {
+      return new State(ofBlock(reads), ofBlock(writes), new HashSet<>(copies));
+    }
+
+    private static Set<Place> ofBlock(Set<Place> places) {
+      return places.stream().filter(p -> p instanceof Place.Bytes).collect(Collectors.toSet());
+    }
+
     private static Set<Place> inNextRound(Set<Place> places, Value position, long step) {
       Set<Place> next = new HashSet<>();
       places.forEach(p -> next.add(p instanceof Place.Global g ? g.inNextRound(position, step) : p));
@@ -135,8 +147,8 @@ public final class InsertBarriers {
   private void visit(Region region, State state) {
     for (Inst inst : List.copyOf(region.insts())) {
       switch (inst.op()) {
-        case ControlOp.For loop -> repeat(loop.body(), loop.step(), state);
-        case ControlOp.While loop -> repeat(loop.body(), 1, state);
+        case ControlOp.For loop -> repeat(inst, loop.body(), loop.step(), state);
+        case ControlOp.While loop -> repeat(inst, loop.body(), 1, state);
         case ControlOp.If branch -> {
           State then = state.copy();
           State otherwise = state.copy();
@@ -160,13 +172,14 @@ public final class InsertBarriers {
     }
   }
 
-  private void repeat(Region body, long step, State state) {
+  private void repeat(Inst loop, Region body, long step, State state) {
+    boolean tiles = loop.flag(PersistGrid.TILES);
     State entry = state.copy();
     boolean changed = true;
     while (changed) {
       State round = entry.copy();
       visit(body, round);
-      changed = entry.add(round.inNextRound(body.params().getFirst(), step));
+      changed = entry.add(tiles ? round.ofBlock() : round.inNextRound(body.params().getFirst(), step));
     }
     state.add(entry);
   }

@@ -43,13 +43,16 @@ import java.util.stream.IntStream;
  * The products that need no other one come first in a round; conversions of what crosses to the next round come last,
  * since the value they replace is in use until the late product is done.
  *
+ * <p>The piece in front is the first round in the loop's order. Where only that round has a mask, as the diagonal of
+ * causal attention whose keys are walked from the last one back, none is left in the rounds ({@code fold-rounds}).
+ *
  * <p>Where {@code peel-loops} left a {@code boundary} loop behind, the last round's second half runs beside the
  * boundary's first products, and the boundary's rounds go on in the same way; with no round before it the boundary loop
  * stays as it was. Loops whose sums and crossing values would not fit the registers stay.
  */
 public final class RotateLoops {
   /** On the branch that a loop became, where all its rounds are one loop still. */
-  static final String ROTATED = "rotated";
+  public static final String ROTATED = "rotated";
 
   /** Of a thread's registers, those left for addresses and what is computed in between. */
   static final int OTHER_REGISTERS = 31;

@@ -78,7 +78,10 @@ final class LongestFirst {
     return Scalars.literal(v).filter(l -> l.element().isInteger() && l.bits() > 0).isPresent();
   }
 
-  /** How many of the outer tiles make a section, computed in front of the launch. */
+  /**
+   * How many of the outer tiles make a section, computed in front of the launch: as few sections as the cache allows,
+   * all about as large, since short tiles fill up the end only if the last section has enough of them.
+   */
   Value section(Builder host, List<Value> counts) {
     Map<Value, Value> bytes = new LinkedHashMap<>();
     Region body = loop.body();
@@ -88,10 +91,11 @@ final class LongestFirst {
         extent(host, load, t, body.params().getFirst()).ifPresent(n -> bytes.put(load.tensor(), n));
       }
     });
-    Value all = host.constant(1);
+    Value all = host.constant(0);
     for (Value n : bytes.values()) {
       all = host.add(all, n);
     }
+    all = host.binary(BinaryKind.MAX, all, host.constant(1));
     Value outer = host.constant(1);
     for (Value n : counts.subList(0, counts.size() - 1)) {
       outer = host.mul(outer, n);
@@ -101,7 +105,13 @@ final class LongestFirst {
         "a phase with more tiles than can be numbered"));
     Value fits = host.binary(BinaryKind.MAX, host.binary(BinaryKind.DIV, host.constant(SECTION_BYTES), all),
         host.constant(1));
-    return host.binary(BinaryKind.MAX, host.binary(BinaryKind.MIN, fits, outer), host.constant(1));
+    Value sections = up(host, outer, fits);
+    return host.binary(BinaryKind.MAX, up(host, outer, host.binary(BinaryKind.MAX, sections, host.constant(1))),
+        host.constant(1));
+  }
+
+  private static Value up(Builder host, Value x, Value y) {
+    return host.binary(BinaryKind.DIV, host.sub(host.add(x, y), host.constant(1)), y);
   }
 
   /** The bytes that the loop reads of a tensor in all its rounds. */
