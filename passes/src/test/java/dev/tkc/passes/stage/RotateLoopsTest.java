@@ -80,7 +80,7 @@ class RotateLoopsTest {
 
   @Test
   void roundsBehindTheOneWithAMaskHaveNone() {
-    String program = corpus("attention.tir").replace("{step = 4}", "{step = 4, reversed}");
+    String program = Programs.corpus("attention.tir").replace("{step = 4}", "{step = 4, reversed}");
     Module late = pass(outlined(program), "rotate-loops");
     assertThat(rounds(late)).contains("valid");
     Module folded = pass(late, "fold-rounds");
