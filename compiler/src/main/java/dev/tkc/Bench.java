@@ -12,13 +12,11 @@ import java.util.Optional;
  *
  * <ul>
  *   <li>the result is checked first, against the kernel's test, at sizes cut down to about 512 with the same remainder
- *   by 16
- *       (so that the same specialisation is checked);
+ *       by 16 (so that the same specialisation is checked);
  *   <li>on a GPU the arguments exist several times, together more than twice its L2 cache, and launches take them in
- *   turn;
+ *       turn;
  *   <li><em>burst</em>, for launches of 0.2 ms and more: 0.2 s of rest, two launches to warm up, then launches back to
- *   back
- *       for at most 20 ms between two events; five times;
+ *       back for at most 20 ms between two events; five times;
  *   <li><em>graph</em>, for shorter ones: the same launches written down in a graph, without the rest;
  *   <li><em>wall</em>, in the interpreter: five launches by the clock.
  * </ul>

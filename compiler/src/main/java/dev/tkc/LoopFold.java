@@ -29,9 +29,9 @@ import java.util.Set;
  *   <li>a sum: what a round adds is the sum, or the product, of the round's elements alone;
  *   <li>a maximum, likewise;
  *   <li>a sum in units that follow a maximum {@code m}, as in softmax: a round adds up elements
- *   {@code f · exp(u(s) − h(m'))}, and what
- *       was there is brought to the new unit by {@code exp(u(m) − h(m'))}, where {@code m'} is the maximum of {@code m}
- *       and the {@code s}, {@code u} is nothing or a factor, and {@code h} is {@code u}, but 0 for a maximum of −∞.
+ *       {@code f · exp(u(s) − h(m'))}, and what was there is brought to the new unit by {@code exp(u(m) − h(m'))},
+ *       where {@code m'} is the maximum of {@code m} and the {@code s}, {@code u} is nothing or a factor, and {@code h}
+ *       is {@code u}, but 0 for a maximum of −∞.
  * </ul>
  *
  * A round's elements are what depends on nothing carried. Where the loop ends with a tile of the grid, those behind its
@@ -257,8 +257,8 @@ final class LoopFold {
 
   /**
    * Whether {@code v} is the unit of a maximum: the maximum by the factor, or 0 where it is −∞. Without that, rounds
-   * that see nothing
-   * would leave NaN, and which there are is a matter of their size. */
+   * that see nothing would leave NaN, and which there are is a matter of their size.
+   */
   private boolean isUnitOf(Value v, Value maximum, Object unit) {
     Value h = spread(v);
     if (h.definition() != null && h.definition().op() instanceof ElementwiseOp.Select s

@@ -11,11 +11,10 @@ import java.util.stream.LongStream;
  *
  * <ul>
  *   <li>{@code normal}: {@link Philox#normal}, Box and Muller in f64 over strict arithmetic, rounded once to the
- *   element type;
+ *       element type;
  *   <li>{@code uniform}: {@link Philox#uniform} at offset {@code i}, in [0, 1), rounded once to the element type;
  *   <li>{@code integers}: {@code lo + (w · (hi − lo)) / 2⁶⁴} for the 64-bit number {@code w} made of the words at
- *   offsets
- *       {@code 2i} (low) and {@code 2i + 1}, so {@code hi} is excluded.
+ *       offsets {@code 2i} (low) and {@code 2i + 1}, so {@code hi} is excluded.
  * </ul>
  */
 public final class Random {

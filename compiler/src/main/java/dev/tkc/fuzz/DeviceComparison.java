@@ -19,9 +19,8 @@ import java.util.Optional;
  *
  * <ul>
  *   <li>for f32 R = 2·10⁻³, A = 10⁻⁴: generated expressions are at most some ten operations deep and each has a slope
- *   of
- *       at most about 20 on its clamped argument, so an error of some units in the last place stays far below; a wrong
- *       element, lane or operand of random data does not;
+ *       of at most about 20 on its clamped argument, so an error of some units in the last place stays far below; a
+ *       wrong element, lane or operand of random data does not;
  *   <li>for f16 and bf16 R = 2·10⁻², A = 10⁻³: the rounding of the result itself may flip, by 2⁻⁷ in bf16.
  * </ul>
  */

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reads MessagePack, the encoding of a code object's metadata: maps, lists, strings, numbers as {@code Long} or {@code
- * Double}, booleans and null. Malformed data throws {@link IllegalArgumentException}.
+ * Reads MessagePack, the encoding of a code object's metadata: maps, lists, strings, numbers as {@code Long} or
+ * {@code Double}, booleans and null. Malformed data throws {@link IllegalArgumentException}.
  */
 final class MessagePack {
   private final ByteBuffer in;

@@ -13,8 +13,7 @@ import java.util.List;
 
 /**
  * Hopper's spelling of what runs beside the warps: {@code mbarrier}, {@code cp.async.bulk.tensor}, {@code wgmma},
- * {@code
- * setmaxnreg}, named barriers. Addresses in shared memory are 32 bits wide wherever an instruction takes such.
+ * {@code setmaxnreg}, named barriers. Addresses in shared memory are 32 bits wide wherever an instruction takes such.
  */
 final class PtxAsync implements AsyncTarget {
   private static final int ALL_LANES = -1;

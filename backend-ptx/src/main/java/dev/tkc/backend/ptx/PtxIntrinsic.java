@@ -26,9 +26,8 @@ import java.util.StringJoiner;
 /**
  * NVIDIA's instructions that LLVM IR has no word for: one row each with its signature, the first compute capability and
  * the first PTX version that have it, and the section of the PTX ISA manual that defines it. Rows that LLVM 20 knows
- * are
- * intrinsics, the rest inline PTX. A row used on a processor without it kills the process, so lowering asks {@link
- * #isOn} through the capability table first.
+ * are intrinsics, the rest inline PTX. A row used on a processor without it kills the process, so lowering asks
+ * {@link #isOn} through the capability table first.
  */
 public enum PtxIntrinsic implements LlvmIntrinsic {
   // Who am I. (PTX ISA: Special Registers)
@@ -133,9 +132,8 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
       }""", "r,r,~{memory}"), VOID, I32, I32),
 
   // The copy engine: (to, barrier, map, coordinates from the fastest …, multicast mask, cache policy, use mask, use
-  // policy), and
-  // (from, map, coordinates …, cache policy, use policy). (cp.async.bulk.tensor, cp.async.bulk.commit_group,
-  // .wait_group)
+  // policy), and (from, map, coordinates …, cache policy, use policy). (cp.async.bulk.tensor,
+  // cp.async.bulk.commit_group, .wait_group)
   BULK_TENSOR_LOAD_1D(90, 80, bulkTensor("g2s", 1), bulkLoad(1)),
   BULK_TENSOR_LOAD_2D(90, 80, bulkTensor("g2s", 2), bulkLoad(2)),
   BULK_TENSOR_LOAD_3D(90, 80, bulkTensor("g2s", 3), bulkLoad(3)),

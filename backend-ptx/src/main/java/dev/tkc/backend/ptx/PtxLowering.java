@@ -21,10 +21,9 @@ import java.util.Optional;
 import java.util.StringJoiner;
 
 /**
- * NVIDIA's spelling of what lowering needs: warps of 32, {@code shfl.sync}, {@code bar.sync}, {@code mma.sync}, {@code
- * ldmatrix}, {@code cp.async}, the special-function unit. A row of {@link PtxIntrinsic} is used only where the
- * processor and
- * the PTX version have it.
+ * NVIDIA's spelling of what lowering needs: warps of 32, {@code shfl.sync}, {@code bar.sync}, {@code mma.sync},
+ * {@code ldmatrix}, {@code cp.async}, the special-function unit. A row of {@link PtxIntrinsic} is used only where the
+ * processor and the PTX version have it.
  */
 public final class PtxLowering implements TargetLowering {
   /** {@code red} on vectors of f32 came with sm_90 and this version. */
@@ -165,8 +164,7 @@ public final class PtxLowering implements TargetLowering {
 
   /**
    * A predicated store. As a branch around an ordinary store LLVM would move the loads that feed it under the branch,
-   * and
-   * they would wait for each other.
+   * and they would wait for each other.
    */
   @Override
   public void storeIf(LlvmBuilder b, LlvmValue guard, LlvmValue value, LlvmValue pointer, int align) {

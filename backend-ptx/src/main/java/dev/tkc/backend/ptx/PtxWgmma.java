@@ -18,10 +18,8 @@ import java.util.List;
 
 /**
  * {@code wgmma.mma_async} (PTX ISA 9.7.15). All instructions of a product stand in one piece of assembly: accumulators
- * are tied
- * operands, and descriptors are made inside from the lower half of each operand's first one, so that neither a 64-bit
- * address
- * nor more than two registers live across it.
+ * are tied operands, and descriptors are made inside from the lower half of each operand's first one, so that neither a
+ * 64-bit address nor more than two registers live across it.
  */
 record PtxWgmma(AsyncMatrix row) implements AsyncProduct {
   @Override

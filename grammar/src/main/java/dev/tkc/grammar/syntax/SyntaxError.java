@@ -16,8 +16,8 @@ import org.antlr.v4.runtime.TokenStream;
 import org.antlr.v4.runtime.misc.IntervalSet;
 
 /**
- * Says in a person's words what one syntax error is: what was found, what may stand there, and the likely slip ({@link
- * Slips}).
+ * Says in a person's words what one syntax error is: what was found, what may stand there, and the likely slip
+ * ({@link Slips}).
  */
 final class SyntaxError {
   private static final int MAX_EXPECTED = 5;

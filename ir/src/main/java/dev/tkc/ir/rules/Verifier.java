@@ -42,11 +42,10 @@ import java.util.Set;
  *       kernel's own body, which is scalar;
  *   <li>shared-memory ops, asynchronous ops and {@code convert_layout} stand in device functions only;
  *   <li>{@code turn_take} and {@code turn_pass} stand in roles of two or more whole groups of four warps, and in each
- *   region in
- *       turn, with no region that has any between a take and its pass;
+ *       region in turn, with no region that has any between a take and its pass;
  *   <li>{@code role}s are the last instructions of a device function's body; {@code make_tensor_map} and
- *   {@code counter} stand in
- *       kernels only; {@code number_draw} and {@code number_post} in roles of {@link OneThread};
+ *       {@code counter} stand in kernels only; {@code number_draw} and {@code number_post} in roles of
+ *       {@link OneThread};
  *   <li>{@code while} stands in placed device functions only;
  *   <li>in a device function annotated {@code placed}, every tile of rank 1 and up and every shared buffer has a
  *       layout, whose sizes are the power-of-two cover of the shape; elsewhere none has one; where warps are no power

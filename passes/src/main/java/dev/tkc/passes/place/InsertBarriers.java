@@ -34,9 +34,9 @@ import java.util.stream.Collectors;
  * </pre>
  *
  * <p>The function is walked with the set of accesses since the last barrier, loops until nothing changes. A read waits
- * for writes of the same bytes, a write for reads and writes. An asynchronous copy counts as written at each {@code
- * copy_wait} that may complete it; that different copies and reads in flight mean different slots of a ring is the
- * pipeline's promise, which the interpreter checks. An op with scratch meets all threads in its midst, which clears
+ * for writes of the same bytes, a write for reads and writes. An asynchronous copy counts as written at each
+ * {@code copy_wait} that may complete it; that different copies and reads in flight mean different slots of a ring is
+ * the pipeline's promise, which the interpreter checks. An op with scratch meets all threads in its midst, which clears
  * what was before. In global memory only tensors that may be written matter (those of one name may be views of one
  * memory, others never overlap), and an access by the same indices in the same layout is by the same thread. Tiles of
  * a grid that one block works on after each other are as independent as those of different blocks.

@@ -20,8 +20,8 @@ import dev.tkc.passes.target.TargetInfo;
  *
  * A tile whose elements are visited one after another may be somewhat larger than the registers of its threads: what is
  * loaded, used and stored piece by piece never lies in them as a whole. Beyond twice their number nothing but memory
- * traffic would come of it, after minutes of translation. What
- * a layout makes of it beyond that, with elements that several threads hold, is not asked.
+ * traffic would come of it, after minutes of translation. What a layout makes of it beyond that, with elements that
+ * several threads hold, is not asked.
  */
 public final class LimitRegisters {
   private LimitRegisters() {}

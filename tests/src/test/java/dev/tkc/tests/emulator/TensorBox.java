@@ -4,8 +4,7 @@ import java.util.List;
 
 /**
  * A tensor map as the copy engine reads it: boxes of a tensor in global memory to and from shared memory, where 16-byte
- * pieces are
- * exchanged by bits of their address. Dimensions are the slowest first.
+ * pieces are exchanged by bits of their address. Dimensions are the slowest first.
  *
  * @param strides in elements
  */

@@ -7,8 +7,7 @@ import java.util.Map;
 
 /**
  * The transaction barriers of a block, and the bulk copies that are on their way to shared memory. A copy lands only
- * when no warp
- * can go on without it: as late as synchronisation allows.
+ * when no warp can go on without it: as late as synchronisation allows.
  */
 final class TransactionBarriers {
   private static final class Barrier {

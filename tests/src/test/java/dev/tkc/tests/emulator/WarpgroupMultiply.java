@@ -5,12 +5,9 @@ import java.util.regex.Pattern;
 
 /**
  * {@code wgmma.mma_async}, one warp's sixteen rows of it. Computed when it is started: that nothing touches its
- * operands before it is
- * done is the interpreter's to check. Of the accumulator, with g = lane / 4 and t = lane mod 4, register 4 j + 2 h + e
- * holds
- * row g + 8 h, column 8 j + 2 t + e; a left operand in registers lies as that of {@code mma}. Products are exact; they
- * are
- * added in double and rounded once.
+ * operands before it is done is the interpreter's to check. Of the accumulator, with g = lane / 4 and t = lane mod 4,
+ * register 4 j + 2 h + e holds row g + 8 h, column 8 j + 2 t + e; a left operand in registers lies as that of
+ * {@code mma}. Products are exact; they are added in double and rounded once.
  */
 final class WarpgroupMultiply extends Instruction {
   private static final Pattern SHAPE = Pattern.compile("m64n(\\d+)k(\\d+)");

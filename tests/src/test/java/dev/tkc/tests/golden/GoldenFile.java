@@ -18,11 +18,9 @@ import java.util.regex.Pattern;
  *   <li>{@code // RUN: …}: one or more lines, see {@link RunLine}; a file without one fails;
  *   <li>{@code // CHECK…}: read by {@link FileCheck} when a RUN line ends in it;
  *   <li>{@code // EXPECT:}: everything from there to the end of the file is, behind {@code // }, exactly what the RUN
- *   lines
- *       without FileCheck print; rewritten by {@code -Dtkc.bless=true}, and the run that rewrites still fails;
+ *       lines without FileCheck print; rewritten by {@code -Dtkc.bless=true}, and the run that rewrites still fails;
  *   <li>{@code // error: text} at the end of a line (or {@code // error@+1: text}, {@code @-1}): an error there whose
- *   code or
- *       message contains the text. The errors found and the errors announced must be the same, one to one.
+ *       code or message contains the text. The errors found and the errors announced must be the same, one to one.
  * </ul>
  *
  * <p>In the output, the file's own path is its name, the folder of the sources {@code %root}, the scratch folder

@@ -8,8 +8,7 @@ import java.util.List;
 
 /**
  * Attention of 128 query rows against tiles of 128 keys, D = 128, as placed IR, written by hand: the next Q·Kᵀ is
- * started before
- * the last P·V, and the softmax runs under that. P stays in registers, V is not contiguous along k.
+ * started before the last P·V, and the softmax runs under that. P stays in registers, V is not contiguous along k.
  */
 final class StagedAttention {
   private StagedAttention() {}

@@ -8,8 +8,7 @@ import java.util.List;
 
 /**
  * The staged product of {@code docs/staged.md} as placed IR, written by hand: one producer, two groups of consumers,
- * persistent
- * blocks, results through shared memory in slices.
+ * persistent blocks, results through shared memory in slices.
  *
  * @param element of A and B
  * @param sum of the accumulator

@@ -174,8 +174,8 @@ class StagedOnEmulatorTest {
 
   /**
    * What is wrong about copies and barriers is noticed: a wait left out, bytes that do not come or are too many, a
-   * store
-   * that is not waited for, an arrival too few. */
+   * store that is not waited for, an arrival too few.
+   */
   @ParameterizedTest
   @CsvSource(delimiter = '|', textBlock = """
       barrier_wait %full, %slot_2, %phase_2 |                                    | threads wait at different barriers

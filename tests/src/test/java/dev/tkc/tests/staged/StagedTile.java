@@ -9,8 +9,7 @@ import java.util.List;
 
 /**
  * One product of one block without roles, as placed IR: both operands are copied in bulk, or the left one is loaded
- * into
- * registers.
+ * into registers.
  *
  * @param m rows
  * @param n columns

@@ -27,10 +27,8 @@ import java.util.Set;
 
 /**
  * Asynchronous dots. The accumulator's rows are split among the team's warps by its layout; each group of warps
- * computes blocks of
- * so many rows, whose registers are found by their coordinates. Registers of a left operand are held until the wait
- * that ends
- * their product, as far as the code in between stands in one region.
+ * computes blocks of so many rows, whose registers are found by their coordinates. Registers of a left operand are held
+ * until the wait that ends their product, as far as the code in between stands in one region.
  */
 final class AsyncDotLowering {
   /**
@@ -212,8 +210,7 @@ final class AsyncDotLowering {
 
   /**
    * Values go through the wait in registers of 32 bits, narrow ones packed as a product reads them. Where nobody reads
-   * the result
-   * they are only held until then.
+   * the result they are only held until then.
    */
   List<Lowered> await(Inst inst, AsyncOp.DotWait o) {
     List<List<LlvmValue>> words = o.values().stream().map(this::words).toList();

@@ -19,10 +19,8 @@ import java.util.Optional;
 
 /**
  * Bulk copies, transaction barriers and what surrounds asynchronous dots. What one thread does for its team is always
- * done by
- * the team's first: such ops are kept back while others only compute scalars, so that those which follow each other
- * share a
- * branch.
+ * done by the team's first: such ops are kept back while others only compute scalars, so that those which follow each
+ * other share a branch.
  */
 final class AsyncLowering {
   private static final int BARRIER_BYTES = 8;

@@ -10,10 +10,8 @@ import java.util.Optional;
 
 /**
  * What a target with a copy engine, transaction barriers, asynchronous products or roles does in its own way. As in
- * {@link
- * TargetLowering}, each method emits the spelling of one thing and decides nothing. Methods are called where all
- * threads of a
- * team are together, unless they say otherwise.
+ * {@link TargetLowering}, each method emits the spelling of one thing and decides nothing. Methods are called where all
+ * threads of a team are together, unless they say otherwise.
  */
 public interface AsyncTarget {
 
@@ -138,8 +136,7 @@ public interface AsyncTarget {
 
   /**
    * {@code acc + a @ b} over {@code depth} of k, all blocks. {@code accumulators} has the registers of each block, in
-   * the
-   * instruction's order; they count as zero where {@code keep} (i1) is false.
+   * the instruction's order; they count as zero where {@code keep} (i1) is false.
    */
   record Product(
       Left left,

@@ -39,12 +39,10 @@ import java.util.stream.IntStream;
 
 /**
  * One device function under way: the two places code goes to (the prologue, which holds what depends on the thread
- * alone, and
- * the body), what every IR value has become, and the lowerings of the op groups.
+ * alone, and the body), what every IR value has become, and the lowerings of the op groups.
  *
  * <p>All threads of a block run the body together; only stores and the like are guarded per thread, so every shuffle
- * and
- * barrier is met by all.
+ * and barrier is met by all.
  */
 final class FunctionLowering {
   /** A tile's type and how many warps hold it. */
@@ -235,8 +233,7 @@ final class FunctionLowering {
 
   /**
    * Whether addresses and positions are better computed again than kept: in roles, whose loops need their registers,
-   * for what is
-   * stored once in many rounds or computed in a branch.
+   * for what is stored once in many rounds or computed in a branch.
    */
   private boolean computesAgain(Inst inst) {
     return team.number() > 0 && !team.alone() && switch (inst.op()) {

@@ -12,10 +12,8 @@ import java.util.List;
 
 /**
  * Roles: a branch on the warp's number for each, which all lanes of a warp take the same way, and behind it the role's
- * code
- * with a thread index of its own. All roles end at one place. A role in which only one thread of the team has anything
- * to do
- * is entered by that thread alone.
+ * code with a thread index of its own. All roles end at one place. A role in which only one thread of the team has
+ * anything to do is entered by that thread alone.
  */
 final class RoleLowering {
   private final FunctionLowering f;

@@ -15,10 +15,8 @@ import java.util.Optional;
 
 /**
  * What a target does in its own way. Everything else about lowering is shared, and nothing here asks for a decision:
- * each
- * method emits the target's spelling of one thing. Methods with a default have a correct, slower spelling that every
- * target
- * can use.
+ * each method emits the target's spelling of one thing. Methods with a default have a correct, slower spelling that
+ * every target can use.
  */
 public interface TargetLowering {
   // The machine.
@@ -110,9 +108,8 @@ public interface TargetLowering {
 
   /**
    * A function of f32 by the target's own instructions within the bounds that {@code docs/numerics.md} states, or
-   * nothing
-   * where the shared code should compute it. Asked for: SQRT, RSQRT, RCP, EXP2 (any argument) and LOG2 (positive normal
-   * ones).
+   * nothing where the shared code should compute it. Asked for: SQRT, RSQRT, RCP, EXP2 (any argument) and LOG2
+   * (positive normal ones).
    */
   default Optional<LlvmValue> unary(LlvmBuilder b, UnaryKind kind, LlvmValue x) {
     return Optional.empty();
@@ -130,8 +127,7 @@ public interface TargetLowering {
 
   /**
    * Conversion of many values between float formats by the target's instructions, rounding to nearest even and
-   * saturating
-   * where {@code to} is an 8-bit format; nothing where the shared code should do it.
+   * saturating where {@code to} is an 8-bit format; nothing where the shared code should do it.
    */
   default Optional<List<LlvmValue>> convert(LlvmBuilder b, List<LlvmValue> values, Element from, Element to) {
     return Optional.empty();

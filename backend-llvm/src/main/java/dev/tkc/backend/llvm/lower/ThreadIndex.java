@@ -11,8 +11,7 @@ import java.util.Map;
 
 /**
  * The thread's lane and warp, and linear functions of them. All of it is computed once, at the start of the function,
- * so
- * that no loop repeats it.
+ * so that no loop repeats it.
  */
 final class ThreadIndex {
   private final LlvmBuilder b;
