@@ -15,6 +15,7 @@ import dev.tkc.passes.place.DrawTiles;
 import dev.tkc.passes.place.GroupStores;
 import dev.tkc.passes.place.InsertBarriers;
 import dev.tkc.passes.place.LimitRegisters;
+import dev.tkc.passes.place.LoadAhead;
 import dev.tkc.passes.place.MakeTensorMaps;
 import dev.tkc.passes.stage.AssignLatencies;
 import dev.tkc.passes.stage.ChooseAsync;
@@ -116,6 +117,8 @@ public final class Pipeline {
       targeted("limit-registers", PLACED, Pass.devices(LimitRegisters::run), "refuses tiles before anybody unrolls them").isRequired(),
       targeted("group-stores", PLACED, Pass.devices(GroupStores::run), "whose rows are whose is a matter of layouts")
           .needs(Capability.BULK_COPY),
+      targeted("load-ahead", PLACED, Pass.devices(LoadAhead::run), "what a number costs in registers is a matter of layouts")
+          .needs(Capability.ASYNC_MATRIX),
       targeted("clean-placed", PLACED, Pass.devices(Pipeline::cleanPlaced), "conversions and masks once, outside loops"),
       targeted("annotate-accesses", PLACED, Pass.devices(AnnotateAccesses::run), "vectors depend on layouts"),
       targeted("make-tensor-maps", PLACED, MakeTensorMaps::run, "boxes are those of the buffers' layouts")
@@ -169,6 +172,8 @@ public final class Pipeline {
       before("assign-layouts", "make-tensor-maps", "boxes are those of the buffers' layouts"),
       before("assign-layouts", "allocate-shared", "the size of scratch depends on both layouts"),
       before("allocate-shared", "insert-barriers", "hazards are between bytes"),
+      before("assign-layouts", "load-ahead", "few registers are those of a layout"),
+      before("load-ahead", "annotate-accesses", "what is loaded ahead is an access like any other"),
       before("group-stores", "make-tensor-maps", "a group stores a box of its own rows"),
       before("group-stores", "insert-barriers", "a group's barrier orders nothing else"),
       before("eliminate-common", "hoist-invariant", "a value is hoisted once"),

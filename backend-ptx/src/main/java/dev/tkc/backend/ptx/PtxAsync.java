@@ -96,7 +96,7 @@ final class PtxAsync implements AsyncTarget {
   @Override
   public void barriersReady(LlvmBuilder b) {
     b.call(PtxIntrinsic.MBARRIER_INIT_FENCE);
-    b.call(PtxIntrinsic.PROXY_FENCE_ALL);
+    b.call(PtxIntrinsic.PROXY_FENCE);
   }
 
   @Override

@@ -150,7 +150,6 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   PREFETCH_TENSORMAP(90, 80, together("prefetch.tensormap [$0];", "l,~{memory}"), VOID, PTR),
   /** Writes to shared memory become visible to the copy engine and to asynchronous products. */
   PROXY_FENCE(90, 80, together("fence.proxy.async.shared::cta;", "~{memory}"), VOID),
-  PROXY_FENCE_ALL(90, 80, together("fence.proxy.async;", "~{memory}"), VOID),
 
   // Launches that begin before others are over. Each clobbers memory: no access is moved to the other side.
   // (griddepcontrol)

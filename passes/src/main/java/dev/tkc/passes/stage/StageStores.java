@@ -39,7 +39,7 @@ import java.util.Set;
  *                                       →      store_wait {pending = 1, read}   barrier
  *                                              shared_store %b, n % 2, %o       proxy_fence   barrier
  *                                              store_bulk %t, [%i, %j + 64n], %b, n % 2      store_commit
- *                                            …  at the team's end: store_wait {pending = 0}
+ *                                            …  at the team's end: store_wait {pending = 0, read}
  * </pre>
  *
  * What lies between the sum and the store is computed for each slice ({@link TileParts}), so the tile never exists in
@@ -115,7 +115,8 @@ public final class StageStores {
     findRebuilt(body, Set.copyOf(stores));
     if (visit(body)) {
       Builder end = new Builder(body, body.insts().size() - 1).at(body.terminator().loc());
-      end.append(new AsyncOp.StoreWait(0, false));
+      // Slots must outlive what reads them; what is still on its way to global memory the end of the launch waits for.
+      end.append(new AsyncOp.StoreWait(0, true));
     }
   }
 

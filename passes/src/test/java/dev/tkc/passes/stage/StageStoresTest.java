@@ -81,7 +81,7 @@ class StageStoresTest {
             "store_bulk");
     assertThat(ops(text, "store_wait")).containsExactly(
         "store_wait {pending = 1, read}", "store_wait {pending = 1, read}", "store_wait {pending = 1, read}",
-        "store_wait {pending = 1, read}", "store_wait {pending = 0}");
+        "store_wait {pending = 1, read}", "store_wait {pending = 0, read}");
   }
 
   @Test
@@ -92,14 +92,14 @@ class StageStoresTest {
         .stream().map(l -> l.split(" ")[0]).skip(1).toList())
         .containsExactly("store_wait", "barrier", "shared_store", "shared_store", "proxy_fence", "barrier",
             "store_bulk", "store_bulk", "store_commit", "store_wait");
-    assertThat(ops(text, "store_wait")).containsExactly("store_wait {pending = 0, read}", "store_wait {pending = 0}");
+    assertThat(ops(text, "store_wait")).containsExactly("store_wait {pending = 0, read}", "store_wait {pending = 0, read}");
   }
 
   @Test
   void theFinalWaitEndsTheRole() {
     String text = staged(program(64, CAST));
     assertThat(text).containsPattern("yield \\[\\]\\s+}\\s+store_wait \\{pending = 0\\}\\s+yield \\[\\]\\s+}\\s+yield");
-    assertThat(ops(text, "store_wait")).containsExactly("store_wait {pending = 0, read}", "store_wait {pending = 0}");
+    assertThat(ops(text, "store_wait")).containsExactly("store_wait {pending = 0, read}", "store_wait {pending = 0, read}");
     assertThat(text).contains("shared<bf16[128, 64], 1>");
   }
 
@@ -108,7 +108,7 @@ class StageStoresTest {
     String text = staged(program(256, CAST).replace("#{warps = 12}", "#{store_buffers = 3, warps = 12}"));
     assertThat(ops(text, "store_wait")).containsExactly(
         "store_wait {pending = 0, read}", "store_wait {pending = 3, read}", "store_wait {pending = 3, read}",
-        "store_wait {pending = 2, read}", "store_wait {pending = 0}");
+        "store_wait {pending = 2, read}", "store_wait {pending = 0, read}");
   }
 
   @Test
