@@ -98,7 +98,7 @@ class StageStoresTest {
   @Test
   void theFinalWaitEndsTheRole() {
     String text = staged(program(64, CAST));
-    assertThat(text).containsPattern("yield \\[\\]\\s+}\\s+store_wait \\{pending = 0\\}\\s+yield \\[\\]\\s+}\\s+yield");
+    assertThat(text).containsPattern("yield \\[\\]\\s+}\\s+store_wait \\{pending = 0, read\\}\\s+yield \\[\\]\\s+}\\s+yield");
     assertThat(ops(text, "store_wait")).containsExactly("store_wait {pending = 0, read}", "store_wait {pending = 0, read}");
     assertThat(text).contains("shared<bf16[128, 64], 1>");
   }
