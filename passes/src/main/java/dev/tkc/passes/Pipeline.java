@@ -28,6 +28,7 @@ import dev.tkc.passes.stage.RepackOperands;
 import dev.tkc.passes.stage.RotateLoops;
 import dev.tkc.passes.stage.ScheduleLoops;
 import dev.tkc.passes.stage.SliceDots;
+import dev.tkc.passes.stage.SplitRounds;
 import dev.tkc.passes.stage.StageLoads;
 import dev.tkc.passes.stage.StageStores;
 import dev.tkc.passes.stage.StaggerLoops;
@@ -98,6 +99,10 @@ public final class Pipeline {
           .needs(Capability.ASYNC_MATRIX),
       targeted("stagger-loops", TILE, Pass.devices(StaggerLoops::run), "where a half is too much, single products run a round off")
           .needs(Capability.ASYNC_MATRIX),
+      targeted("split-rounds", TILE, Pass.devices(SplitRounds::run), "a second round with a mask leaves the others without")
+          .needs(Capability.ASYNC_MATRIX),
+      targeted("fold-split", TILE, Pass.devices(Pipeline::foldRounds), "the masks of the others are gone")
+          .needs(Capability.ASYNC_MATRIX),
       targeted("partition-roles", TILE, Pass.devices(PartitionRoles::run), "who copies and who computes").to(STAGED)
           .isRequired(),
       targeted("delay-waits", STAGED, Pass.devices(DelayWaits::run), "products stay in flight while other work goes on"),
@@ -154,6 +159,9 @@ public final class Pipeline {
       before("rotate-loops", "fold-rounds", "its rounds end a step earlier"),
       before("fold-rounds", "overlap-tiles", "the head is copied"),
       before("rotate-loops", "overlap-tiles", "what is pending after the rounds is where the next tile comes in"),
+      before("overlap-tiles", "split-rounds", "a tile's rounds are looked for as one loop"),
+      before("split-rounds", "fold-split", "splitting leaves it to the bounds to see that masks hold"),
+      before("split-rounds", "partition-roles", "it moves loads, not copies"),
       before("overlap-tiles", "partition-roles", "it moves loads, and says which tiles stay in their slots"),
       before("partition-roles", "delay-waits", "there must be waits to move"),
       before("delay-waits", "take-turns", "a turn ends where something is waited for"),

@@ -92,6 +92,27 @@ class RotateLoopsTest {
     }
   }
 
+  /** Six rows and four keys: the diagonal goes through two tiles of keys. */
+  @Test
+  void aSecondRoundWithAMaskLeavesTheLoop() {
+    String program = Programs.corpus("attention.tir").replaceAll("(?<!=)\\b16\\b", "6")
+        .replace("{step = 4}", "{step = 4, reversed}");
+    Module late = outlined(program);
+    late.funcs().getLast().annotations().put("asynchronous", true);
+    pass(late, "branch-masks", "rotate-loops", "fold-rounds");
+    assertThat(IrPrinter.print(late)).containsOnlyOnce("= for ");
+    assertThat(rounds(late)).contains("= if ", "ge %");
+    Module split = pass(late, "split-rounds", "fold-split");
+    String[] loops = IrPrinter.print(split).split("= for ");
+    assertThat(loops).hasSize(3);
+    assertThat(loops[1]).contains("= if ");
+    assertThat(loops[2].substring(0, loops[2].indexOf("yield"))).contains("exp2").doesNotContain("= if ", "select");
+    Module plain = outlined(program);
+    for (String run : Runs.of(program)) {
+      assertThat(Runs.memory(split, run)).as(run).usingRecursiveComparison().isEqualTo(Runs.memory(plain, run));
+    }
+  }
+
   private static String rounds(Module m) {
     String text = IrPrinter.print(m);
     return text.substring(text.indexOf("= for "), text.indexOf("yield", text.indexOf("= for ")));
