@@ -12,6 +12,7 @@ import dev.tkc.passes.place.AnnotateAccesses;
 import dev.tkc.passes.place.AssignLayouts;
 import dev.tkc.passes.place.ChooseInstructions;
 import dev.tkc.passes.place.DrawTiles;
+import dev.tkc.passes.place.GroupCopies;
 import dev.tkc.passes.place.GroupStores;
 import dev.tkc.passes.place.InsertBarriers;
 import dev.tkc.passes.place.LimitRegisters;
@@ -122,6 +123,8 @@ public final class Pipeline {
       targeted("limit-registers", PLACED, Pass.devices(LimitRegisters::run), "refuses tiles before anybody unrolls them").isRequired(),
       targeted("group-stores", PLACED, Pass.devices(GroupStores::run), "whose rows are whose is a matter of layouts")
           .needs(Capability.BULK_COPY),
+      targeted("group-copies", PLACED, Pass.devices(GroupCopies::run), "whose rows are whose is a matter of layouts")
+          .needs(Capability.BULK_COPY),
       targeted("load-ahead", PLACED, Pass.devices(LoadAhead::run), "what a number costs in registers is a matter of layouts")
           .needs(Capability.ASYNC_MATRIX),
       targeted("clean-placed", PLACED, Pass.devices(Pipeline::cleanPlaced), "conversions and masks once, outside loops"),
@@ -183,6 +186,10 @@ public final class Pipeline {
       before("assign-layouts", "load-ahead", "few registers are those of a layout"),
       before("load-ahead", "annotate-accesses", "what is loaded ahead is an access like any other"),
       before("group-stores", "make-tensor-maps", "a group stores a box of its own rows"),
+      before("partition-roles", "group-copies", "it looks for rings of one slot"),
+      before("assign-layouts", "group-copies", "whose rows are whose is a matter of layouts"),
+      before("group-copies", "make-tensor-maps", "a part of a tile is a smaller box"),
+      before("group-copies", "allocate-shared", "parts are slots, with barriers of their own"),
       before("group-stores", "insert-barriers", "a group's barrier orders nothing else"),
       before("eliminate-common", "hoist-invariant", "a value is hoisted once"),
       before("canonicalize", "outline-phases", "constants are made again in device functions, not passed"),

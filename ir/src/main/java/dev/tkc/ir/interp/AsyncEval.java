@@ -29,7 +29,7 @@ final class AsyncEval {
       case AsyncOp.BarrierExpect o -> slot(inst, o.barrier(), o.slot(), team.elected, frame)
           .expect(inst, o.bytes(), team.elected);
       case AsyncOp.BarrierArrive o -> arrive(inst, o, frame);
-      case AsyncOp.BarrierWait o -> await(begin(inst, o, frame), frame);
+      case AsyncOp.BarrierWait o -> begin(inst, o, frame).forEach(w -> await(w, frame));
       case AsyncOp.CopyBulk o -> copy(inst, o, frame);
       case AsyncOp.StoreBulk o -> store(inst, o, frame);
       case AsyncOp.StoreCommit _ -> team.storing.commit();
@@ -69,8 +69,20 @@ final class AsyncEval {
   // ------------------------------------------------------------------------------------------------ barriers
 
   private BarrierSlot slot(Inst inst, Value barrier, Value slot, Clock clock, Frame frame) {
+    return slot(inst, barrier, frame.integer(slot), clock, frame);
+  }
+
+  /** The slots that the team's groups of warps wait or arrive at, or the one of all. */
+  private List<BarrierSlot> slots(Inst inst, Value barrier, Value slot, Frame frame) {
+    List<BarrierSlot> found = new ArrayList<>();
+    for (int n = 0; n < inst.annotation(AsyncOp.EACH, 1); n++) {
+      found.add(slot(inst, barrier, frame.integer(slot) + n, frame.team().all, frame));
+    }
+    return found;
+  }
+
+  private BarrierSlot slot(Inst inst, Value barrier, long s, Clock clock, Frame frame) {
     BarrierRing ring = (BarrierRing) frame.get(barrier);
-    long s = frame.integer(slot);
     if (s < 0 || s >= ring.slots.size()) {
       throw Faults.fault(Code.INDEX_OUTSIDE, inst, "slot " + s + " of " + ring.slots.size() + " barriers");
     }
@@ -80,30 +92,31 @@ final class AsyncEval {
 
   private void arrive(Inst inst, AsyncOp.BarrierArrive op, Frame frame) {
     Team team = frame.team();
-    BarrierSlot slot = slot(inst, op.barrier(), op.slot(), team.all, frame);
+    List<BarrierSlot> slots = slots(inst, op.barrier(), op.slot(), frame);
     if (op.condition().isPresent() && !frame.tile(op.condition().get()).asBool()) {
       return;
     }
     // Where a phase needs fewer arrivals, what the other warps did is not in it.
-    for (int w = 1; w < team.warps; w++) {
-      slot.arrive(team.all);
+    for (int w = slots.size(); w < team.warps; w++) {
+      slots.get(w % slots.size()).arrive(team.all);
     }
-    slot.arrive(team.arrival());
+    slots.forEach(s -> s.arrive(team.arrival()));
   }
 
   /**
-   * The wait that an instruction is. It names a parity, and means the phase of that parity next to what the team knows:
-   * nobody may be further behind.
+   * The waits that an instruction is, of which most are one. It names a parity, and means the phase of that parity next
+   * to what the team knows: nobody may be further behind.
    */
-  Wait begin(Inst inst, AsyncOp.BarrierWait op, Frame frame) {
+  List<Wait> begin(Inst inst, AsyncOp.BarrierWait op, Frame frame) {
     Team team = frame.team();
-    BarrierSlot slot = slot(inst, op.barrier(), op.slot(), team.all, frame);
     long parity = frame.integer(op.parity());
     if (parity != 0 && parity != 1) {
       throw Faults.fault(Code.INDEX_OUTSIDE, inst, "a phase's parity is 0 or 1, not " + parity);
     }
-    long known = team.all.of(slot.part);
-    return new Wait(inst, slot, (known & 1) == parity ? known : known - 1);
+    return slots(inst, op.barrier(), op.slot(), frame).stream().map(slot -> {
+      long known = team.all.of(slot.part);
+      return new Wait(inst, slot, (known & 1) == parity ? known : known - 1);
+    }).toList();
   }
 
   /** The team goes on after a wait that is over. */

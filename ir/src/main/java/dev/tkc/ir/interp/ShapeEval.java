@@ -25,7 +25,7 @@ final class ShapeEval {
       }
       case ShapeOp.Reshape o -> frame.tile(o.x()).reshaped(o.shape());
       case ShapeOp.Permute o -> permute(inst, frame.tile(o.x()), o.order());
-      case ShapeOp.Concat o -> concat(inst, o, frame);
+      case ShapeOp.Concat o -> concat(inst, o.parts().stream().map(frame::tile).toList(), o.axis());
       case ShapeOp.Slice o -> {
         Tile x = frame.tile(o.x());
         yield pick(inst, x, o.shape(), positions(o.shape(), offset(x.shape(), o.offsets()), Shapes.strides(x.shape())),
@@ -117,16 +117,16 @@ final class ShapeEval {
     return next;
   }
 
-  private Tile concat(Inst inst, ShapeOp.Concat op, Frame frame) {
-    List<Tile> parts = op.parts().stream().map(frame::tile).toList();
+  /** The parts, one after the other along an axis. */
+  Tile concat(Inst inst, List<Tile> parts, int axis) {
     Tile first = parts.get(0);
     List<Integer> shape = new ArrayList<>(first.shape());
-    shape.set(op.axis(), parts.stream().mapToInt(p -> p.shape().get(op.axis())).sum());
+    shape.set(axis, parts.stream().mapToInt(p -> p.shape().get(axis)).sum());
     int count = (int) Shapes.count(shape);
     Object data = machine.allocate(inst, first.element(), count);
     boolean padded = parts.stream().anyMatch(p -> p.origins() != null);
     int[] states = padded ? new int[count] : null;
-    int outer = (int) Shapes.count(shape.subList(0, op.axis()));
+    int outer = (int) Shapes.count(shape.subList(0, axis));
     int row = outer == 0 ? 0 : count / outer;
     int at = 0;
     for (Tile part : parts) {

@@ -7,6 +7,7 @@ import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.rules.SlotBytes;
 import dev.tkc.ir.type.Shapes;
 import dev.tkc.ir.type.SharedType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -28,6 +29,9 @@ final class SharedEval {
         return List.of(allocate(inst, o, frame));
       }
       case SharedOp.SharedLoad o -> {
+        return List.of(load(inst, o, frame));
+      }
+      case SharedOp.GroupLoad o -> {
         return List.of(load(inst, o, frame));
       }
       case SharedOp.SharedStore o -> {
@@ -75,8 +79,24 @@ final class SharedEval {
     return whole.gathered(op.shape(), ShapeEval.block(whole.shape(), op.offsets(), op.shape()), whole.spread());
   }
 
+  private Tile load(Inst inst, SharedOp.GroupLoad op, Frame frame) {
+    SharedSlots buffer = (SharedSlots) frame.get(op.buffer());
+    int first = stage(inst, buffer, op.stage(), frame);
+    Team team = frame.team();
+    List<Tile> parts = new ArrayList<>();
+    for (int n = 0; n < op.groups(); n++) {
+      int stage = stage(inst, buffer, first + n);
+      frame.block().state().hazards.read(buffer, stage, team.ordinary(inst), team.all);
+      parts.add(buffer.slots[stage].tile);
+    }
+    return new ShapeEval(machine).concat(inst, parts, 0);
+  }
+
   static int stage(Inst inst, SharedSlots buffer, Value stage, Frame frame) {
-    long s = frame.integer(stage);
+    return stage(inst, buffer, frame.integer(stage));
+  }
+
+  private static int stage(Inst inst, SharedSlots buffer, long s) {
     if (s < 0 || s >= buffer.slots.length) {
       throw Faults.fault(Code.INDEX_OUTSIDE, inst, "slot " + s + " of a shared buffer with " + buffer.slots.length);
     }

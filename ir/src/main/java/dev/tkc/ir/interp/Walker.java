@@ -33,7 +33,7 @@ final class Walker {
   private final Machine machine;
   private final Frame frame;
   private final Deque<Level> levels = new ArrayDeque<>();
-  private Wait wait;
+  private List<Wait> waits = List.of();
 
   Walker(Machine machine, Region body, Frame frame) {
     this.machine = machine;
@@ -51,15 +51,13 @@ final class Walker {
 
   /** What it waits for; null if it can go on. */
   Wait waiting() {
-    return wait != null && !wait.isOver() ? wait : null;
+    return waits.stream().filter(w -> !w.isOver()).findFirst().orElse(null);
   }
 
   /** Runs until just after the next op that others may see, to a wait that is not over, or to the end. */
   void run() {
-    if (wait != null) {
-      machine.async().passed(wait, frame.block().state(), team());
-      wait = null;
-    }
+    waits.forEach(w -> machine.async().passed(w, frame.block().state(), team()));
+    waits = List.of();
     while (!levels.isEmpty()) {
       Level level = levels.peek();
       Inst inst = level.region.insts().get(level.next++);
@@ -79,7 +77,7 @@ final class Walker {
         }
         case AsyncOp.BarrierWait o -> {
           machine.budget().step(inst);
-          wait = machine.async().begin(inst, o, frame);
+          waits = machine.async().begin(inst, o, frame);
           return;
         }
         case ControlOp _, MemoryOp _, ElementwiseOp _, ShapeOp _, ReductionOp _, MatrixOp _, SharedOp _, AsyncOp _ -> {

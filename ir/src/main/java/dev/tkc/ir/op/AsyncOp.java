@@ -22,6 +22,8 @@ import java.util.Optional;
  * the threads that wrote, followed by a barrier.
  */
 public sealed interface AsyncOp extends Op {
+  /** How many groups of warps share a barrier's wait or arrival, each at a slot of its own. */
+  String EACH = "each";
 
   /**
    * {@code slots} transaction barriers of so many arrivals each, in phase 0. Outside roles; a {@code barrier} must
@@ -36,13 +38,15 @@ public sealed interface AsyncOp extends Op {
 
   /**
    * One arrival by each warp of the team, when all its threads are here; none where the bool scalar {@code condition}
-   * is false. What the warp read or wrote before is done for whoever waits for the phase.
+   * is false. What the warp read or wrote before is done for whoever waits for the phase. With the annotation
+   * {@code each} the team's warps are so many groups, and group n arrives at slot {@code slot + n}.
    */
   record BarrierArrive(Value barrier, Value slot, Optional<Value> condition) implements AsyncOp {}
 
   /**
    * Waits until the phase of this parity (i64, 0 or 1) has completed: returns at once if the current phase has the
-   * other parity. A fresh barrier lets a wait for parity 1 through.
+   * other parity. A fresh barrier lets a wait for parity 1 through. With the annotation {@code each} the team's warps
+   * are so many groups, and group n waits at slot {@code slot + n}.
    */
   record BarrierWait(Value barrier, Value slot, Value parity) implements AsyncOp {}
 

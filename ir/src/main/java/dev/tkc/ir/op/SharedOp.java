@@ -21,6 +21,13 @@ public sealed interface SharedOp extends Op {
     }
   }
 
+  /**
+   * Reads slots {@code stage} (i64) to {@code stage + groups - 1}, whose rows follow each other in the result. The
+   * team's warps are so many groups, and group n holds, and so reads, the rows of slot {@code stage + n} alone. Placed
+   * level only.
+   */
+  record GroupLoad(Value buffer, Value stage, int groups) implements SharedOp {}
+
   /** Writes a whole slot. */
   record SharedStore(Value buffer, Value stage, Value tile) implements SharedOp {}
 

@@ -56,7 +56,7 @@ public enum Effects {
   private static Set<Effects> shared(SharedOp op) {
     return switch (op) {
       case SharedOp.SharedAlloc _ -> EnumSet.of(SYNCHRONISES);
-      case SharedOp.SharedLoad _ -> EnumSet.of(READS_SHARED);
+      case SharedOp.SharedLoad _, SharedOp.GroupLoad _ -> EnumSet.of(READS_SHARED);
       case SharedOp.SharedStore _ -> EnumSet.of(WRITES_SHARED);
       case SharedOp.CopyAsync _ -> EnumSet.of(READS_GLOBAL, WRITES_SHARED);
       case SharedOp.CopyCommit _, SharedOp.CopyWait _, SharedOp.Barrier _ -> EnumSet.of(SYNCHRONISES);

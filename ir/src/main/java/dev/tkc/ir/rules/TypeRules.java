@@ -458,6 +458,12 @@ public final class TypeRules {
             "block " + o.shape() + " at " + o.offsets() + " outside " + t);
         yield List.of(TileType.of(t.element(), o.shape()));
       }
+      case SharedOp.GroupLoad o -> {
+        SharedType t = buffer(op, o.buffer());
+        scalar(op, o.stage(), I64);
+        check(t.shape().size() == 2 && o.groups() >= 1, op, "rows of slots are wanted, not " + t);
+        yield List.of(TileType.of(t.element(), List.of(o.groups() * t.shape().getFirst(), t.shape().getLast())));
+      }
       case SharedOp.SharedStore o -> {
         scalar(op, o.stage(), I64);
         stored(op, buffer(op, o.buffer()).tile(), o.tile());

@@ -106,6 +106,30 @@ class StagedEvalTest {
     fails(Code.SHARED_UNORDERED, "barriers are used", COPY + WAIT + READ);
   }
 
+  /** Groups of warps with slots of their own: each of them is waited for, read and released. */
+  @Test
+  void groupsHaveSlotsOfTheirOwn() {
+    String copies = "%rr = range %c0, %c1, %c2 {size = 2} : range<2>\n%rs = range %c1, %c1, %c2 {size = 2} : range<2>\n"
+        + "%g = shared_alloc {type = shared<f32[2, 4], 2>, name = \"g\"} : shared<f32[2, 4], 2>\nbarrier\n";
+    String first = "barrier_expect %full, %c0 {bytes = 32}\ncopy_bulk %tx, [%rr, %r], _, %g, %c0, %full, %c0\n";
+    String second = "barrier_expect %full, %c1 {bytes = 32}\ncopy_bulk %tx, [%rs, %r], _, %g, %c1, %full, %c1\n";
+    String wait = "barrier_wait %full, %c0, %c0 #{each = 2}\n";
+    String read = "%t = group_load %g, %c0 {groups = 2} : f32[4, 4]\nstore %ty, [%r, %r], %t\n";
+    String release = "barrier_arrive %gone, %c0, _ #{each = 2}\n";
+    String gone = copies.replace("barrier\n",
+        "%gone = barrier_alloc {slots = 2, arrivals = 2, name = \"gone\"} : barriers<2>\nbarrier\n");
+    String emptied = "barrier_wait %gone, %c1, %c0\n";
+    assertThat(run(gone + producer(first + second) + consumer(wait + read + release)))
+        .containsExactly(1, 2, 3, 4, 5, 6, 7, 8, 5, 6, 7, 8, 9, 10, 11, 12);
+    assertThat(run(gone + producer(first + second + emptied + second + "barrier_wait %full, %c1, %c1\n")
+        + consumer(wait + read + release))).contains(12);
+    fails(Code.READ_BEFORE_ARRIVAL, "slot 1 of shared buffer `g`",
+        gone + producer(first + second) + consumer(WAIT + read + release));
+    fails(Code.OVERWRITTEN, "while a copy into it may be under way",
+        gone + producer(first + second + second) + consumer(wait + read + release));
+    fails(Code.DEADLOCK, "wait", gone + producer(first) + consumer(wait + read + release));
+  }
+
   @Test
   void anOverwriteBeforeReleaseIsFound() {
     String reader = consumer(WAIT + READ + "barrier_arrive %empty, %c0, _\n");

@@ -319,7 +319,7 @@ final class Demands {
 
   private Demand shared(SharedOp op, Inst inst) {
     return switch (op) {
-      case SharedOp.SharedLoad _ -> isTile(inst.result())
+      case SharedOp.SharedLoad _, SharedOp.GroupLoad _ -> isTile(inst.result())
           ? Demand.ofResults(assigned(inst.result())) : Demand.none();
       case SharedOp.CopyAsync _ -> {
         Access access = Access.of(inst).orElseThrow();

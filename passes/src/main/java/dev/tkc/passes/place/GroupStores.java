@@ -108,7 +108,7 @@ public final class GroupStores {
   }
 
   /** Whether group n holds the n-th share of the rows and nothing else. */
-  private static boolean ownRows(TileType tile, int groups) {
+  static boolean ownRows(TileType tile, int groups) {
     LinearLayout layout = tile.layout();
     int axis = tile.rank() - 2;
     if (axis < 0 || layout == null || tile.rank() != 2 || tile.shape().get(axis) % groups != 0) {

@@ -234,6 +234,7 @@ public final class InsertBarriers {
     }
     return switch (inst.op()) {
       case SharedOp.SharedLoad o -> new Effect(List.of(bytes(o.buffer())), List.of(), List.of(), false, List.of());
+      case SharedOp.GroupLoad o -> new Effect(List.of(bytes(o.buffer())), List.of(), List.of(), false, List.of());
       case SharedOp.SharedStore o -> new Effect(List.of(), List.of(bytes(o.buffer())), List.of(), false, List.of());
       case SharedOp.CopyAsync o -> new Effect(global(o.tensor(), o.indices(), inst, Optional.empty()), List.of(),
           List.of(bytes(o.buffer())), false, List.of());

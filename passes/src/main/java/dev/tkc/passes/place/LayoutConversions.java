@@ -150,7 +150,7 @@ final class LayoutConversions {
     boolean cheap = switch (inst.op()) {
       // A slot keeps its contents for the whole round, and reading it twice beats a conversion's write and read.
       case ShapeOp.Splat _, ShapeOp.Iota _, MemoryOp.Lanes _, MemoryOp.Valid _, SharedOp.SharedLoad _,
-          AsyncOp.Undefined _ -> true;
+          SharedOp.GroupLoad _, AsyncOp.Undefined _ -> true;
       case ShapeOp.Broadcast _, ShapeOp.Permute _, ElementwiseOp.Compare _, ElementwiseOp.Select _,
           ElementwiseOp.Cast _, ElementwiseOp.Binary _ -> true;
       case ShapeOp.Reshape o -> Transfer.reshaped(

@@ -28,7 +28,7 @@ import java.util.Map;
  * One kernel at one size: interpreted, and compiled and emulated. The specialisation knows what a launch would know:
  * what divides the sizes, and that tensors are aligned.
  *
- * @param file in the folder of kernels
+ * @param file in the folder of kernels, or in another one of the project
  * @param constants tile sizes and other constants of the head
  * @param sizes the dimensions that are known only at launch
  */
@@ -51,7 +51,7 @@ record Emulated(String file, String kernel, Map<String, Object> constants, Map<S
   }
 
   Module lower() {
-    Path path = Project.ROOT.resolve("kernels").resolve(file);
+    Path path = Project.ROOT.resolve(file.contains("/") ? "" : "kernels").resolve(file);
     try {
       Library library = Library.of(SyntaxReader.read(new Source(file, Files.readString(path))).program());
       Map<String, Integer> divisors = new HashMap<>();

@@ -78,9 +78,9 @@ final class AsyncLowering {
       case AsyncOp.DotWait o -> {
         return dots.await(inst, o);
       }
-      case AsyncOp.BarrierArrive o -> arrive(o);
+      case AsyncOp.BarrierArrive o -> arrive(inst, o);
       case AsyncOp.BarrierWait o ->
-          target().barrierWait(b, barrier(o.barrier(), o.slot()), b.trunc(f.scalar(o.parity()), LlvmType.I32));
+          target().barrierWait(b, barrier(inst, o.barrier(), o.slot()), b.trunc(f.scalar(o.parity()), LlvmType.I32));
       case AsyncOp.BarrierExpect o ->
           elect(inst, () -> target().barrierExpect(b, barrier(o.barrier(), o.slot()), o.bytes()));
       case AsyncOp.CopyBulk o -> elect(inst, () -> copy(o));
@@ -154,7 +154,19 @@ final class AsyncLowering {
     return f.place(at.offset()).plus(b, b.mulNsw(number, LlvmValue.i32(BARRIER_BYTES)));
   }
 
-  private void arrive(AsyncOp.BarrierArrive o) {
+  /** The barrier of all warps of the team, or of this group of them. */
+  private Place barrier(Inst inst, Value barriers, Value slot) {
+    long groups = inst.annotation(AsyncOp.EACH, 1);
+    Place first = barrier(barriers, slot);
+    if (groups == 1) {
+      return first;
+    }
+    LlvmBuilder b = f.b();
+    LlvmValue group = f.team().group(b, f.team().warps() / (int) groups);
+    return first.plus(b, b.mulNsw(group, LlvmValue.i32(BARRIER_BYTES)));
+  }
+
+  private void arrive(Inst inst, AsyncOp.BarrierArrive o) {
     LlvmBuilder b = f.b();
     if (f.team().alone()) {
       throw new IllegalStateException("a warp arrives where one thread is");
@@ -163,7 +175,8 @@ final class AsyncLowering {
     target().converge(b);
     LlvmValue first = b.icmp(Compare.EQ, f.thread().lane(), LlvmValue.i32(0));
     Optional<LlvmValue> condition = o.condition().map(f::scalar);
-    target().barrierArrive(b, barrier(o.barrier(), o.slot()), condition.map(c -> b.and(first, c)).orElse(first));
+    target().barrierArrive(
+        b, barrier(inst, o.barrier(), o.slot()), condition.map(c -> b.and(first, c)).orElse(first));
   }
 
   // Numbers of tiles.

@@ -44,6 +44,9 @@ final class SharedLowering {
       case SharedOp.SharedLoad o -> {
         return List.of(load(inst, o));
       }
+      case SharedOp.GroupLoad o -> {
+        return List.of(load(inst, o));
+      }
       case SharedOp.SharedStore o -> store(o);
       case SharedOp.CopyAsync o -> copy(inst, o);
       case SharedOp.CopyCommit _ -> f.target().copyCommit(f.b());
@@ -84,22 +87,44 @@ final class SharedLowering {
     return VectorAccess.of(offsets, registers.bits(InDim.REGISTER), Packing.mostElements(element));
   }
 
+  /** Slots that follow each other are one whose rows do. */
+  private Lowered load(Inst inst, SharedOp.GroupLoad o) {
+    Lowered.Buffer buffer = (Lowered.Buffer) f.get(o.buffer());
+    LinearLayout part = buffer.type().layout();
+    List<Integer> shape = inst.result().tile().shape();
+    List<List<Integer>> places = new ArrayList<>(part.basis(InDim.OFFSET));
+    for (int row = part.size(0); row < LinearLayout.cover(shape).getFirst(); row *= 2) {
+      places.add(List.of(row, 0));
+    }
+    if (buffer.pitch() != SlotBytes.ofCover(buffer.type())) {
+      throw new IllegalStateException("slots with gaps between them: " + o.buffer());
+    }
+    SharedType type = SharedType.of(buffer.type().element(), shape, 1)
+        .withLayout(LinearLayout.of(LinearLayout.cover(shape), Map.of(InDim.OFFSET, places)));
+    Lowered.Buffer whole =
+        new Lowered.Buffer(buffer.offset(), buffer.pointer(), type, SlotBytes.ofCover(type));
+    return load(inst, whole, slot(buffer, o.stage()), List.of(0, 0));
+  }
+
   private Lowered load(Inst inst, SharedOp.SharedLoad o) {
     Lowered.Buffer buffer = (Lowered.Buffer) f.get(o.buffer());
+    return load(inst, buffer, slot(buffer, o.stage()), o.offsets());
+  }
+
+  private Lowered load(Inst inst, Lowered.Buffer buffer, LlvmValue base, List<Integer> offsets) {
     SharedType type = buffer.type();
     TileType result = inst.result().tile();
-    LlvmValue base = slot(buffer, o.stage());
     if (result.isScalar()) {
       LlvmValue raw = f.b().load(Packing.type(type.element(), 1), base, Packing.align(type.element(), 1));
       return new Lowered.Scalar(Packing.unpack(f.b(), raw, type.element(), 1, LlvmValue.i32(0)).get(0));
     }
     LayoutView view = f.view(result);
-    if (!isAligned(o.offsets(), view.layout())) {
-      return scattered(base, buffer, view, o.offsets());
+    if (!isAligned(offsets, view.layout())) {
+      return scattered(base, buffer, view, offsets);
     }
     LinearLayout placed = embed(view.layout(), type.layout().sizes());
     SharedPlaces places = new SharedPlaces(f, type.layout(), type.element());
-    long extra = type.layout().matrix().inverse().apply(flat(type.layout(), o.offsets()));
+    long extra = type.layout().matrix().inverse().apply(flat(type.layout(), offsets));
     VectorAccess access = access(places.offsets(placed), placed, type.element());
     boolean inside = buffer.covers() || !view.mayPad();
     if (f.target().mostMatricesPerLoad() > 0 && inside && access.width() * type.element().bits() < 128) {

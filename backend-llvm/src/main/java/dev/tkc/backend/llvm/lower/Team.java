@@ -39,8 +39,12 @@ record Team(ThreadIndex thread, int first, int warps, int number, boolean alone)
 
   /** Waits for the threads of this group of warps; groups have barriers of their own. */
   void groupBarrier(LlvmBuilder b, TargetLowering target, int group) {
-    LlvmValue index = b.lshr(thread.warp(), LlvmValue.i32(Integer.numberOfTrailingZeros(group)));
-    target.async().teamBarrier(b, b.add(index, LlvmValue.i32(FIRST_GROUP)), group * target.lanes());
+    target.async().teamBarrier(b, b.add(group(b, group), LlvmValue.i32(FIRST_GROUP)), group * target.lanes());
+  }
+
+  /** The number of this thread's group of so many warps, a power of two. */
+  LlvmValue group(LlvmBuilder b, int size) {
+    return b.lshr(thread.warp(), LlvmValue.i32(Integer.numberOfTrailingZeros(size)));
   }
 
   private int groups() {
@@ -56,7 +60,7 @@ record Team(ThreadIndex thread, int first, int warps, int number, boolean alone)
   }
 
   private LlvmValue group(LlvmBuilder b) {
-    return b.lshr(thread.warp(), LlvmValue.i32(Integer.numberOfTrailingZeros(GROUP)));
+    return group(b, GROUP);
   }
 
   /** Before any turn is taken: the first group finds that the last one has passed. */
