@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 
 /**
  * A program and what it is run on. Whatever passes have run, it computes the same bits, and the interpreter's checks
@@ -51,6 +52,11 @@ public record Computation(String text, List<byte[]> arrays, List<? extends Numbe
 
   /** Runs it before all passes and after each; the names of those that ran. */
   public List<String> sameAfterEveryPass(Optional<TargetInfo> target) {
+    return sameAfterEveryPass(target, PassOptions.checked());
+  }
+
+  /** The same, some passes being left out. */
+  public List<String> sameAfterEveryPass(Optional<TargetInfo> target, PassOptions options) {
     List<String> steps = new ArrayList<>();
     List<byte[]> expected = new ArrayList<>();
     PassContext.Observer observer = new PassContext.Observer() {
@@ -65,7 +71,7 @@ public record Computation(String text, List<byte[]> arrays, List<? extends Numbe
         assertThat(run(module)).as("after " + step.name()).usingRecursiveComparison().isEqualTo(expected);
       }
     };
-    PassDriver.run(IrParser.parse(text), new PassContext(target, PassOptions.checked(), _ -> { }, observer));
+    PassDriver.run(IrParser.parse(text), new PassContext(target, options, _ -> { }, observer));
     return steps;
   }
 
@@ -81,6 +87,18 @@ public record Computation(String text, List<byte[]> arrays, List<? extends Numbe
             ValueLayout.JAVA_SHORT_UNALIGNED, i, (short) FloatFormat.of(element).encode(x, false));
         default -> throw new IllegalArgumentException("no numbers of " + element);
       }
+    }
+    return bytes;
+  }
+
+  /** Numbers of bf16 from −2 to 2, of which sums are exact in any order. */
+  public static byte[] whole(int seed, int count) {
+    byte[] bytes = new byte[2 * count];
+    MemorySegment memory = MemorySegment.ofArray(bytes);
+    Random random = new Random(seed);
+    for (int i = 0; i < count; i++) {
+      int bits = FloatFormat.BF16.encode(random.nextInt(5) - 2, false);
+      memory.setAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, i, (short) bits);
     }
     return bytes;
   }

@@ -63,6 +63,48 @@ public final class Programs {
       }
       """;
 
+  /**
+   * The products of a backward pass, in small: of a tile's rows {@code a} and all rows {@code x}, d is the square of a
+   * xᵀ; the sum of d x stays with the tile, aᵀ d is added to {@code y} in memory.
+   */
+  public static final String BACKWARD = """
+      kernel @backward(%a: ptr<bf16> div 16, %x: ptr<bf16> div 16, %k: ptr<f32> div 16, %y: ptr<f32> div 16,
+          %S: i64, %N: i64 div 64) {
+        %c0 = constant {value = 0 : i64} : i64
+        %c1 = constant {value = 1 : i64} : i64
+        %D = constant {value = 64 : i64} : i64
+        %ta = make_tensor %a, [%S, %D], [%D, %c1] {access = in, name = "a"} : tensor<bf16, 2>
+        %tx = make_tensor %x, [%N, %D], [%D, %c1] {access = in, name = "x"} : tensor<bf16, 2>
+        %tk = make_tensor %k, [%S, %D], [%D, %c1] {access = out, name = "k"} : tensor<f32, 2>
+        %ty = make_tensor %y, [%D, %N], [%N, %c1] {access = inout, name = "y"} : tensor<f32, 2>
+        parallel %c0, %S {step = 64} (%j: i64) {
+          %lj = sub %S, %j : i64
+          %rj = range %j, %c1, %lj {size = 64} : range<64>
+          %rd = range %c0, %c1, %D {size = 64} : range<64>
+          %aj = load %ta, [%rj, %rd], _ : bf16[64, 64]
+          %zero = constant {value = 0.0 : f32} : f32
+          %zeros = splat %zero {shape = [64, 64]} : f32[64, 64]
+          %sum = for %c0, %N, [%zeros] {step = 64} (%i: i64, %kj: f32[64, 64]) {
+            %li = sub %N, %i : i64
+            %ri = range %i, %c1, %li {size = 64} : range<64>
+            %xi = load %tx, [%ri, %rd], _ : bf16[64, 64]
+            %xt = permute %xi {order = [1, 0]} : bf16[64, 64]
+            %s = dot %aj, %xt, %zeros {precision = default} : f32[64, 64]
+            %s2 = mul %s, %s : f32[64, 64]
+            %d = cast %s2 {to = bf16, kind = saturate} : bf16[64, 64]
+            %next = dot %d, %xi, %kj {precision = default} : f32[64, 64]
+            %at = permute %aj {order = [1, 0]} : bf16[64, 64]
+            %t = dot %at, %d, %zeros {precision = default} : f32[64, 64]
+            atomic %ty, [%rd, %ri], %t {kind = add}
+            yield [%next]
+          } : f32[64, 64]
+          store %tk, [%rj, %rd], %sum
+          yield []
+        }
+        yield []
+      }
+      """;
+
   /** A product whose tiles have so many rows and columns, and of whose sizes nothing is known. */
   public static String gemm(int rows, int columns) {
     return """
