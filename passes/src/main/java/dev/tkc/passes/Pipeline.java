@@ -22,6 +22,7 @@ import dev.tkc.passes.stage.AssignLatencies;
 import dev.tkc.passes.stage.ChooseAsync;
 import dev.tkc.passes.stage.DelayWaits;
 import dev.tkc.passes.stage.ExpandPipeline;
+import dev.tkc.passes.stage.HoldWaits;
 import dev.tkc.passes.stage.MaterialiseOperands;
 import dev.tkc.passes.stage.OverlapTiles;
 import dev.tkc.passes.stage.PartitionRoles;
@@ -41,6 +42,7 @@ import dev.tkc.passes.tile.BranchMasks;
 import dev.tkc.passes.tile.Canonicalize;
 import dev.tkc.passes.tile.EliminateCommon;
 import dev.tkc.passes.tile.EliminateDead;
+import dev.tkc.passes.tile.FactorMaxima;
 import dev.tkc.passes.tile.FoldBounds;
 import dev.tkc.passes.tile.HoistInvariant;
 import dev.tkc.passes.tile.NarrowTensors;
@@ -91,6 +93,7 @@ public final class Pipeline {
       step("peel-loops", TILE, Pass.devices(PeelLoops::run), "the steady part of a loop without guards and masks"),
       step("fold-interior", TILE, Pass.devices(FoldBounds::run), "the interiors' ranges and masks become constants"),
       step("clean-interior", TILE, Pass.devices(Pipeline::clean), "what the constant masks hid goes"),
+      step("factor-maxima", TILE, Pass.devices(FactorMaxima::run), "after masks that stand between scores and their maximum"),
       targeted("choose-instructions", TILE, Pass.devices(ChooseInstructions::run), "staging and layouts start from them"),
       targeted("rotate-loops", TILE, Pass.devices(RotateLoops::run), "products that need others' results run beside the next round's")
           .needs(Capability.ASYNC_MATRIX),
@@ -107,6 +110,8 @@ public final class Pipeline {
       targeted("partition-roles", TILE, Pass.devices(PartitionRoles::run), "who copies and who computes").to(STAGED)
           .isRequired(),
       targeted("delay-waits", STAGED, Pass.devices(DelayWaits::run), "products stay in flight while other work goes on"),
+      targeted("hold-waits", STAGED, Pass.devices(HoldWaits::run), "what is computed beside a product is computed before it is waited for")
+          .needs(Capability.ASYNC_MATRIX),
       targeted("take-turns", STAGED, Pass.devices(TakeTurns::run), "one group computes while the other multiplies")
           .needs(Capability.ASYNC_MATRIX),
       targeted("assign-latencies", STAGED, Pass.devices(AssignLatencies::run), "marks loads worth starting rounds ahead"),
@@ -167,6 +172,7 @@ public final class Pipeline {
       before("split-rounds", "partition-roles", "it moves loads, not copies"),
       before("overlap-tiles", "partition-roles", "it moves loads, and says which tiles stay in their slots"),
       before("partition-roles", "delay-waits", "there must be waits to move"),
+      before("delay-waits", "hold-waits", "waits are where they should be"),
       before("delay-waits", "take-turns", "a turn ends where something is waited for"),
       before("partition-roles", "assign-latencies", "bulk loads are copies by then"),
       before("choose-instructions", "assign-layouts", "layouts of dots are those of their instructions"),
@@ -202,6 +208,7 @@ public final class Pipeline {
       before("outline-phases", "fold-bounds", "a block's positions are bounded by its number"),
       before("fold-bounds", "version-interior", "only ranges that may be partial ask for a second version"),
       before("version-interior", "peel-loops", "the version for full tiles is peeled too"),
+      before("clean-interior", "factor-maxima", "a masked score is no product"),
       before("clean-interior", "choose-instructions", "staging looks at the loops that are left"),
       before("peel-loops", "fold-interior", "peeling leaves it to the bounds to see that the interior is full"));
 
