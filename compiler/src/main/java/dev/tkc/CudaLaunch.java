@@ -9,6 +9,7 @@ import dev.tkc.backend.ptx.CudaStream;
 import dev.tkc.backend.ptx.CudaTensorMap;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
+import dev.tkc.ir.diag.ByteText;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
@@ -92,7 +93,8 @@ final class CudaLaunch implements AutoCloseable {
     long free = device.freeMemory();
     if (bytes > free) {
       throw new DiagnosticException(Diagnostic.error(
-          Code.DEVICE_MEMORY, "the arguments take " + bytes + " bytes, " + device + " has " + free + " free"));
+          Code.DEVICE_MEMORY, "the arguments take " + ByteText.of(bytes) + ", " + device + " has " + ByteText.of(free)
+          + " free"));
     }
     Map<Tensor, Buffer> buffers = new IdentityHashMap<>();
     for (int i = 0; i < binding.arguments().size(); i++) {
@@ -121,7 +123,7 @@ final class CudaLaunch implements AutoCloseable {
     return new Interpreter.Device() {
       @Override
       public Buffer temp(Inst inst, Element element, long count) {
-        CudaBuffer buffer = device.allocate(element.bytes(count));
+        CudaBuffer buffer = scratch(inst, device, element.bytes(count));
         temps.add(buffer);
         return Buffer.of(element, segment(buffer.address(), element.bytes(count)));
       }
@@ -155,6 +157,16 @@ final class CudaLaunch implements AutoCloseable {
         }
       }
     };
+  }
+
+  /** Memory for a {@code temp}; where there is too little, its place in the kernel is said. */
+  private static CudaBuffer scratch(Inst inst, CudaDevice device, long bytes) {
+    try {
+      return device.allocate(bytes);
+    } catch (DiagnosticException e) {
+      throw new DiagnosticException(
+          e.diagnostics().stream().map(d -> d.label(inst.loc().span().orElse(null), "for this")).toList());
+    }
   }
 
   private CudaKernel.Argument argument(Datum datum) {

@@ -1,12 +1,9 @@
 package dev.tkc;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.Span;
-import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * A diagnostic as one line of JSON, for editors and scripts:
@@ -20,56 +17,50 @@ import java.io.UncheckedIOException;
  * <p>Lines and columns count from 1, columns in UTF-16 units, ends are exclusive; the first label is the primary one.
  */
 public final class DiagnosticJson {
-  private static final JsonFactory JSON = new JsonFactory();
-
   private DiagnosticJson() {}
 
   public static String text(Diagnostic d) {
-    StringWriter out = new StringWriter();
-    try (JsonGenerator json = JSON.createGenerator(out)) {
-      json.writeStartObject();
-      json.writeStringField("severity", d.severity().word());
-      json.writeStringField("code", d.code().id());
-      json.writeStringField("message", d.message());
-      json.writeArrayFieldStart("labels");
-      for (Diagnostic.Label label : d.labels()) {
-        json.writeStartObject();
-        span(json, label.span());
-        json.writeStringField("text", label.text());
-        json.writeEndObject();
-      }
-      json.writeEndArray();
-      json.writeFieldName("notes");
-      json.writeArray(d.notes().toArray(String[]::new), 0, d.notes().size());
-      json.writeArrayFieldStart("suggestions");
-      for (Diagnostic.Suggestion s : d.suggestions()) {
-        suggestion(json, s);
-      }
-      json.writeEndArray();
-      json.writeEndObject();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return out.toString();
+    return Json.text(values(d));
   }
 
-  private static void suggestion(JsonGenerator json, Diagnostic.Suggestion s) throws IOException {
-    json.writeStartObject();
-    json.writeStringField("text", s.text());
+  static Map<String, Object> values(Diagnostic d) {
+    Map<String, Object> out = new LinkedHashMap<>();
+    out.put("severity", d.severity().word());
+    out.put("code", d.code().id());
+    out.put("message", d.message());
+    out.put("labels", d.labels().stream().map(DiagnosticJson::label).toList());
+    out.put("notes", d.notes());
+    out.put("suggestions", d.suggestions().stream().map(DiagnosticJson::suggestion).toList());
+    return out;
+  }
+
+  private static Map<String, Object> label(Diagnostic.Label label) {
+    Map<String, Object> out = place(label.span());
+    out.put("text", label.text());
+    return out;
+  }
+
+  private static Map<String, Object> suggestion(Diagnostic.Suggestion s) {
+    Map<String, Object> out = new LinkedHashMap<>();
+    out.put("text", s.text());
     if (s.span() != null && s.replacement() != null) {
-      json.writeStringField("replacement", s.replacement());
-      json.writeObjectFieldStart("at");
-      span(json, s.span());
-      json.writeEndObject();
+      out.put("replacement", s.replacement());
+      out.put("at", place(s.span()));
     }
-    json.writeEndObject();
+    return out;
   }
 
-  private static void span(JsonGenerator json, Span span) throws IOException {
-    json.writeStringField("file", span.source().name());
-    json.writeNumberField("line", span.line());
-    json.writeNumberField("column", span.column());
-    json.writeNumberField("endLine", span.source().line(span.end()));
-    json.writeNumberField("endColumn", span.source().column(span.end()));
+  private static Map<String, Object> place(Span span) {
+    Map<String, Object> out = new LinkedHashMap<>();
+    out.put("file", span.source().name());
+    lines(span, out);
+    return out;
+  }
+
+  static void lines(Span span, Map<String, Object> out) {
+    out.put("line", span.line());
+    out.put("column", span.column());
+    out.put("endLine", span.source().line(span.end()));
+    out.put("endColumn", span.source().column(span.end()));
   }
 }

@@ -9,11 +9,14 @@ import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.diag.Source;
+import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.diag.Spelling;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** A program that was loaded and found free of errors: its kernels and tests. Thread-safe. */
 public final class KernelModule {
@@ -21,14 +24,17 @@ public final class KernelModule {
   private final Source source;
   private final Library library;
   private final List<Diagnostic> warnings;
+  private final List<Diagnostic> inTests;
   private final Map<String, Object> globals;
   private final Map<String, Kernel> kernels = new LinkedHashMap<>();
 
-  KernelModule(Tkc session, Source source, Library library, List<Diagnostic> warnings) {
+  /** {@code findings}: what was found in it; errors are in tests only. */
+  KernelModule(Tkc session, Source source, Library library, List<Diagnostic> findings) {
     this.session = session;
     this.source = source;
     this.library = library;
-    this.warnings = List.copyOf(warnings);
+    this.inTests = findings.stream().filter(Diagnostic::isError).toList();
+    this.warnings = findings.stream().filter(d -> !d.isError()).toList();
     this.globals = Lowering.constants(library);
     library.kernels().forEach(k -> kernels.put(k.name().text(), new Kernel(this, k)));
   }
@@ -65,13 +71,22 @@ public final class KernelModule {
 
   /** The only kernel of the file; if there are several, the diagnostic that asks which. */
   public Kernel kernel() {
-    List<Kernel> own = kernels().stream().filter(k -> k.syntax().span().source() == source).toList();
-    if (own.size() == 1) {
-      return own.get(0);
+    Optional<String> only = only(library, source);
+    if (only.isPresent()) {
+      return kernels.get(only.get());
     }
-    String what = own.isEmpty() ? " has no kernel" : " has " + own.size() + " kernels, which one is meant is not said";
+    long own = kernels().stream().filter(k -> k.syntax().span().source() == source).count();
+    String what = own == 0 ? " has no kernel" : " has " + own + " kernels, which one is meant is not said";
     Diagnostic d = Diagnostic.error(Code.KERNEL_CHOICE, source.name() + what);
-    throw new DiagnosticException(kernels.isEmpty() ? d : d.note(names()));
+    throw new DiagnosticException(
+        kernels.isEmpty() ? d : d.note(names()).help("name one: `--kernel " + kernels.keySet().iterator().next() + "`"));
+  }
+
+  /** The name of the only kernel of a text. */
+  static Optional<String> only(Library library, Source source) {
+    List<String> own = library.kernels().stream().filter(k -> k.span().source() == source)
+        .map(k -> k.name().text()).toList();
+    return own.size() == 1 ? Optional.of(own.getFirst()) : Optional.empty();
   }
 
   private String names() {
@@ -85,11 +100,32 @@ public final class KernelModule {
 
   /** Runs every test whose title holds the text; each ends with its first finding. */
   public List<TestResult> test(String filter) {
-    return testItems().stream().filter(t -> t.title().contains(filter)).map(t -> TestRunner.run(this, t)).toList();
+    List<TestResult> results = new ArrayList<>();
+    test(filter, results::add);
+    return results;
+  }
+
+  /** The same; {@code ended} is told of each test when it has ended. */
+  public void test(String filter, Consumer<TestResult> ended) {
+    testItems().stream().filter(t -> t.title().contains(filter)).forEach(t -> ended.accept(
+        TestRunner.run(this, t, inTests.stream().filter(d -> isIn(t, d)).toList())));
+  }
+
+  /** Whether a finding is about the text of a test. */
+  static boolean isIn(Item.Test test, Diagnostic d) {
+    if (d.labels().isEmpty()) {
+      return false;
+    }
+    Span at = d.labels().getFirst().span();
+    return at.source() == test.span().source() && at.start() >= test.span().start() && at.end() <= test.span().end();
   }
 
   /** The tests as they were written. */
   public List<Item.Test> testItems() {
+    return tests(library);
+  }
+
+  static List<Item.Test> tests(Library library) {
     return library.program().items().stream().filter(Item.Test.class::isInstance).map(Item.Test.class::cast).toList();
   }
 

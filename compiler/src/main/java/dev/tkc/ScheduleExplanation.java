@@ -224,7 +224,7 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
   }
 
   private static void phase(StringBuilder out, Phase p) {
-    out.append('\n').append(p.name).append(": ").append(p.warps).append(" warps")
+    out.append('\n').append(p.name).append(": ").append(p.warps).append(p.warps == 1 ? " warp" : " warps")
         .append(p.persistent ? ", persistent" : "")
         .append(p.settings.isEmpty() ? "" : ", " + p.settings).append('\n');
     p.obstacle.ifPresent(o -> out.append("  products wait for their results: ").append(o).append('\n'));

@@ -3,6 +3,7 @@ package dev.tkc;
 import dev.tkc.grammar.lower.Checker;
 import dev.tkc.grammar.lower.ImportResolver;
 import dev.tkc.grammar.lower.Library;
+import dev.tkc.grammar.syntax.Item;
 import dev.tkc.grammar.syntax.Parsed;
 import dev.tkc.grammar.syntax.SyntaxReader;
 import dev.tkc.ir.diag.Code;
@@ -16,8 +17,11 @@ import dev.tkc.passes.PassOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * A session on one device: loads programs and launches their kernels.
@@ -135,7 +139,7 @@ public final class Tkc implements AutoCloseable {
 
   /** Everything that is wrong with a program, without running it; empty if nothing is. */
   public static List<Diagnostic> check(Source source) {
-    return check(parse(source), Constants.none());
+    return check(parse(source), "", Constants.none());
   }
 
   private record Linked(Library library, List<Diagnostic> syntax) {}
@@ -146,13 +150,13 @@ public final class Tkc implements AutoCloseable {
   }
 
   /** Where the text itself is wrong, what is missing from the tree would only cause errors that say nothing. */
-  private static List<Diagnostic> check(Linked linked, Constants constants) {
+  private static List<Diagnostic> check(Linked linked, String kernel, Constants constants) {
     if (linked.syntax().stream().anyMatch(Diagnostic::isError)) {
       return linked.syntax();
     }
     List<Diagnostic> findings = new ArrayList<>(linked.syntax());
-    findings.addAll(
-        Checker.check(linked.library(), Target.all().stream().map(Target::name).toList(), constants.values()));
+    List<String> targets = Target.all().stream().map(Target::name).toList();
+    findings.addAll(Checker.check(linked.library(), targets, kernel, constants.values()));
     return findings;
   }
 
@@ -168,14 +172,54 @@ public final class Tkc implements AutoCloseable {
 
   /** Loads and checks a text that has a name for messages. */
   public KernelModule load(Source source) {
-    return load(source, Constants.none());
+    return load(source, Optional.empty(), Constants.none());
   }
 
-  /** The same; kernels are checked with these values in place of their constants' own. */
-  public KernelModule load(Source source, Constants constants) {
+  /**
+   * The same for one kernel, the file's only one without a name: it is checked with these values in place of its
+   * constants' own.
+   */
+  public KernelModule load(Source source, Optional<String> kernel, Constants constants) {
     Linked linked = parse(source);
-    List<Diagnostic> findings = check(linked, constants);
+    String name = kernel.or(() -> KernelModule.only(linked.library(), source)).orElse("");
+    List<Diagnostic> findings = check(linked, name, constants);
     if (findings.stream().anyMatch(Diagnostic::isError)) {
+      throw new DiagnosticException(constants.values().isEmpty() ? findings
+          : unsuited(linked, name, constants, findings));
+    }
+    return new KernelModule(this, source, linked.library(), findings);
+  }
+
+  /** Findings as they are, if they are there without the given values as well; else the value that is to blame. */
+  private static List<Diagnostic> unsuited(
+      Linked linked, String kernel, Constants constants, List<Diagnostic> findings) {
+    List<Diagnostic> own = check(linked, kernel, Constants.none());
+    if (own.stream().anyMatch(Diagnostic::isError)) {
+      return findings;
+    }
+    Diagnostic first = findings.stream().filter(Diagnostic::isError).findFirst().orElseThrow();
+    Map<String, Object> blamed = new TreeMap<>(constants.values());
+    constants.values().forEach((n, v) -> {
+      if (check(linked, kernel, Constants.of(n, v)).stream().anyMatch(first::equals)) {
+        blamed.keySet().retainAll(Set.of(n));
+      }
+    });
+    String values = blamed.entrySet().stream().map(e -> e.getKey() + " = " + e.getValue())
+        .collect(Collectors.joining(", "));
+    Diagnostic d = new Diagnostic(first.severity(), Code.LAUNCH_CONSTANT,
+        "`" + kernel + "` cannot have " + values + ": " + first.message(), first.labels(), first.notes(), List.of());
+    return List.of(d.note("given on the command line: "
+        + blamed.entrySet().stream().map(e -> "-D " + e.getKey() + "=" + e.getValue()).collect(Collectors.joining(" "))));
+  }
+
+  /** Loads and checks a text for its tests: what is wrong within one of them fails that one and no other. */
+  public KernelModule loadTests(Source source) {
+    Linked linked = parse(source);
+    List<Diagnostic> findings = check(linked, "", Constants.none());
+    List<Item.Test> tests = KernelModule.tests(linked.library());
+    boolean syntax = linked.syntax().stream().anyMatch(Diagnostic::isError);
+    if (syntax || findings.stream().anyMatch(d -> d.isError()
+        && tests.stream().noneMatch(t -> KernelModule.isIn(t, d)))) {
       throw new DiagnosticException(findings);
     }
     return new KernelModule(this, source, linked.library(), findings);

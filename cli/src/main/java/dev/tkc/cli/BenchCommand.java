@@ -10,9 +10,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,7 +27,7 @@ final class BenchCommand extends Command {
   @Mixin private DeviceOptions device;
 
   @Option(names = "--in", paramLabel = "NAME=FILE", description = "An input: an array file, or a number for a scalar.")
-  private Map<String, String> inputs = new LinkedHashMap<>();
+  private NamedValues<String, String> inputs = new NamedValues<>();
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
@@ -51,12 +49,13 @@ final class BenchCommand extends Command {
     if (serve == (file != null)) {
       throw usage(serve ? "--serve takes no file: requests name theirs" : "a file is missing");
     }
+    inputs.requireDistinct("--in", this);
     try (Tkc tkc = device.session(false)) {
       if (serve) {
         serve(tkc);
         return 0;
       }
-      Kernel kernel = options.in(tkc, terminal().source(file));
+      Kernel kernel = options.in(tkc, terminal().source(file), this);
       Bench.Measured m =
           Bench.measure(kernel, new KernelRun.Request(options.values(), inputs, Set.of(), 0, !noCheck));
       terminal().out().println(json ? m.json() : text(m));

@@ -4,8 +4,10 @@ import dev.tkc.Version;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.diag.Spelling;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.CommandSpec;
@@ -62,7 +64,12 @@ final class Commands {
     // picocli calls an option of several values an option twice.
     String message = e.getMessage().lines().findFirst().orElse("").replace("option option", "option");
     Diagnostic d = Diagnostic.error(Code.USAGE, lowerFirst(message));
-    if (e instanceof CommandLine.UnmatchedArgumentException unmatched) {
+    Optional<String> command = unknownCommand(e);
+    if (command.isPresent()) {
+      d = Diagnostic.error(Code.USAGE, "there is no command `" + command.get() + "`");
+      Optional<String> near = Spelling.closest(command.get(), e.getCommandLine().getSubcommands().keySet());
+      d = near.isPresent() ? d.help("did you mean " + near.get() + "?") : d;
+    } else if (e instanceof CommandLine.UnmatchedArgumentException unmatched) {
       List<String> near = unmatched.getSuggestions();
       if (!near.isEmpty()) {
         d = d.help("did you mean " + String.join(" or ", near.subList(0, Math.min(3, near.size()))) + "?");
@@ -70,6 +77,13 @@ final class Commands {
     }
     terminal.report(d.help("see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help"));
     return 2;
+  }
+
+  /** The word in the place of a command that is none. */
+  private static Optional<String> unknownCommand(ParameterException e) {
+    boolean root = e.getCommandLine().getParent() == null;
+    return root && e instanceof CommandLine.UnmatchedArgumentException unmatched
+        ? unmatched.getUnmatched().stream().findFirst().filter(w -> !w.startsWith("-")) : Optional.empty();
   }
 
   private static String lowerFirst(String text) {

@@ -72,7 +72,7 @@ final class CompileCommand extends Command {
       throw usage("--target is missing; only --emit tir goes without");
     }
     try (Tkc tkc = Tkc.create(Device.interpreter())) {
-      Kernel kernel = options.in(tkc, terminal().source(file));
+      Kernel kernel = options.in(tkc, terminal().source(file), this);
       Constants constants = new Constants(options.values());
       if (target == null) {
         write(Optimizer.print(kernel.tir(constants)).getBytes(StandardCharsets.UTF_8), true);

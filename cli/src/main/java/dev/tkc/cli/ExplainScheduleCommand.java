@@ -36,7 +36,7 @@ final class ExplainScheduleCommand extends Command {
     try (Tkc tkc = Tkc.create(Device.interpreter())) {
       CompileOptions compile = CompileOptions.defaults().withPasses(passes.options());
       terminal().out().print(ScheduleExplanation
-          .of(options.in(tkc, terminal().source(file)), target, new Constants(options.values()), compile).text());
+          .of(options.in(tkc, terminal().source(file), this), target, new Constants(options.values()), compile).text());
     }
     return 0;
   }

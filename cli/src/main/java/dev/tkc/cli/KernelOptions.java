@@ -6,8 +6,8 @@ import dev.tkc.KernelModule;
 import dev.tkc.Literals;
 import dev.tkc.Tkc;
 import dev.tkc.ir.diag.Source;
-import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -21,10 +21,11 @@ final class KernelOptions {
   @Option(
       names = "-D", paramLabel = "NAME=VALUE", converter = {AsIs.class, Value.class},
       description = "The value of a constant or size: a number, true or false.")
-  private Map<String, Object> values = new LinkedHashMap<>();
+  private NamedValues<String, Object> values = new NamedValues<>();
 
-  Kernel in(Tkc tkc, Source source) {
-    KernelModule module = tkc.load(source, new Constants(values));
+  Kernel in(Tkc tkc, Source source, Command command) {
+    values.requireDistinct("-D", command);
+    KernelModule module = tkc.load(source, Optional.ofNullable(kernel), new Constants(values));
     return kernel == null ? module.kernel() : module.kernel(kernel);
   }
 

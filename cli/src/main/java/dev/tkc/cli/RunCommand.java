@@ -6,9 +6,8 @@ import dev.tkc.Tkc;
 import dev.tkc.host.Comparison;
 import dev.tkc.host.KernelRun;
 import dev.tkc.io.ArrayFile;
-import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -27,11 +26,11 @@ final class RunCommand extends Command {
   @Option(
       names = "--in", paramLabel = "NAME=FILE",
       description = "An input: a .npy file, file.safetensors:NAME, or a number for a scalar. Others are made up.")
-  private Map<String, String> inputs = new LinkedHashMap<>();
+  private NamedValues<String, String> inputs = new NamedValues<>();
 
   @Option(names = "--out", paramLabel = "NAME=FILE",
       description = "Where to write an output: .npy or file.safetensors:NAME.")
-  private Map<String, String> outputs = new LinkedHashMap<>();
+  private NamedValues<String, String> outputs = new NamedValues<>();
 
   @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Changes the inputs that are made up.")
   private long seed;
@@ -50,9 +49,14 @@ final class RunCommand extends Command {
 
   @Override
   int work() {
+    inputs.requireDistinct("--in", this);
+    outputs.requireDistinct("--out", this);
+    if (Set.copyOf(outputs.values()).size() < outputs.size()) {
+      throw usage("--out writes two outputs to one file");
+    }
     outputs.values().forEach(path -> ArrayFile.parse(path).requireWritable());
     try (Tkc tkc = device.session(check)) {
-      Kernel kernel = options.in(tkc, terminal().source(file));
+      Kernel kernel = options.in(tkc, terminal().source(file), this);
       KernelRun.Request request = new KernelRun.Request(options.values(), inputs, outputs.keySet(), seed, !noReference);
       KernelRun.Result result = KernelRun.run(kernel, request);
       print(kernel, result);

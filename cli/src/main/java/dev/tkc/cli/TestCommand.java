@@ -1,9 +1,14 @@
 package dev.tkc.cli;
 
 import dev.tkc.KernelModule;
+import dev.tkc.TestRecords;
 import dev.tkc.Tkc;
 import dev.tkc.host.TestResult;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.diag.Spelling;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Mixin;
@@ -13,6 +18,8 @@ import picocli.CommandLine.Parameters;
 /** {@code tkc test}: the tests of files. */
 @picocli.CommandLine.Command(name = "test", description = "Run the tests of files.")
 final class TestCommand extends Command {
+  private static final int NEAR = 5;
+
   @Parameters(paramLabel = "PATH", arity = "0..*",
       description = "Files or folders (their .tk files); the current folder without.")
   private List<String> paths = List.of(".");
@@ -20,7 +27,7 @@ final class TestCommand extends Command {
   @Mixin private DeviceOptions device;
 
   @Option(names = "--filter", paramLabel = "TEXT", defaultValue = "",
-      description = "Only tests whose title holds this text.")
+      description = "Only tests whose title holds this text; that none does is an error.")
   private String filter;
 
   @Option(
@@ -30,6 +37,8 @@ final class TestCommand extends Command {
 
   private int passed;
   private int failed;
+  private final List<String> inError = new ArrayList<>();
+  private final List<String> titles = new ArrayList<>();
 
   TestCommand(Terminal terminal) {
     super(terminal);
@@ -37,34 +46,70 @@ final class TestCommand extends Command {
 
   @Override
   int work() {
+    long start = System.nanoTime();
     try (Tkc tkc = device.session(check)) {
       for (String path : terminal().tkFiles(paths)) {
         test(tkc, path);
       }
     }
-    terminal().out().println(passed + " passed, " + failed + " failed, on " + device.device());
-    return terminal().exit();
+    boolean none = !filter.isEmpty() && passed + failed == 0 && inError.isEmpty();
+    if (none) {
+      terminal().report(noTest());
+    }
+    String broken = inError.isEmpty() ? ""
+        : ", " + inError.size() + (inError.size() == 1 ? " file" : " files") + " not run for errors";
+    terminal().out().println(terminal().isJson()
+        ? TestRecords.summary(passed, failed, inError, System.nanoTime() - start, device.device())
+        : passed + " passed, " + failed + " failed" + broken + ", on " + device.device());
+    return none ? 2 : terminal().exit();
   }
 
   private void test(Tkc tkc, String path) {
+    KernelModule module;
     try {
-      KernelModule module = tkc.load(terminal().source(path));
-      terminal().report(module.warnings());
-      for (TestResult result : module.test(filter)) {
-        passed += result.passed() ? 1 : 0;
-        failed += result.passed() ? 0 : 1;
-        terminal().out().println(line(path, result));
-        terminal().out().flush();
-        terminal().report(result.findings());
-      }
+      module = tkc.loadTests(terminal().source(path));
     } catch (DiagnosticException e) {
+      inError.add(path);
       terminal().report(e.diagnostics());
+      return;
     }
+    titles.addAll(module.tests());
+    terminal().report(module.warnings());
+    module.test(filter, result -> ended(path, result));
+  }
+
+  private void ended(String path, TestResult result) {
+    passed += result.passed() ? 1 : 0;
+    failed += result.passed() ? 0 : 1;
+    terminal().out().println(
+        terminal().isJson() ? TestRecords.test(path, result, device.device()) : line(path, result));
+    terminal().out().flush();
+    terminal().report(result.findings());
   }
 
   private static String line(String path, TestResult result) {
     return String.format(
         Locale.ROOT, "%s %s: %s (%.2f s)", result.passed() ? "ok  " : "FAIL", path, result.title(),
         result.nanos() / 1e9);
+  }
+
+  /** What to say where the filter leaves nothing: the titles that were likely meant. */
+  private Diagnostic noTest() {
+    Diagnostic d = Diagnostic.error(Code.TEST_CHOICE, titles.isEmpty() ? "there are no tests here"
+        : "no test has `" + filter + "` in its title");
+    String wanted = filter.toLowerCase(Locale.ROOT);
+    List<String> near = titles.stream().filter(t -> isNear(t.toLowerCase(Locale.ROOT), wanted)).distinct().toList();
+    if (!near.isEmpty()) {
+      return d.help("did you mean " + String.join(" or ",
+          near.stream().limit(NEAR).map(t -> "`" + t + "`").toList()) + "?");
+    }
+    return titles.isEmpty() ? d : d.note("there are " + titles.size() + " tests; tkc test without --filter names them");
+  }
+
+  /** Whether a title holds the words, each as it is or misspelt a little. */
+  private static boolean isNear(String title, String wanted) {
+    List<String> words = List.of(title.split("\\W+"));
+    return title.contains(wanted) || List.of(wanted.split("\\W+")).stream()
+        .allMatch(w -> words.contains(w) || !Spelling.ranked(w, words).isEmpty());
   }
 }

@@ -5,9 +5,7 @@ import dev.tkc.Tkc;
 import dev.tkc.Tuner;
 import dev.tkc.host.KernelRun;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import picocli.CommandLine.Mixin;
@@ -29,7 +27,7 @@ final class TuneCommand extends Command {
   @Mixin private DeviceOptions device;
 
   @Option(names = "--in", paramLabel = "NAME=FILE", description = "An input: an array file, or a number for a scalar.")
-  private Map<String, String> inputs = new LinkedHashMap<>();
+  private NamedValues<String, String> inputs = new NamedValues<>();
 
   @Option(
       names = "--budget", paramLabel = "SECONDS", defaultValue = "120", converter = Count.class,
@@ -50,8 +48,9 @@ final class TuneCommand extends Command {
 
   @Override
   int work() {
+    inputs.requireDistinct("--in", this);
     try (Tkc tkc = device.session(false)) {
-      Kernel kernel = options.in(tkc, terminal().source(file));
+      Kernel kernel = options.in(tkc, terminal().source(file), this);
       var request = new KernelRun.Request(options.values(), inputs, Set.of(), 0, !noCheck);
       Tuner.Result result =
           Tuner.tune(kernel, request, new Tuner.Options(Duration.ofSeconds(budget), (int) top, !noCheck), this::show);

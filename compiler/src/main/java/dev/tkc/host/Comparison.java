@@ -90,6 +90,13 @@ public record Comparison(
     return largest * Math.sqrt(sum / finite);
   }
 
+  /** What two comparisons of one expectation found together; no element of both is the worst. */
+  Comparison and(Comparison other) {
+    return new Comparison(count + other.count, wrong + other.wrong, lonelyNaNs + other.lonelyNaNs, -1,
+        Math.max(largestError, other.largestError), Math.max(largestRelative, other.largestRelative),
+        Math.max(rms, other.rms));
+  }
+
   public boolean holds() {
     return wrong == 0;
   }

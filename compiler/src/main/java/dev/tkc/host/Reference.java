@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A place in a test that calls a kernel and compares what it wrote: what {@code tkc run} takes inputs and a reference
@@ -91,25 +92,45 @@ final class Reference {
         .filter(a -> a.name().map(n -> n.text().equals(name)).orElse(false)).map(Expr.Arg::value).findFirst();
   }
 
-  /** The comparisons of {@code output} behind the call, up to where it is set again. */
+  /** The statements behind the call that compare {@code output}, loops among them, up to where it is set again. */
   List<Stmt> comparisons(String output) {
     List<Stmt> found = new ArrayList<>();
     for (Stmt s : after) {
-      boolean about =
-          switch (s) {
-            case Stmt.ExpectClose e -> StatementNames.read(e.actual()).contains(output);
-            case Stmt.Expect e -> e.claim().bare() instanceof Expr.Binary b && b.op() == Expr.BinaryOp.EQ
-                && StatementNames.read(b.left()).contains(output);
-            case Stmt.Let _, Stmt.Var _, Stmt.Temp _, Stmt.Assign _, Stmt.Run _, Stmt.Parallel _, Stmt.For _, Stmt.If _,
-                Stmt.Return _, Stmt.Assert _ -> false;
-          };
-      if (about) {
-        found.add(s);
-      } else if (StatementNames.set(s).contains(output)) {
+      if (StatementNames.set(s).contains(output)) {
         break;
+      }
+      if (expectations(s).stream().anyMatch(e -> isAbout(e, output))) {
+        found.add(s);
       }
     }
     return found;
+  }
+
+  /** Whether an expectation is about a variable: what stands on its left is. */
+  static boolean isAbout(Stmt expectation, String output) {
+    return switch (expectation) {
+      case Stmt.ExpectClose e -> StatementNames.read(e.actual()).contains(output);
+      case Stmt.Expect e -> StatementNames.read(e.claim().bare() instanceof Expr.Binary b
+          && b.op() == Expr.BinaryOp.EQ ? b.left() : e.claim()).contains(output);
+      case Stmt.Let _, Stmt.Var _, Stmt.Temp _, Stmt.Assign _, Stmt.Run _, Stmt.Parallel _, Stmt.For _, Stmt.If _,
+          Stmt.Return _, Stmt.Assert _ -> false;
+    };
+  }
+
+  /** The {@code expect}s of a statement. */
+  static List<Stmt> expectations(Stmt s) {
+    return switch (s) {
+      case Stmt.Expect _, Stmt.ExpectClose _ -> List.of(s);
+      case Stmt.For loop -> expectations(loop.body());
+      case Stmt.If choice -> Stream.concat(choice.branches().stream().map(b -> b.body()), choice.otherwise().stream())
+          .flatMap(b -> expectations(b).stream()).toList();
+      case Stmt.Let _, Stmt.Var _, Stmt.Temp _, Stmt.Assign _, Stmt.Run _, Stmt.Parallel _, Stmt.Return _,
+          Stmt.Assert _ -> List.of();
+    };
+  }
+
+  private static List<Stmt> expectations(Block block) {
+    return block.statements().stream().flatMap(s -> expectations(s).stream()).toList();
   }
 
   /** The statements before the call that these names depend on, in order. */

@@ -11,6 +11,7 @@ import dev.tkc.host.KernelRun.Check;
 import dev.tkc.host.KernelRun.Used;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.op.Literal;
 import dev.tkc.launch.Arithmetic;
 import java.util.ArrayList;
@@ -178,7 +179,7 @@ final class Replay implements AutoCloseable {
         Optional<String> name = exprs.get(i).flatMap(StatementNames::name);
         if (arguments.get(i).parameter().isWritten() && name.isPresent()) {
           for (Stmt s : reference.comparisons(name.get())) {
-            check(output, s).ifPresent(checks::add);
+            checks.addAll(check(output, name.get(), s));
           }
         }
       }
@@ -188,7 +189,8 @@ final class Replay implements AutoCloseable {
     return checks;
   }
 
-  private Optional<Check> check(String output, Stmt comparison) {
+  /** Every comparison of an output, which the test calls {@code variable}, in a statement; rounds of a loop as one. */
+  private List<Check> check(String output, String variable, Stmt comparison) {
     Set<String> outputs = new LinkedHashSet<>();
     reference.arguments(kernel).forEach(e -> e.flatMap(StatementNames::name).ifPresent(outputs::add));
     Set<String> needed = new LinkedHashSet<>(StatementNames.read(comparison));
@@ -197,35 +199,25 @@ final class Replay implements AutoCloseable {
     needed.removeIf(n -> outputs.contains(n) || code.lookup(n).isPresent());
     for (Stmt s : reference.inputs(needed)) {
       if (ran.add(s) && !code.run(s)) {
-        return Optional.empty();
+        return List.of();
       }
     }
     for (Stmt s : between) {
       if (!code.run(s)) {
-        return Optional.empty();
+        return List.of();
       }
     }
-    return switch (comparison) {
-      case Stmt.ExpectClose e -> close(output, e, e.actual(), e.expected(), number(e.relative()),
-          e.absolute().map(this::number).orElse(0.0));
-      case Stmt.Expect e -> e.claim().bare() instanceof Expr.Binary b
-          ? close(output, e, b.left(), b.right(), 0, 0) : Optional.empty();
-      case Stmt.Let _, Stmt.Var _, Stmt.Temp _, Stmt.Assign _, Stmt.Run _, Stmt.Parallel _, Stmt.For _, Stmt.If _,
-          Stmt.Return _, Stmt.Assert _ -> Optional.empty();
-    };
-  }
-
-  private double number(Expr e) {
-    return code.eval(e).flatMap(machine::known).map(Literal::asDouble).orElse(Double.NaN);
-  }
-
-  private Optional<Check> close(String output, Stmt s, Expr actual, Expr expected, double rel, double abs) {
-    Optional<Value> x = code.eval(actual);
-    Optional<Value> y = code.eval(expected);
-    if (x.isEmpty() || y.isEmpty() || !x.get().tile().shape().equals(y.get().tile().shape())) {
-      return Optional.empty();
-    }
-    return Optional.of(new Check(output, s.span().text(), machine.compare(x.get(), y.get(), rel, abs), rel, abs));
+    Map<Span, Check> found = new LinkedHashMap<>();
+    List<Span> about = Reference.expectations(comparison).stream()
+        .filter(e -> Reference.isAbout(e, variable)).map(Stmt::span).toList();
+    machine.observe((c, relative, absolute, at) -> {
+      if (about.contains(at)) {
+        Check more = new Check(output, at.text(), c, relative, absolute);
+        found.merge(at, more, (x, y) -> new Check(output, at.text(), x.comparison().and(y.comparison()), x.relative(),
+            x.absolute()));
+      }
+    });
+    return code.run(comparison) ? List.copyOf(found.values()) : List.of();
   }
 
   @Override

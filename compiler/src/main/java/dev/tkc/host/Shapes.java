@@ -29,6 +29,8 @@ final class Shapes {
   private final Kernel kernel;
   private final Map<String, Object> constants = new LinkedHashMap<>();
   private final Map<String, Object> names = new LinkedHashMap<>();
+  /** Which input a name's value is from; nothing for those that were given by themselves. */
+  private final Map<String, String> sources = new LinkedHashMap<>();
   private final List<long[]> shapes = new ArrayList<>();
 
   private Shapes(Kernel kernel) {
@@ -101,9 +103,26 @@ final class Shapes {
       if (given.get(kernel.parameters().get(i).name()) instanceof Tensor t && t.rank() == dims.size()) {
         for (int d = 0; d < dims.size(); d++) {
           long size = t.dim(d);
-          StatementNames.name(dims.get(d)).filter(n -> !hasOwnValue(n)).ifPresent(n -> names.putIfAbsent(n, size));
+          Expr dim = dims.get(d);
+          String input = kernel.parameters().get(i).name();
+          StatementNames.name(dim).filter(n -> !hasOwnValue(n)).ifPresent(n -> take(n, size, input, dim));
         }
       }
+    }
+  }
+
+  /** A size as an input has it; what was said of it before, and by whom, must be the same. */
+  private void take(String name, long size, String input, Expr dim) {
+    Object before = names.putIfAbsent(name, size);
+    String who = before == null ? sources.put(name, "`" + input + "`") : sources.get(name);
+    if (before != null && !before.equals(size)) {
+      throw new DiagnosticException(
+          Diagnostic.error(Code.LAUNCH_EQUATION,
+                  who == null ? "`" + name + "` is given as " + before + ", but `" + input + "` has " + size + " there"
+                  : "`" + name + "` is " + before + " in " + who + ", but " + size + " in `" + input + "`")
+              .label(dim.span(), "the input has " + size + " here")
+              .note(who == null ? "given on the command line: -D " + name + "=" + before
+                  : "both are inputs that were given"));
     }
   }
 

@@ -7,12 +7,21 @@ import java.util.List;
 /**
  * How one test ended.
  *
+ * @param at its title
  * @param launches kernels it launched
  * @param comparisons {@code expect}s it reached
+ * @param largestError the largest difference that a comparison found, among finite numbers
+ * @param largestRelative the same, relative to what was expected ({@link Comparison#largestRelative})
  */
-public record TestResult(String title, Span at, List<Diagnostic> findings, int launches, int comparisons, long nanos) {
+public record TestResult(String title, Span at, List<Diagnostic> findings, int launches, int comparisons,
+    double largestError, double largestRelative, long nanos) {
   public TestResult {
     findings = List.copyOf(findings);
+  }
+
+  /** A test that cannot be run for what is wrong with its text. */
+  static TestResult refused(String title, Span at, List<Diagnostic> findings) {
+    return new TestResult(title, at, findings, 0, 0, 0, 0, 0);
   }
 
   public boolean passed() {

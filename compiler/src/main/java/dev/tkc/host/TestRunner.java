@@ -13,8 +13,16 @@ public final class TestRunner {
   private TestRunner() {}
 
   public static TestResult run(KernelModule module, Item.Test test) {
+    return run(module, test, List.of());
+  }
+
+  /** {@code known}: what checking found wrong with the test; with an error it is not run. */
+  public static TestResult run(KernelModule module, Item.Test test, List<Diagnostic> known) {
+    if (known.stream().anyMatch(Diagnostic::isError)) {
+      return TestResult.refused(test.title(), test.titleSpan(), known);
+    }
     long start = System.nanoTime();
-    List<Diagnostic> findings = new ArrayList<>();
+    List<Diagnostic> findings = new ArrayList<>(known);
     try (HostMachine machine = new HostMachine(module)) {
       HostCode code = new HostCode(module.library(), machine.builder(), machine);
       try {
@@ -23,9 +31,8 @@ public final class TestRunner {
         findings.addAll(e.diagnostics());
       }
       findings.addAll(code.findings());
-      return new TestResult(
-          test.title(), test.titleSpan(), findings, machine.launches(), machine.comparisons(),
-          System.nanoTime() - start);
+      return new TestResult(test.title(), test.titleSpan(), findings, machine.launches(), machine.comparisons(),
+          machine.largestError(), machine.largestRelative(), System.nanoTime() - start);
     }
   }
 }

@@ -3,11 +3,16 @@ package dev.tkc.backend.ptx;
 import static dev.tkc.backend.ptx.CudaRuntime.check;
 import static jcuda.driver.CUdevice_attribute.*;
 
+import dev.tkc.ir.diag.ByteText;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -91,9 +96,20 @@ public final class CudaDevice {
   /** Uninitialised device memory, aligned to 256 bytes; size 0 gives a buffer that must not be read. */
   public CudaBuffer allocate(long bytes) {
     enter();
-    long address = CudaAddress.filled(p -> check(JCudaDriver.cuMemAlloc(p, Math.max(bytes, 1)),
-        "cuMemAlloc of " + bytes + " bytes"));
+    long address = CudaAddress.filled(p -> {
+      int result = JCudaDriver.cuMemAlloc(p, Math.max(bytes, 1));
+      if (result == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
+        throw new DiagnosticException(tooLittle(ByteText.of(bytes), freeMemory()));
+      }
+      check(result, "cuMemAlloc of " + bytes + " bytes");
+    });
     return new CudaBuffer(this, address, bytes, true);
+  }
+
+  private Diagnostic tooLittle(String wanted, long free) {
+    return Diagnostic.error(Code.DEVICE_MEMORY, this + " cannot give " + wanted + ": " + ByteText.of(free) + " of "
+        + ByteText.of(properties.memoryBytes) + " are free")
+        .help("use smaller sizes, or free memory that other programs hold");
   }
 
   /** Device memory that somebody else owns and frees. */

@@ -52,18 +52,20 @@ public final class Checker {
 
   /** Everything found in a file; {@code targets} are the names of those that exist. */
   public static List<Diagnostic> check(Library library, Collection<String> targets) {
-    return check(library, targets, Map.of());
+    return check(library, targets, "", Map.of());
   }
 
-  /** The same with other values for the kernels' constants than they have by themselves. */
-  public static List<Diagnostic> check(Library library, Collection<String> targets, Map<String, Object> given) {
+  /** The same with other values for one kernel's constants than they have by themselves. */
+  public static List<Diagnostic> check(
+      Library library, Collection<String> targets, String kernel, Map<String, Object> given) {
     Findings findings = new Findings();
     library.diagnostics().forEach(findings::add);
     Schedules.targets(library, targets, findings);
     for (Item item : library.program().items()) {
       Lowering.guarded(findings, item.span(), () -> {
         switch (item) {
-          case Item.Kernel k -> kernel(library, k, given, findings);
+          case Item.Kernel k ->
+              kernel(library, k, k.name().text().equals(kernel) ? given : Map.of(), findings);
           case Item.Fn f -> FnSamples.check(library, f, findings);
           case Item.Const c -> Lowerer.constant(library, findings).calls.constant(c, c.name().span());
           case Item.Test t -> new TestNames(library, findings).check(t);
@@ -80,12 +82,14 @@ public final class Checker {
     List<String> open = new ArrayList<>();
     for (Constant c : k.constants()) {
       Object value = value(library, c, own, findings);
-      if (value == null) {
-        open.add(c.name().text());
-      } else {
+      Object other = given.get(c.name().text());
+      if (value != null) {
         // A value of another kind is no value: the launch says so.
-        Object other = given.get(c.name().text());
         own.put(c.name().text(), other != null && other.getClass() == value.getClass() ? other : value);
+      } else if (other instanceof Long && c.type().isEmpty()) {
+        own.put(c.name().text(), other);
+      } else {
+        open.add(c.name().text());
       }
     }
     Findings best = null;

@@ -30,13 +30,13 @@ public interface Host {
   }
 
   /** A new tensor; {@code seed}, {@code lo} and {@code hi} are 0 where the kind has no use for them. */
-  Value make(Fill fill, TileType type, long seed, long lo, long hi);
+  Value make(Fill fill, TileType type, long seed, long lo, long hi, Span at);
 
   /** A tensor of the given elements in row-major order. */
   Value literal(TileType type, List<Literal> elements);
 
   /** {@code tensor} with the block at {@code offsets} replaced by {@code part}, which has the same rank. */
-  Value patch(Value tensor, List<Integer> offsets, Value part);
+  Value patch(Value tensor, List<Integer> offsets, Value part, Span at);
 
   /** An argument of a kernel. */
   sealed interface HostArgument {

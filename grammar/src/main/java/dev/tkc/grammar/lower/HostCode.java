@@ -279,7 +279,7 @@ public final class HostCode {
       return;
     }
     Value block = l.shaping.reshape(at, l.shaping.broadcast(at, x, part.shape()), part.sizes());
-    entry.set(new Val.Tile(host.patch(t.value(), part.offsets(), block)));
+    entry.set(new Val.Tile(host.patch(t.value(), part.offsets(), block, at)));
   }
 
   // ------------------------------------------------------------------------------------------------ calls, expect

@@ -1,6 +1,5 @@
 package dev.tkc.grammar.lower;
 
-import dev.tkc.grammar.lower.Arguments.Signature;
 import dev.tkc.grammar.lower.Host.HostArgument;
 import dev.tkc.grammar.syntax.Constant;
 import dev.tkc.grammar.syntax.Expr;
@@ -8,8 +7,6 @@ import dev.tkc.grammar.syntax.Item;
 import dev.tkc.grammar.syntax.Param;
 import dev.tkc.grammar.syntax.TypeExpr;
 import dev.tkc.ir.Value;
-import dev.tkc.ir.diag.Code;
-import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.op.Literal;
 import dev.tkc.ir.type.Element;
 import java.util.ArrayList;
@@ -31,16 +28,7 @@ final class HostLaunch {
   }
 
   void call(Item.Kernel k, Expr.Call call) {
-    List<String> params = new ArrayList<>(k.params().stream().map(p -> p.name().text()).toList());
-    List<String> constants = k.constants().stream().map(c -> c.name().text()).toList();
-    long positional = call.args().stream().filter(a -> a.name().isEmpty()).count();
-    if (positional > params.size()) {
-      l.error(Diagnostic.error(Code.ARGUMENTS, "`" + k.name() + "` has " + params.size() + " parameters")
-          .label(call.span(), positional + " arguments are given").note("constants are given by name"));
-      return;
-    }
-    params.addAll(constants);
-    Optional<Arguments> args = Arguments.bind(l, call, new Signature(k.name().text(), params, constants, false));
+    Optional<Arguments> args = TestCalls.bind(l, k, call);
     if (args.isEmpty()) {
       return;
     }
@@ -50,7 +38,7 @@ final class HostLaunch {
     for (Param p : k.params()) {
       Expr e = args.get().expr(p.name().text());
       HostArgument a = argument(p, e);
-      Scope.Entry entry = a != null && p.mode() != Param.Mode.IN ? variable(p, e) : null;
+      Scope.Entry entry = a != null && p.mode() != Param.Mode.IN ? TestCalls.variable(l, p, e, l.scope()) : null;
       ok &= a != null && (p.mode() == Param.Mode.IN || entry != null);
       given.add(a);
       written.add(entry);
@@ -105,19 +93,5 @@ final class HostLaunch {
       case Val.Tile t when t.rank() == 0 -> host.known(t.value()).orElse(null);
       case Val.Failed _, Val.Int _, Val.Tile _, Val.Range _, Val.Tensor _, Val.Many _, Val.Type _ -> null;
     };
-  }
-
-  /** The variable that a written tensor is put back into, or null after a report. */
-  private Scope.Entry variable(Param p, Expr e) {
-    Scope.Entry entry = e.bare() instanceof Expr.Ref r ? l.scope().find(r.name().text()) : null;
-    if (entry == null || !entry.isVariable()) {
-      Diagnostic d = Diagnostic.error(Code.NOT_ASSIGNABLE,
-          "the kernel writes `" + p.name() + "`: its argument is a `var`")
-          .label(e.span(), entry == null ? "not a variable" : "declared with `let`")
-          .label(p.span(), "written");
-      l.error(entry != null && entry.declared() != null ? d.label(entry.declared(), "declare it with `var`") : d);
-      return null;
-    }
-    return entry;
   }
 }

@@ -71,7 +71,7 @@ final class HostValues {
           .label(a.expr("type").span(), "not a float type")
           .help("`randint(lo, hi, T[…], seed = n)` makes integers"));
     }
-    return new Val.Tile(a.l().host().make(fill, type, seed.getAsLong(), 0, 0));
+    return new Val.Tile(a.l().host().make(fill, type, seed.getAsLong(), 0, 0, a.span()));
   }
 
   static Val randint(Arguments a) {
@@ -94,7 +94,8 @@ final class HostValues {
           "no " + e.text() + " lies from " + lo.getAsLong() + " up to " + hi.getAsLong())
           .label(a.expr("lo").span(), "").label(a.expr("hi").span(), "excluded"));
     }
-    return new Val.Tile(a.l().host().make(Host.Fill.RANDINT, type, seed.getAsLong(), lo.getAsLong(), hi.getAsLong()));
+    return new Val.Tile(a.l().host().make(
+        Host.Fill.RANDINT, type, seed.getAsLong(), lo.getAsLong(), hi.getAsLong(), a.span()));
   }
 
   private static OptionalLong seed(Arguments a) {
@@ -103,7 +104,7 @@ final class HostValues {
 
   static Val empty(Arguments a) {
     TileType type = a.l().types.argument(a.expr("type"));
-    return type == null ? Val.FAILED : new Val.Tile(a.l().host().make(Host.Fill.EMPTY, type, 0, 0, 0));
+    return type == null ? Val.FAILED : new Val.Tile(a.l().host().make(Host.Fill.EMPTY, type, 0, 0, 0, a.span()));
   }
 
   static Val len(Arguments a) {

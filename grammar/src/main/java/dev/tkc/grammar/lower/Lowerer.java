@@ -35,6 +35,9 @@ final class Lowerer {
   /** More elements than any tile may have; asked before anything of that size is made. */
   static final long MAX_TILE = 1L << 24;
 
+  /** The longest Java array, which a tensor of a test becomes. */
+  private static final long MAX_TENSOR = Integer.MAX_VALUE - 8;
+
   /** More instructions than any kernel may become by inlining. */
   private static final int MAX_INSTRUCTIONS = 200_000;
 
@@ -288,10 +291,23 @@ final class Lowerer {
     }
   }
 
+  /** Whether a tensor of a test can have this shape at all; how much memory there is its maker asks. */
+  private boolean fitsHost(List<Integer> shape, Element element, Span at) {
+    boolean empty = shape.contains(0);
+    double count = shape.stream().mapToDouble(d -> d).reduce(1, (a, b) -> a * b);
+    if (!empty && count > MAX_TENSOR) {
+      error(Diagnostic.error(Code.TEST_TENSOR,
+              element.text() + Shapes.text(shape) + " is too large for a tensor of a test")
+          .label(at, "more than " + MAX_TENSOR + " elements")
+          .help("use smaller sizes"));
+    }
+    return empty || count <= MAX_TENSOR;
+  }
+
   /** Whether a tile of this shape may exist; reports if not. */
   boolean fits(List<Integer> shape, Element element, Span at) {
     if (isHost()) {
-      return true;
+      return fitsHost(shape, element, at);
     }
     if (shape.size() > 4) {
       error(Diagnostic.error(Code.TILE_SIZE, "a tile has at most 4 dimensions")

@@ -87,6 +87,9 @@ public final class Lowering {
     } catch (DiagnosticException e) {
       // What says no place of its own was found on the way here.
       e.diagnostics().forEach(d -> findings.add(d.labels().isEmpty() ? d.label(at, "here") : d));
+    } catch (OutOfMemoryError e) {
+      findings.add(Diagnostic.error(Code.MEMORY_LIMIT, at, "Java's memory is used up here: " + e.getMessage())
+          .help("use smaller sizes, or give the process more memory"));
     } catch (StackOverflowError e) {
       findings.add(Diagnostic.error(Code.TOO_DEEP, at, "this is nested too deeply to be checked"));
     } catch (RuntimeException e) {

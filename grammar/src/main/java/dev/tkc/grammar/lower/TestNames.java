@@ -12,18 +12,24 @@ import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.type.Element;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
-/** What can be said of a test without running it: that its names exist and its statements have a place in it. */
+/**
+ * What can be said of a test without running it: that its names exist, its statements have a place in it, and its calls
+ * of kernels fit their heads ({@link TestCalls}).
+ */
 final class TestNames {
   private static final Set<String> WORDS = Set.of("LOG2E", "PI", "inf", "nan", "tf32", "tf32x3", "ieee");
 
   private final Library library;
   private final Lowerer l;
+  private final TestCalls calls;
   private Scope scope = new Scope(null);
 
   TestNames(Library library, Findings findings) {
     this.library = library;
     this.l = Lowerer.constant(library, findings);
+    this.calls = new TestCalls(library, l);
   }
 
   void check(Item.Test test) {
@@ -41,15 +47,26 @@ final class TestNames {
     names.forEach(n -> scope.let(n.text(), Val.FAILED, n.span()));
   }
 
+  /** Names and, where each has an expression of its own, what is known of it. */
+  private void bind(List<Name> names, List<Expr> values, Consumer<Name> declare) {
+    List<TestCalls.Kind> kinds = values.stream().map(v -> calls.kind(v, scope)).toList();
+    names.stream().filter(n -> !n.isDiscard()).forEach(declare);
+    for (int i = 0; i < names.size() && names.size() == values.size(); i++) {
+      if (!names.get(i).isDiscard()) {
+        calls.bound(scope.find(names.get(i).text()), kinds.get(i));
+      }
+    }
+  }
+
   private void statement(Stmt s) {
     switch (s) {
       case Stmt.Let x -> {
         x.values().forEach(this::expr);
-        declare(x.names());
+        bind(x.names(), x.values(), n -> scope.let(n.text(), Val.FAILED, n.span()));
       }
       case Stmt.Var x -> {
         x.values().forEach(this::expr);
-        declare(x.names());
+        bind(x.names(), x.values(), n -> scope.var(n.text(), Val.FAILED, n.span()));
       }
       case Stmt.Assign x -> {
         x.values().forEach(this::expr);
@@ -163,6 +180,9 @@ final class TestNames {
       if (!function) {
         expr(a.value());
       }
+    }
+    if (kernel && statement) {
+      calls.check(library.kernel(word).get(), c, scope);
     }
   }
 

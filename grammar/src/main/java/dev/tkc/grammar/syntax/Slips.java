@@ -4,6 +4,7 @@ import dev.tkc.grammar.TkParser;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.Span;
+import dev.tkc.ir.type.Element;
 import java.util.Map;
 import java.util.Set;
 import org.antlr.v4.runtime.Token;
@@ -69,6 +70,7 @@ final class Slips {
     d = d != null ? d : declarations();
     d = d != null ? d : members();
     d = d != null ? d : trailingComma();
+    d = d != null ? d : emptyBrackets();
     d = d != null ? d : choice();
     d = d != null ? d : within();
     d = d != null ? d : foreignWord();
@@ -200,6 +202,17 @@ final class Slips {
     return Diagnostic.error(Code.SYNTAX, "a list does not end with a comma")
         .label(error.at(before), "nothing follows this comma")
         .help("remove it", error.at(before), "");
+  }
+
+  /** {@code f32[]}, for a scalar. */
+  private Diagnostic emptyBrackets() {
+    Token type = last.equals("[") && word.equals("]") ? error.previous(before) : null;
+    if (type == null || Element.byText(type.getText()).isEmpty()) {
+      return null;
+    }
+    return Diagnostic.error(Code.SYNTAX, "the type of a scalar has no brackets")
+        .label(both(), "no dimension stands here")
+        .help("write the element alone", error.at(type).to(error.at(found)), type.getText());
   }
 
   /** {@code a if c else b}, as Python has it. */

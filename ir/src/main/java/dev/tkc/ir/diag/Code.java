@@ -106,6 +106,7 @@ public enum Code {
   ARGUMENT_NAME("TK0511", "the kernel has no parameter or constant of that name"),
   KERNEL_CHOICE("TK0512", "the kernel to run is not clear or not there"),
   UNKNOWN_CODE("TK0513", "no diagnostic has that code"),
+  TEST_CHOICE("TK0514", "no test has that in its title"),
   EXPECTATION("TK0520", "an expectation of a test does not hold"),
 
   INDEX_OUTSIDE("TK0601", "an integer index outside its tensor"),
@@ -134,6 +135,7 @@ public enum Code {
   DOT_FENCE("TK0624", "an asynchronous product with no fence after its registers were written"),
   LEFT_UNDER_WAY("TK0625", "a block that ends before what it started"),
   NUMBERS_DRAWN("TK0626", "blocks that draw too many or too few numbers from a counter"),
+  TEST_TENSOR("TK0627", "a tensor of a test that is too large for the memory there is"),
 
   SHARED_BUDGET("TK0710", "a phase needs more shared memory than a block has"),
   REGISTER_BUDGET("TK0711", "a tile too large for the registers of a block"),

@@ -11,8 +11,8 @@ public final class Spelling {
   private Spelling() {}
 
   /**
-   * The candidate that {@code word} most likely stands for: at most a third of its letters wrong (swapped neighbours
-   * count once, a difference in case next to nothing), ties in the order given.
+   * The candidate that {@code word} most likely stands for: at most a third of its letters wrong, and not all of them
+   * (swapped neighbours count once, a difference in case next to nothing), ties in the order given.
    */
   public static Optional<String> closest(String word, Iterable<String> candidates) {
     return ranked(word, candidates).stream().findFirst();
@@ -24,7 +24,7 @@ public final class Spelling {
     return StreamSupport.stream(candidates.spliterator(), false)
         .filter(c -> !c.equals(word) && Math.abs(c.length() - word.length()) <= limit(word))
         .map(c -> new Rated(c, distance(word, c)))
-        .filter(r -> r.distance() <= 2 * limit(word))
+        .filter(r -> r.distance() <= 2 * limit(word) && r.distance() < 2 * word.length())
         .sorted(Comparator.comparingInt(Rated::distance))
         .map(Rated::name)
         .toList();

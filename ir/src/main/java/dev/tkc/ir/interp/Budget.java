@@ -1,6 +1,7 @@
 package dev.tkc.ir.interp;
 
 import dev.tkc.ir.Inst;
+import dev.tkc.ir.diag.ByteText;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
@@ -15,7 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class Budget {
   private static final int ELEMENTS_PER_STEP = 1024;
   /** The longest Java array, less the few elements that some machines keep for themselves. */
-  private static final long MAX_ELEMENTS = Integer.MAX_VALUE - 8;
+  static final long MAX_ELEMENTS = Integer.MAX_VALUE - 8;
 
   private final long maxSteps;
   private final long maxBytes;
@@ -68,16 +69,28 @@ final class Budget {
 
   /** Checks that an array of so many elements can be made now. */
   void ask(Inst inst, long elements, long size) {
-    if (elements > MAX_ELEMENTS || size > maxBytes - bytes.get()) {
-      throw new DiagnosticException(refusal(inst, elements, size));
+    if (elements > MAX_ELEMENTS || size > left()) {
+      throw new DiagnosticException(refusal(inst, elements + " elements", size));
     }
     work(inst, elements);
   }
 
-  private Diagnostic refusal(Inst inst, long elements, long size) {
-    return Faults.error(Code.MEMORY_LIMIT, inst, elements + " elements would take " + size + " bytes here, and "
-        + Math.max(0, maxBytes - bytes.get()) + " of " + maxBytes + " are left")
+  /** Checks that memory for a {@code temp} can be had now. */
+  void askTemp(Inst inst, String name, long elements, long size) {
+    if (size > left()) {
+      throw new DiagnosticException(refusal(inst, "the temp `" + name + "` of " + elements + " elements", size));
+    }
+  }
+
+  private Diagnostic refusal(Inst inst, String what, long size) {
+    return Faults.error(Code.MEMORY_LIMIT, inst, what + " would take " + ByteText.of(size) + " here, and "
+        + ByteText.of(left()) + " of " + ByteText.of(maxBytes) + " are left")
         .help("use smaller sizes or tiles, or give the process more memory");
+  }
+
+  /** Bytes that may still be taken. */
+  long left() {
+    return Math.max(0, maxBytes - bytes.get());
   }
 
   /** Notes that memory is held from now on; negative to give it back. */

@@ -16,6 +16,8 @@ public final class Buffer implements Datum {
   private final MemorySegment memory;
   private final long capacity;
   private long[] poison;
+  private boolean padded;
+  private int[] origins;
 
   private Buffer(Element element, MemorySegment memory) {
     this.element = element;
@@ -68,6 +70,33 @@ public final class Buffer implements Datum {
     if (poison != null) {
       poison[(int) (at >>> 6)] &= ~(1L << at);
     }
+  }
+
+  /** Takes stores of padding, and gives it back as padding: a {@code temp} in which a pass keeps whole tiles. */
+  void keepPadding() {
+    padded = true;
+  }
+
+  boolean keepsPadding() {
+    return padded;
+  }
+
+  /** The padding state of an element by the code of {@link Padding}; 0 is inside. */
+  int origin(long at) {
+    return origins == null ? 0 : origins[(int) at];
+  }
+
+  void setOrigin(long at, int state) {
+    if (origins == null && state != 0) {
+      origins = new int[Math.toIntExact(capacity)];
+    }
+    if (origins != null) {
+      origins[(int) at] = state;
+    }
+  }
+
+  boolean hasPadding() {
+    return origins != null;
   }
 
   boolean hasPoison() {

@@ -107,6 +107,11 @@ public final class Interpreter {
       return frame;
     }
 
+    /** Bytes that tiles may still take. */
+    public long bytesLeft() {
+      return machine.budget().left();
+    }
+
     /** Runs one instruction, whose operands have values in the frame; its results have values after. */
     public void evaluate(Inst inst) {
       machine.evaluate(inst, frame);

@@ -115,7 +115,7 @@ final class Machine {
       @Override
       public Buffer temp(Inst inst, Element element, long count) {
         long bytes = element.bytes(count);
-        budget.ask(inst, 0, bytes);
+        budget.askTemp(inst, ((MemoryOp.Temp) inst.op()).name(), count, bytes);
         budget.hold(bytes);
         return Interpreter.allocate(element, count);
       }

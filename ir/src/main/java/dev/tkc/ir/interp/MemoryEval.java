@@ -93,10 +93,18 @@ final class MemoryEval {
 
   private TensorView temp(Inst inst, MemoryOp.Temp op, Frame frame) {
     long[] sizes = sizes(inst, op.sizes(), frame);
-    long count = exact(inst, op.name(), sizes, () -> TensorView.count(sizes));
+    long count = exact(inst, op.name(), sizes, () -> {
+      long all = TensorView.count(sizes);
+      op.element().bytes(all);
+      return all;
+    });
     Buffer buffer = machine.device().temp(inst, op.element(), count);
     if (machine.checker() != null) {
       buffer.poisonAll();
+      if (inst.flag("padded")) {
+        machine.budget().askTemp(inst, op.name(), count, Integer.BYTES * count);
+        buffer.keepPadding();
+      }
     }
     return new TensorView(buffer, sizes, TensorView.rowMajor(sizes), MemoryOp.Access.TEMP, op.name());
   }
@@ -172,12 +180,17 @@ final class MemoryEval {
 
   private int[] padding(Inst inst, Footprint f) {
     int mark = f.isFull() ? 0 : machine.padding(inst);
-    if (mark == 0) {
+    Buffer buffer = f.tensor().buffer();
+    if (mark == 0 && !buffer.hasPadding()) {
       return null;
     }
     int[] states = new int[(int) f.count()];
     Arrays.fill(states, mark);
-    f.forEachRun((_, _, at, n) -> Arrays.fill(states, at, at + n, 0));
+    f.forEachRun((offset, step, at, n) -> {
+      for (int i = 0; i < n; i++) {
+        states[at + i] = buffer.origin(offset + i * step);
+      }
+    });
     return states;
   }
 

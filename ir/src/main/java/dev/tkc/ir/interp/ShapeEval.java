@@ -7,6 +7,7 @@ import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.Shapes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** Moves elements. All but {@code concat} pick, for each element of the result, one of the operand. */
 final class ShapeEval {
@@ -21,15 +22,14 @@ final class ShapeEval {
       case ShapeOp.Splat o -> splat(inst, frame.tile(o.scalar()), o.shape());
       case ShapeOp.Broadcast o -> {
         Tile x = frame.tile(o.x());
-        yield x.shape().equals(o.shape()) ? x : pick(inst, x, o.shape(), repeated(x.shape(), o.shape()), true);
+        yield x.shape().equals(o.shape()) ? x : pick(inst, x, o.shape(), () -> repeated(x.shape(), o.shape()), true);
       }
       case ShapeOp.Reshape o -> frame.tile(o.x()).reshaped(o.shape());
       case ShapeOp.Permute o -> permute(inst, frame.tile(o.x()), o.order());
       case ShapeOp.Concat o -> concat(inst, o.parts().stream().map(frame::tile).toList(), o.axis());
       case ShapeOp.Slice o -> {
         Tile x = frame.tile(o.x());
-        yield pick(inst, x, o.shape(), positions(o.shape(), offset(x.shape(), o.offsets()), Shapes.strides(x.shape())),
-            x.spread());
+        yield pick(inst, x, o.shape(), () -> block(x.shape(), o.offsets(), o.shape()), x.spread());
       }
       case ShapeOp.Iota o -> {
         long[] out = (long[]) machine.allocate(inst, Element.I32, o.size());
@@ -57,12 +57,14 @@ final class ShapeEval {
     long[] from = Shapes.strides(x.shape());
     List<Integer> shape = order.stream().map(x.shape()::get).toList();
     long[] strides = order.stream().mapToLong(d -> from[d]).toArray();
-    return pick(inst, x, shape, positions(shape, 0, strides), x.spread());
+    return pick(inst, x, shape, () -> positions(shape, 0, strides), x.spread());
   }
 
-  private Tile pick(Inst inst, Tile x, List<Integer> shape, int[] positions, boolean spread) {
-    machine.budget().ask(inst, positions.length, x.storage().bytes(positions.length));
-    return x.gathered(shape, positions, spread);
+  /** The positions take memory as well, so they are made when it is known that there is enough. */
+  private Tile pick(Inst inst, Tile x, List<Integer> shape, Supplier<int[]> positions, boolean spread) {
+    long count = Shapes.count(shape);
+    machine.budget().ask(inst, count, x.storage().bytes(count) + Integer.BYTES * count);
+    return x.gathered(shape, positions.get(), spread);
   }
 
   /** The positions in a whole tile of the block of {@code shape} at {@code offsets}. */
@@ -121,9 +123,9 @@ final class ShapeEval {
   Tile concat(Inst inst, List<Tile> parts, int axis) {
     Tile first = parts.get(0);
     List<Integer> shape = new ArrayList<>(first.shape());
-    shape.set(axis, parts.stream().mapToInt(p -> p.shape().get(axis)).sum());
+    shape.set(axis, parts.stream().map(p -> p.shape().get(axis)).reduce(0, Math::addExact));
+    Object data = machine.allocate(inst, first.element(), Shapes.count(shape));
     int count = (int) Shapes.count(shape);
-    Object data = machine.allocate(inst, first.element(), count);
     boolean padded = parts.stream().anyMatch(p -> p.origins() != null);
     int[] states = padded ? new int[count] : null;
     int outer = (int) Shapes.count(shape.subList(0, axis));

@@ -99,6 +99,11 @@ public final class Tile implements Datum {
     return new Tile(Element.BOOL, List.of(), new boolean[] {value});
   }
 
+  /** What the elements of a tile would take; the type's count is one that fits a tile. */
+  public static long bytes(Element element, long count) {
+    return Storage.of(element).bytes(count);
+  }
+
   /** Reads a whole array that lies row-major and contiguous in memory, 4-bit elements packed. */
   public static Tile read(Element element, List<Integer> shape, MemorySegment memory) {
     int count = Math.toIntExact(Shapes.count(shape));

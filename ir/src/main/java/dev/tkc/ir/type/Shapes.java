@@ -8,6 +8,9 @@ public final class Shapes {
   private Shapes() {}
 
   public static long count(List<Integer> shape) {
+    if (shape.contains(0)) {
+      return 0;
+    }
     long n = 1;
     for (int d : shape) {
       n = Math.multiplyExact(n, (long) d);

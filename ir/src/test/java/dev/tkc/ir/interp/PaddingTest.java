@@ -2,6 +2,7 @@ package dev.tkc.ir.interp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tkc.ir.Module;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import java.util.List;
@@ -146,5 +147,39 @@ class PaddingTest {
     assertThat(leaks("%ix = cast %x0 {to = i32, kind = saturate} : i32[4]\n%g = load %tx, [%ix], _ : f32[4]").message())
         .contains("used as an index");
     passes("%ix = cast %f {to = i32, kind = saturate} : i32[4]\n%g = load %tx, [%ix], _ : f32[4]");
+  }
+
+  /** A pass may keep whole tiles in a {@code temp}: what is padding there is padding when it is loaded. */
+  @Test
+  void paddingIsFollowedThroughTempsOfPasses() {
+    Module m = Runs.parse("""
+        kernel @k(%x: ptr<f32>, %y: ptr<f32>, %n: i64) {
+          %c0 = constant {value = 0 : i64} : i64
+          %c1 = constant {value = 1 : i64} : i64
+          %c3 = constant {value = 3 : i64} : i64
+          %c4 = constant {value = 4 : i64} : i64
+          %tx = make_tensor %x, [%c3], [%c1] {access = in, name = "x"} : tensor<f32, 1>
+          %ty = make_tensor %y, [%n], [%c1] {access = out, name = "y"} : tensor<f32, 1>
+          %t = temp [%c4] {element = f32, name = "t"} #{padded} : tensor<f32, 1>
+          parallel %c0, %c1 {step = 1} (%i: i64) {
+            %r = range %c0, %c1, %c4 {size = 4} : range<4>
+            %v = load %tx, [%r], _ : f32[4]
+            store %t, [%r], %v
+            yield []
+          }
+          parallel %c0, %c1 {step = 1} (%j: i64) {
+            %r_1 = range %c0, %c1, %c4 {size = 4} : range<4>
+            %w = load %t, [%r_1], _ : f32[4]
+            %s = range %c0, %c1, %n {size = 4} : range<4>
+            store %ty, [%s], %w
+            yield []
+          }
+          yield []
+        }
+        """);
+    float[] y = new float[3];
+    Runs.checking().run(m, List.of(Runs.floats(1, 2, 3), Runs.floats(y), Tile.integer(3)));
+    assertThat(Runs.failure(Runs.checking(), m, Runs.floats(1, 2, 3), Runs.floats(0, 0, 0, 0), Tile.integer(4)).code())
+        .isEqualTo(Code.PADDING_LEAK);
   }
 }

@@ -4,13 +4,19 @@ import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.LinearLayout;
+import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
+import dev.tkc.passes.analysis.AccessPattern;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Chooses a matrix instruction for each dot that one fits, and how many warps a block has.
@@ -21,8 +27,9 @@ import java.util.List;
  *
  * The first instruction of the target's table that computes the product and is no larger than the tiles is taken. A dot
  * without one is done by multiply-adds. Warps are what the schedule says, else enough that accumulators leave half of
- * the registers free, or, without dots, that each thread moves about {@link #BYTES} bytes of the largest tile in memory
- * and holds at most {@link #ELEMENTS} elements of any.
+ * the registers free, and still a third where a loop's operands wait there too, since nothing copies them to shared
+ * memory; or, without dots, that each thread moves about {@link #BYTES} bytes of the largest tile in memory and holds
+ * at most {@link #ELEMENTS} elements of any.
  */
 public final class ChooseInstructions {
   /**
@@ -37,6 +44,12 @@ public final class ChooseInstructions {
 
   /** Accumulator registers per thread to aim at. */
   private static final int ACCUMULATORS = 128;
+
+  /**
+   * Registers per thread to aim at for accumulators and the next round's operands. An element that is loaded by itself
+   * has a register to itself.
+   */
+  private static final int HELD = 160;
 
   private ChooseInstructions() {}
 
@@ -88,7 +101,52 @@ public final class ChooseInstructions {
       long count = elements(dot.result().tile());
       live = chained ? live + count : Math.max(live, count);
     }
-    return clamp(live / ((long) target.lanes() * ACCUMULATORS), 4, Math.min(8, mostWarps(target)));
+    live = Math.max(live, carried(func, dots));
+    long warps = live / ((long) target.lanes() * ACCUMULATORS);
+    long waiting = waiting(func, dots, target);
+    if (waiting > 0) {
+      long both = Math.ceilDiv(live + waiting, (long) target.lanes() * HELD);
+      warps = Math.max(warps, Long.highestOneBit(2 * both - 1));
+    }
+    return clamp(warps, 4, Math.min(8, mostWarps(target)));
+  }
+
+  /** Elements of the accumulators that one loop carries. */
+  private static long carried(Func func, List<Inst> dots) {
+    long[] most = {0};
+    func.body().walk(loop -> {
+      if (loop.op() instanceof ControlOp.For f) {
+        most[0] = Math.max(most[0], dots.stream().filter(f.body().insts()::contains)
+            .map(d -> ((MatrixOp.Dot) d.op()).acc()).filter(a -> f.body().params().contains(a)).distinct()
+            .mapToLong(a -> elements(a.tile())).sum());
+      }
+    });
+    return most[0];
+  }
+
+  /** Elements that go from memory to a loop's products through registers: the next round's are loaded beside this. */
+  private static long waiting(Func func, List<Inst> dots, TargetInfo target) {
+    AccessPattern.Finder patterns = new AccessPattern.Finder(func);
+    long[] most = {0};
+    func.body().walk(loop -> {
+      if (loop.op() instanceof ControlOp.For f) {
+        most[0] = Math.max(most[0], dots.stream().filter(f.body().insts()::contains)
+            .flatMap(d -> Stream.of(((MatrixOp.Dot) d.op()).a(), ((MatrixOp.Dot) d.op()).b())).distinct()
+            .map(ChooseInstructions::loaded).flatMap(Optional::stream).filter(f.body().insts()::contains)
+            .filter(load -> !CopyWidth.isAsync(load, patterns, target))
+            .mapToLong(load -> elements(load.result().tile())).sum());
+      }
+    });
+    return most[0];
+  }
+
+  /** The load that an operand comes from, turned and converted or not. */
+  private static Optional<Inst> loaded(Value operand) {
+    Inst inst = operand.definition();
+    return inst == null ? Optional.empty()
+        : inst.op() instanceof MemoryOp.Load ? Optional.of(inst)
+        : inst.op() instanceof ShapeOp.Permute p ? loaded(p.x())
+        : inst.op() instanceof ElementwiseOp.Cast c ? loaded(c.x()) : Optional.empty();
   }
 
   private static int mostWarps(TargetInfo target) {

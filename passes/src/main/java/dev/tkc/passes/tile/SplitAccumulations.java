@@ -132,7 +132,9 @@ public final class SplitAccumulations {
     }
     TileType tile = site.inst().result().tile();
     tile.shape().forEach(n -> sizes.add(host.constant(n)));
-    Value parts = host.emit(new MemoryOp.Temp(sizes, tile.element(), "parts"));
+    // Whole tiles are kept, lanes beyond the tensors' ends as well; they are dropped where the sum is stored.
+    Inst temp = host.append(new MemoryOp.Temp(sizes, tile.element(), "parts")).annotate("padded", true);
+    Value parts = temp.result();
     Region shares = new Region(List.of(new Value(TileType.integer(), "share")));
     host.in(shares, () -> {
       Value share = shares.params().get(0);

@@ -45,6 +45,13 @@ class PlacedProgramsTest {
         .contains("scratch = 0", "scratch = 128").doesNotContain("barrier", "convert_layout");
   }
 
+  /** Rows of any length: what is loaded ahead waits in registers, one for each element, beside the accumulators. */
+  @Test
+  void operandsThatWaitInRegistersAreSpreadOverMoreWarps() {
+    assertThat(placed(Programs.GEMM.replace("%K: i64 div 16, %N: i64 div 16", "%K: i64, %N: i64"), TestTargets.NARROW))
+        .contains("warps = 8").doesNotContain("copy_async");
+  }
+
   @Test
   void dotsGetInstructionsAndWarps() {
     assertThat(placed(Programs.GEMM, TestTargets.NARROW)).contains("instruction = \"mma.bf16\"", "warps = 4");

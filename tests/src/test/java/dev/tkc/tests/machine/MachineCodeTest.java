@@ -60,6 +60,7 @@ class MachineCodeTest {
             .map(k -> new Case("gemm.tk", k, CUBE)),
         Stream.of(new Case("gemm.tk", "gemm", "M=4095 N=4097 K=4103"),
             new Case("gemm.tk", "gemm", "M=512 N=512 K=512"),
+            new Case("gemm.tk", "gemm", "M=64"), new Case("gemm.tk", "gemm_gated", "M=64"),
             new Case("gemm.tk", "gemm_batched", "B=16 M=2048 N=2048 K=1024"),
             new Case("gemm.tk", "gemm_skinny", "M=16 N=4096 K=4096"),
             new Case("gemm.tk", "gemm_split_k", "M=128 N=4096 K=14336"),
