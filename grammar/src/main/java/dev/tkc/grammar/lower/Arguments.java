@@ -57,7 +57,8 @@ record Arguments(Lowerer l, Expr.Call call, Map<String, Expr> named, List<Expr> 
         Diagnostic d = Diagnostic.error(Code.ARGUMENTS, "`" + s.name() + "` has no parameter `" + word + "`")
             .label(a.name().get().span(), "not a parameter")
             .note("it is `" + s.text() + "`");
-        var close = Suggest.closest(word, s.params());
+        // One that has its argument already is hardly meant.
+        var close = Suggest.closest(word, s.params().stream().filter(p -> !named.containsKey(p)).toList());
         l.error(close.isPresent()
             ? d.help("did you mean `" + close.get() + "`?", a.name().get().span(), close.get()) : d);
         ok = false;

@@ -13,9 +13,6 @@ final class Suggest {
     int least = Math.max(1, word.length() / 3) + 1;
     for (String c : candidates) {
       int d = c.equalsIgnoreCase(word) ? 0 : distance(word, c);
-      if (d >= word.length()) {
-        continue;
-      }
       // Of two that are as close, the one that goes on where the word stops.
       boolean begun = best != null && d == least && c.startsWith(word) && !best.startsWith(word);
       if ((d < least || begun) && !c.equals(word)) {
