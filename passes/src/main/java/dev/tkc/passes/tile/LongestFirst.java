@@ -7,7 +7,6 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp.Binary;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
-import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.TensorType;
@@ -24,9 +23,6 @@ import java.util.Optional;
  * the end; but only within sections of the domains before, so that what blocks read together stays in the cache.
  */
 final class LongestFirst {
-  /** On a division or remainder of i64: operands and result are below 2^31 and not negative. */
-  private static final String SMALL = "small";
-
   /** About the second-level cache of the larger devices of today, of which other traffic needs a part. */
   private static final long SECTION_BYTES = 32L << 20;
 
@@ -100,9 +96,6 @@ final class LongestFirst {
     for (Value n : counts.subList(0, counts.size() - 1)) {
       outer = host.mul(outer, n);
     }
-    host.append(
-        new ControlOp.Assert(host.compare(CompareKind.LT, host.mul(outer, counts.getLast()), host.constant(1L << 31)),
-        "a phase with more tiles than can be numbered"));
     Value fits = host.binary(BinaryKind.MAX, host.binary(BinaryKind.DIV, host.constant(SECTION_BYTES), all),
         host.constant(1));
     Value sections = up(host, outer, fits);
@@ -137,22 +130,17 @@ final class LongestFirst {
       outer = b.mul(outer, n);
     }
     Value area = b.mul(section, counts.get(last));
-    Value first = b.mul(small(b, BinaryKind.DIV, number, area), section);
-    Value within = small(b, BinaryKind.REM, number, area);
+    Value first = b.mul(OutlinePhases.small(b, BinaryKind.DIV, number, area), section);
+    Value within = OutlinePhases.small(b, BinaryKind.REM, number, area);
     Value width = b.binary(BinaryKind.MIN, b.sub(outer, first), section);
     Value[] index = new Value[counts.size()];
-    index[last] = b.sub(b.sub(counts.get(last), b.constant(1)), small(b, BinaryKind.DIV, within, width));
-    Value rest = b.add(first, small(b, BinaryKind.REM, within, width));
+    index[last] = b.sub(b.sub(counts.get(last), b.constant(1)), OutlinePhases.small(b, BinaryKind.DIV, within, width));
+    Value rest = b.add(first, OutlinePhases.small(b, BinaryKind.REM, within, width));
     for (int d = last - 1; d > 0; d--) {
-      index[d] = small(b, BinaryKind.REM, rest, counts.get(d));
-      rest = small(b, BinaryKind.DIV, rest, counts.get(d));
+      index[d] = OutlinePhases.small(b, BinaryKind.REM, rest, counts.get(d));
+      rest = OutlinePhases.small(b, BinaryKind.DIV, rest, counts.get(d));
     }
     index[0] = rest;
     return index;
-  }
-
-  /** Of numbers that are all no larger than that of tiles, which {@link #section} has asserted to be small. */
-  private static Value small(Builder b, BinaryKind kind, Value x, Value y) {
-    return b.append(new Binary(kind, x, y)).annotate(SMALL, true).result();
   }
 }

@@ -7,6 +7,7 @@ import dev.tkc.ir.Module;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.MatrixOp;
@@ -50,6 +51,12 @@ public final class OutlinePhases {
   private static final long RAGGED_BLOCKS = 1024;
 
   private static final long BAND = 8;
+
+  /** Tiles of a grid have numbers below this. */
+  private static final long MOST_TILES = 1L << 31;
+
+  /** On a division or remainder of i64: operands and result are below 2^31 and not negative. */
+  private static final String SMALL = "small";
 
   private final Module module;
   private final Func kernel;
@@ -142,6 +149,9 @@ public final class OutlinePhases {
       lows.add(lo);
       counts.add(n);
     }
+    captures.host().append(new ControlOp.Assert(
+        captures.host().compare(CompareKind.LT, tiles, captures.host().constant(MOST_TILES)),
+        "a phase with more tiles than can be numbered"));
     Optional<LongestFirst> longest = nest.contents().stream().anyMatch(OutlinePhases::multiplies)
         ? LongestFirst.of(nest) : Optional.empty();
     Optional<Value> sectionHere = longest.map(l -> l.section(captures.host(), counts));
@@ -192,8 +202,8 @@ public final class OutlinePhases {
       last = rank - 3;
     }
     for (int d = last; d > 0; d--) {
-      index[d] = b.binary(BinaryKind.REM, rest, counts.get(d));
-      rest = b.binary(BinaryKind.DIV, rest, counts.get(d));
+      index[d] = small(b, BinaryKind.REM, rest, counts.get(d));
+      rest = small(b, BinaryKind.DIV, rest, counts.get(d));
     }
     if (last >= 0) {
       index[0] = rest;
@@ -226,15 +236,21 @@ public final class OutlinePhases {
     Value inside = number;
     Value rest = number;
     if (index.length > 2) {
-      inside = b.binary(BinaryKind.REM, number, area);
-      rest = b.binary(BinaryKind.DIV, number, area);
+      inside = small(b, BinaryKind.REM, number, area);
+      rest = small(b, BinaryKind.DIV, number, area);
     }
-    Value band = b.mul(n, b.constant(g));
-    Value first = b.mul(b.binary(BinaryKind.DIV, inside, band), b.constant(g));
+    // No tile is in a second band of more tiles than can be numbered.
+    Value band = b.binary(BinaryKind.MIN, b.mul(n, b.constant(g)), b.constant(MOST_TILES - 1));
+    Value first = b.mul(small(b, BinaryKind.DIV, inside, band), b.constant(g));
     Value rows = b.binary(BinaryKind.MIN, b.sub(m, first), b.constant(g));
-    Value within = b.binary(BinaryKind.REM, inside, band);
-    index[index.length - 2] = b.add(first, b.binary(BinaryKind.REM, within, rows));
-    index[index.length - 1] = b.binary(BinaryKind.DIV, within, rows);
+    Value within = small(b, BinaryKind.REM, inside, band);
+    index[index.length - 2] = b.add(first, small(b, BinaryKind.REM, within, rows));
+    index[index.length - 1] = small(b, BinaryKind.DIV, within, rows);
     return rest;
+  }
+
+  /** A division of numbers that are all no larger than that of tiles. */
+  static Value small(Builder b, BinaryKind kind, Value x, Value y) {
+    return b.append(new ElementwiseOp.Binary(kind, x, y)).annotate(SMALL, true).result();
   }
 }

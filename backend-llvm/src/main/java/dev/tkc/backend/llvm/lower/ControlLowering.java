@@ -41,7 +41,7 @@ final class ControlLowering {
   List<Lowered> lower(Inst inst, ControlOp op) {
     return switch (op) {
       case ControlOp.For o -> loop(inst, o);
-      case ControlOp.While o -> loop(o);
+      case ControlOp.While o -> loop(inst, o);
       case ControlOp.If o -> branch(inst, o);
       case ControlOp.Assert o -> check(o);
       case ControlOp.BlockId _ -> List.of(new Lowered.Scalar(f.b().zext(f.target().blockId(f.b()), LlvmType.I64)));
@@ -58,7 +58,7 @@ final class ControlLowering {
     LlvmValue hi = f.scalar(o.hi());
     LlvmValue step = LlvmValue.i64(o.step());
     long unroll = inst.annotation("unroll", 1);
-    List<LlvmValue> start = flatten(o.inits(), o.inits().stream().map(f::get).toList());
+    List<LlvmValue> start = flatten(carried(o.body()), o.inits().stream().map(f::get).toList());
     List<LlvmValue> end;
     Unroll how = new Unroll(OptionalInt.of((int) unroll));
     if (o.reversed()) {
@@ -67,34 +67,53 @@ final class ControlLowering {
       LlvmValue rounds = b.sdiv(b.addNsw(span, LlvmValue.i64(o.step() - 1)), step);
       LlvmValue last = b.addNsw(lo, b.mulNsw(b.subNsw(rounds, LlvmValue.i64(1)), step));
       end = b.forLoop(LlvmValue.i64(0), rounds, LlvmValue.i64(1), start, how,
-          (i, carried) -> round(o, b.subNsw(last, b.mulNsw(i, step)), carried));
+          (i, carried) -> round(inst, o, b.subNsw(last, b.mulNsw(i, step)), carried));
     } else {
-      end = b.forLoop(lo, hi, step, start, how, (i, carried) -> round(o, i, carried));
+      end = b.forLoop(lo, hi, step, start, how, (i, carried) -> round(inst, o, i, carried));
     }
-    return rebuild(o.inits(), end);
+    return rebuild(carried(o.body()), end);
   }
 
-  private List<LlvmValue> round(ControlOp.For o, LlvmValue position, List<LlvmValue> carried) {
-    enter(o.body(), o.inits(), position, carried);
-    return flatten(o.inits(), region(o.body(), false));
+  private List<LlvmValue> round(Inst inst, ControlOp.For o, LlvmValue position, List<LlvmValue> carried) {
+    enter(o.body(), position, carried);
+    List<LlvmValue> next = flatten(carried(o.body()), region(o.body(), false));
+    converge(inst);
+    return next;
   }
 
-  private void enter(Region body, List<Value> inits, LlvmValue position, List<LlvmValue> carried) {
+  /**
+   * At the end of a role's loop over tiles, whose last stores may be a branch for some threads: LLVM would make its end
+   * the loop's head, and the loop would be taken for one that threads leave one by one.
+   */
+  private void converge(Inst loop) {
+    if (loop.flag("tiles") && f.team().number() > 0 && !f.team().alone()) {
+      f.target().async().converge(f.b());
+    }
+  }
+
+  /** What a loop's body is given beside the position. */
+  private static List<Value> carried(Region body) {
+    return body.params().subList(1, body.params().size());
+  }
+
+  private void enter(Region body, LlvmValue position, List<LlvmValue> carried) {
     List<Value> params = body.params();
     f.define(params.get(0), new Lowered.Scalar(position));
-    List<Lowered> inside = rebuild(inits, carried);
+    List<Lowered> inside = rebuild(carried(body), carried);
     for (int i = 0; i < inside.size(); i++) {
       f.define(params.get(i + 1), inside.get(i));
     }
   }
 
-  private List<Lowered> loop(ControlOp.While o) {
-    List<LlvmValue> start = flatten(o.inits(), o.inits().stream().map(f::get).toList());
+  private List<Lowered> loop(Inst inst, ControlOp.While o) {
+    List<LlvmValue> start = flatten(carried(o.body()), o.inits().stream().map(f::get).toList());
     List<LlvmValue> end = f.b().whileLoop(f.scalar(o.start()), f.scalar(o.limit()), start, (position, carried) -> {
-      enter(o.body(), o.inits(), position, carried);
-      return flatten(o.body().params(), region(o.body(), false));
+      enter(o.body(), position, carried);
+      List<LlvmValue> next = flatten(o.body().params(), region(o.body(), false));
+      converge(inst);
+      return next;
     });
-    return rebuild(o.inits(), end);
+    return rebuild(carried(o.body()), end);
   }
 
   private List<Lowered> branch(Inst inst, ControlOp.If o) {
@@ -123,12 +142,16 @@ final class ControlLowering {
     return List.of();
   }
 
-  /** The LLVM values of lowered values, duplicates left out. {@code like} gives the types. */
+  /**
+   * The LLVM values of lowered values, duplicates left out. {@code like} are the values that they become, which give
+   * the types.
+   */
   private List<LlvmValue> flatten(List<Value> like, List<Lowered> values) {
     List<LlvmValue> flat = new ArrayList<>();
     for (int i = 0; i < values.size(); i++) {
       switch (values.get(i)) {
-        case Lowered.Scalar s -> flat.add(s.value());
+        case Lowered.Scalar s -> flat.add(
+            f.small().contains(like.get(i)) ? f.b().trunc(s.value(), LlvmType.I32) : s.value());
         case Lowered.Tile t -> {
           LayoutView view = f.view(like.get(i).tile());
           for (int r = 0; r < view.registers(); r++) {
@@ -150,7 +173,10 @@ final class ControlLowering {
     int at = 0;
     for (Value v : like) {
       switch (v.type()) {
-        case dev.tkc.ir.type.TileType t when t.isScalar() -> values.add(new Lowered.Scalar(flat.get(at++)));
+        case dev.tkc.ir.type.TileType t when t.isScalar() -> {
+          LlvmValue x = flat.get(at++);
+          values.add(new Lowered.Scalar(f.small().contains(v) ? f.b().zext(x, LlvmType.I64) : x));
+        }
         case dev.tkc.ir.type.TileType t -> {
           LayoutView view = f.view(t);
           List<LlvmValue> registers = new ArrayList<>();

@@ -43,8 +43,14 @@ final class ElementwiseLowering {
         if (inst.flag("small") && e == Element.I64) {
           yield each(inst, r -> small(o.kind(), at(o.lhs(), r), at(o.rhs(), r)));
         }
+        if (f.small().contains(o.lhs()) && f.small().contains(o.rhs()) && f.small().contains(inst.result())) {
+          yield each(inst, r -> f.b().zext(binary(o.kind(), narrow(o.lhs()), narrow(o.rhs()), Element.I32, false, plain),
+              LlvmType.I64));
+        }
         yield each(inst, r -> binary(o.kind(), at(o.lhs(), r), at(o.rhs(), r), e, o.exact(), plain));
       }
+      case ElementwiseOp.Compare o when f.small().contains(o.lhs()) && f.small().contains(o.rhs()) ->
+          each(inst, r -> compare(o.kind(), narrow(o.lhs()), narrow(o.rhs()), Element.I32));
       case ElementwiseOp.Compare o ->
           each(inst, r -> compare(o.kind(), at(o.lhs(), r), at(o.rhs(), r), o.lhs().tile().element()));
       case ElementwiseOp.Select o ->
@@ -60,6 +66,10 @@ final class ElementwiseLowering {
   }
 
   /** A quotient or remainder of numbers below 2^31, none negative, which 32 bits have an instruction for. */
+  private LlvmValue narrow(Value v) {
+    return f.b().trunc(f.scalar(v), LlvmType.I32);
+  }
+
   private LlvmValue small(BinaryKind kind, LlvmValue x, LlvmValue y) {
     LlvmBuilder b = f.b();
     LlvmValue u = b.trunc(x, LlvmType.I32);

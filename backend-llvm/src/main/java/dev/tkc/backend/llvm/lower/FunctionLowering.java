@@ -56,6 +56,7 @@ final class FunctionLowering {
   private final OpLowering.Options options;
   private Team team;
   private final Signs signs;
+  private final SmallNumbers small;
   private final Map<Value, Lowered> values = new HashMap<>();
   private final Map<Held, LayoutView> views = new HashMap<>();
   private final Set<Value> used = new HashSet<>();
@@ -81,6 +82,7 @@ final class FunctionLowering {
     this.target = target;
     this.options = options;
     this.signs = new Signs(func);
+    this.small = new SmallNumbers(func);
     func.body().walk(i -> used.addAll(i.operands()));
     function = module.kernel(target.kernelConvention(), func.name(), Parameters.of(func, target)).attribute("nounwind");
     if (options.lineTable().isPresent()) {
@@ -291,6 +293,10 @@ final class FunctionLowering {
     } else {
       team.groupBarrier(body, target, group);
     }
+  }
+
+  SmallNumbers small() {
+    return small;
   }
 
   Signs signs() {
