@@ -17,6 +17,7 @@ import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.ReadOnly;
 import dev.tkc.passes.stage.Ahead;
+import dev.tkc.passes.tile.PersistGrid;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -45,9 +46,11 @@ public final class LoadAhead {
   /** The most registers of a thread that one value may take through the loop. */
   private static final long REGISTERS = 4;
 
+  private final Func func;
   private final ReadOnly readOnly;
 
   private LoadAhead(Func func) {
+    this.func = func;
     this.readOnly = new ReadOnly(func);
   }
 
@@ -60,7 +63,8 @@ public final class LoadAhead {
   private void region(Region region) {
     for (Inst inst : List.copyOf(region.insts())) {
       inst.regions().forEach(this::region);
-      if (inst.op() instanceof ControlOp.For loop && !loop.reversed() && !inst.flag("once") && multiplies(loop.body())) {
+      if (inst.op() instanceof ControlOp.For loop && !loop.reversed() && !inst.flag("once")
+          && !PersistGrid.isDrawn(func, inst) && multiplies(loop.body())) {
         for (Inst load : List.copyOf(loop.body().insts())) {
           ahead((ControlOp.For) inst.op(), load).ifPresent(a -> move(region, inst, load, a));
         }

@@ -3,6 +3,7 @@ package dev.tkc.passes.stage;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.ReductionOp;
 import dev.tkc.passes.analysis.Uses;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.Collection;
@@ -87,16 +88,21 @@ final class RingRoom {
   }
 
   /**
-   * For the way of the results to memory, slices of a bulk store or scratch to exchange them among threads, and for operands that
-   * threads load.
+   * For the way of the results to memory, slices of a bulk store or scratch to exchange them among threads, for operands
+   * that threads load, and for sums over the rows of a tile, of which each warp has some.
    */
   private long reserved() {
     long[] most = {0};
+    long[] reduced = {0};
+    long warps = func.annotation("warps", 8);
     func.body().walk(i -> {
+      if (i.op() instanceof ReductionOp.Reduce r && r.axes().contains(0) && r.x().tile().rank() >= 2) {
+        reduced[0] += warps * i.result().tile().element().bytes(i.result().tile().count());
+      }
       if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() >= 2) {
         most[0] = Math.max(most[0], StoreSlices.bytes(i) + StoreSlices.turningBytes(i));
       }
     });
-    return most[0] + ChooseAsync.exchanged(func.body(), new Uses(func.body()), RingPlan::isBulk);
+    return most[0] + reduced[0] + ChooseAsync.exchanged(func.body(), new Uses(func.body()), RingPlan::isBulk);
   }
 }

@@ -15,6 +15,7 @@ import dev.tkc.passes.analysis.Bounds;
 import dev.tkc.passes.analysis.ReadOnly;
 import dev.tkc.passes.analysis.Uses;
 import dev.tkc.passes.target.TargetInfo;
+import dev.tkc.passes.tile.PersistGrid;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -74,7 +75,7 @@ public final class RotateLoops {
     RotateLoops pass = new RotateLoops(func, context.target());
     List<Inst> loops = new ArrayList<>();
     func.body().walk(i -> {
-      if (i.op() instanceof ControlOp.For && !i.flag("boundary")) {
+      if (i.op() instanceof ControlOp.For && !i.flag("boundary") && !PersistGrid.isDrawn(func, i)) {
         loops.add(i);
       }
     });

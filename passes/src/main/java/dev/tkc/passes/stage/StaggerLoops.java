@@ -8,6 +8,7 @@ import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Bounds;
 import dev.tkc.passes.analysis.ReadOnly;
 import dev.tkc.passes.target.TargetInfo;
+import dev.tkc.passes.tile.PersistGrid;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -82,7 +83,8 @@ public final class StaggerLoops {
     Inst inst = loops(func).get(index);
     ControlOp.For loop = (ControlOp.For) inst.op();
     Bounds bounds = new Bounds(func);
-    if (loop.reversed() || inst.flag("boundary") || inst.flag("once") || isInRotated(func, inst)
+    if (loop.reversed() || inst.flag("boundary") || inst.flag("once") || PersistGrid.isDrawn(func, inst)
+        || isInRotated(func, inst)
         || bounds.atMost(inst, loop.hi(), loop.lo(), loop.step())) {
       return false;
     }

@@ -45,6 +45,14 @@ public final class PersistGrid {
 
   private PersistGrid() {}
 
+  /**
+   * Whether a loop's positions follow no step once tiles are drawn: what moves work to another round by adding the step
+   * leaves such a loop alone.
+   */
+  public static boolean isDrawn(Func func, Inst loop) {
+    return loop.flag(TILES) && Boolean.TRUE.equals(func.annotations().get("uneven"));
+  }
+
   public static void run(Module module, PassContext context) {
     Region host = module.kernel().body();
     for (Inst inst : List.copyOf(host.insts())) {

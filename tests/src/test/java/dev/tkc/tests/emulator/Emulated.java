@@ -34,6 +34,8 @@ import java.util.Map;
  */
 record Emulated(String file, String kernel, Map<String, Object> constants, Map<String, Long> sizes) {
   private static final int ALIGNMENT = 16;
+  /** What a launch says of sizes. */
+  private static final int MOST_DIVISOR = 128;
 
   /** Reads {@code file | kernel | NAME=VALUE … | NAME=VALUE …}. */
   static Emulated parse(String line) {
@@ -55,7 +57,7 @@ record Emulated(String file, String kernel, Map<String, Object> constants, Map<S
     try {
       Library library = Library.of(SyntaxReader.read(new Source(file, Files.readString(path))).program());
       Map<String, Integer> divisors = new HashMap<>();
-      sizes.forEach((name, n) -> divisors.put(name, Specialisation.powerOfTwo(n, ALIGNMENT)));
+      sizes.forEach((name, n) -> divisors.put(name, Specialisation.powerOfTwo(n, MOST_DIVISOR)));
       Module plain = Lowering.lower(library, kernel, Specialisation.of(constants));
       Sample.of(plain, sizes, 0).tensors().keySet().forEach(name -> divisors.put(name, ALIGNMENT));
       return Lowering.lower(library, kernel, new Specialisation(constants, divisors, Specialisation.Schedule.NONE));

@@ -208,7 +208,12 @@ final class PtxAgainstInterpreterTest {
       "attention | attention | BQ=128 BK=64 causal=true window=0 softcap=0.0 D=64 | B=1 H=2 G=2 N=333 S=333, 1",
       "attention | attention | BQ=128 BK=128 causal=true window=0 softcap=2.0 D=128 | B=1 H=1 G=1 N=512 S=300, 1",
       "attention | attention | BQ=128 BK=64 causal=false window=0 softcap=0.0 D=64 | B=1 H=1 G=1 N=300 S=0, 1",
-      "tests/gpu/novel | attention_bias | BQ=128 BK=128 D=128 | B=1 H=2 N=200 S=264, 2"})
+      "tests/gpu/novel | attention_bias | BQ=128 BK=128 D=128 | B=1 H=2 N=200 S=264, 2",
+      "tests/gpu/novel | attention_alibi | BQ=128 BK=128 D=128 | B=1 H=2 N=333, 2",
+      "tests/gpu/novel | attention_alibi | BQ=128 BK=64 D=128 | B=1 H=3 N=640, 2",
+      "tests/gpu/novel | attention_masked | BQ=128 BK=128 D=128 | B=2 H=2 N=200 S=264, 1",
+      "tests/gpu/novel | attention_sigmoid | BQ=128 BK=128 D=128 | B=1 H=2 N=333 S=200, 1",
+      "tests/gpu/novel | gemm_column_sums | BM=128 BN=256 BK=64 | M=300 N=520 K=200, 2"})
   void hopperWithFewProcessors(String kernel, int processors) {
     assertThat(Emulated.parse(kernel).difference(PtxTargets.SM_90A.withProcessors(processors))).isEmpty();
   }
