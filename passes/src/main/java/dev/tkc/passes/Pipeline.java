@@ -49,6 +49,7 @@ import dev.tkc.passes.tile.NarrowTensors;
 import dev.tkc.passes.tile.OutlinePhases;
 import dev.tkc.passes.tile.PeelLoops;
 import dev.tkc.passes.tile.PersistGrid;
+import dev.tkc.passes.tile.RaggedTensors;
 import dev.tkc.passes.tile.ReplaceProducts;
 import dev.tkc.passes.tile.SplitAccumulations;
 import dev.tkc.passes.tile.VersionInterior;
@@ -82,6 +83,8 @@ public final class Pipeline {
       step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"),
       targeted("narrow-tensors", TILE, Pass.devices(NarrowTensors::run), "copy engines know where tensors end, not ranges")
           .needs(Capability.BULK_COPY),
+      targeted("ragged-tensors", TILE, RaggedTensors::run, "copy engines know where tensors end, not sequences inside them")
+          .needs(Capability.ASYNC_MATRIX),
       targeted("choose-async", TILE, Pass.devices(ChooseAsync::run), "before guards are peeled that copy engines do not need")
           .needs(Capability.ASYNC_MATRIX),
       targeted("persist-grid", TILE, PersistGrid::run, "reads what was decided, and leaves a loop like any other"),
@@ -153,6 +156,8 @@ public final class Pipeline {
       before("repack-operands", "outline-phases", "the copy is a phase"),
       before("repack-operands", "choose-async", "more loads are bulk copies"),
       before("clean-device", "narrow-tensors", "the ends of ranges show in their simplest form"),
+      before("narrow-tensors", "ragged-tensors", "an end that the host knows costs nothing"),
+      before("ragged-tensors", "choose-async", "more loads are bulk copies"),
       before("narrow-tensors", "choose-async", "more loads are bulk copies"),
       before("clean-device", "choose-async", "whether an access can be a bulk copy shows in its simplest form"),
       before("choose-async", "branch-masks", "only asynchronous functions have something to lose"),

@@ -55,6 +55,9 @@ final class MemoryEval {
     Buffer buffer = (Buffer) frame.get(op.pointer());
     TensorView t = new TensorView(buffer, sizes(inst, op.sizes(), frame), integers(op.strides(), frame), op.access(),
         op.name());
+    if (inst.flag(MemoryOp.WRAPS)) {
+      return t;
+    }
     long extent = exact(inst, op.name(), t.sizes(), t::extent);
     if (extent > buffer.capacity()) {
       throw Faults.fault(Code.TENSOR_MEMORY, inst, t.described() + " needs " + extent + " elements of memory, and "

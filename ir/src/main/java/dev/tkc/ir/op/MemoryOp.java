@@ -21,6 +21,12 @@ import java.util.Optional;
  * A lane is <em>outside</em> where a range is invalid or an index (of a range or tile) lies outside the tensor.
  */
 public sealed interface MemoryOp extends Op {
+  /**
+   * On a {@code make_tensor} whose addresses wrap around, so that its sizes say nothing about the memory it takes: who
+   * accesses it sees to it that what is inside is in memory.
+   */
+  String WRAPS = "wraps";
+
 
   /** What the kernel may do with a tensor. {@code OUT} and {@code TEMP} tensors are undefined until written. */
   enum Access {

@@ -204,7 +204,11 @@ public final class BulkAccess {
 
   /** Whether every lane of the range that lies inside the tensor, whose size is the least of these, is valid. */
   private boolean invalidIsOutside(Inst inst, MemoryOp.Range range, List<Value> sizes) {
-    List<Affine> cases = cases(bounds.form(range.count()));
+    Affine all = bounds.form(range.count());
+    if (sizes.stream().anyMatch(s -> bounds.atMostZero(inst, bounds.form(s).minus(bounds.form(range.start())).minus(all)))) {
+      return true;
+    }
+    List<Affine> cases = cases(all);
     return cases.stream().allMatch(count -> bounds.atMostZero(inst, Affine.of(range.size()).minus(count))
         || sizes.stream().anyMatch(size ->
             bounds.atMostZero(inst, bounds.form(size).minus(bounds.form(range.start())).minus(count))));

@@ -135,7 +135,7 @@ public final class CostModel {
   private double memory(Func func, Integers values) {
     double[] bytes = {0};
     func.body().walk(i -> {
-      if (i.op() instanceof MemoryOp.MakeTensor t && t.access() != MemoryOp.Access.TEMP) {
+      if (i.op() instanceof MemoryOp.MakeTensor t && t.access() != MemoryOp.Access.TEMP && !i.flag(MemoryOp.WRAPS)) {
         double count = t.sizes().stream().mapToDouble(s -> values.of(s).orElse(1)).reduce(1, (a, b) -> a * b);
         bytes[0] += count * ((TensorType) i.result().type()).element().bits() / 8;
       }

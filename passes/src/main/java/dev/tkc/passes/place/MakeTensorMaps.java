@@ -41,7 +41,7 @@ import java.util.Optional;
  */
 public final class MakeTensorMaps {
   /** What a map says. Tensors are equal where they are made from the same values. */
-  private record Description(MemoryOp.MakeTensor tensor, List<Integer> box, int swizzle) {}
+  private record Description(MemoryOp.MakeTensor tensor, boolean wraps, List<Integer> box, int swizzle) {}
 
   private final Module module;
   private final Func func;
@@ -101,7 +101,7 @@ public final class MakeTensorMaps {
         .orElseThrow(() ->
             new IllegalStateException("a copy engine works on " + buffer + ", which does not lie in panels"));
     MemoryOp.MakeTensor made = (MemoryOp.MakeTensor) tensor.definition().op();
-    return maps.computeIfAbsent(new Description(made, BulkAccess.box(indices, panels, groups), panels.swizzle()),
+    return maps.computeIfAbsent(new Description(made, tensor.definition().flag(MemoryOp.WRAPS), BulkAccess.box(indices, panels, groups), panels.swizzle()),
         d -> new Value(new TensorMapType(), d.tensor.name() + "_map"));
   }
 
@@ -125,9 +125,12 @@ public final class MakeTensorMaps {
     MemoryOp.MakeTensor t = d.tensor;
     List<Value> sizes = t.sizes().stream().map(v -> compute(v, host, cloner, known)).toList();
     List<Value> strides = t.strides().stream().map(v -> compute(v, host, cloner, known)).toList();
-    Value tensor = host.emit(
+    Inst tensor = host.append(
         new MemoryOp.MakeTensor(compute(t.pointer(), host, cloner, known), sizes, strides, t.access(), t.name()));
-    Value map = host.emit(new MemoryOp.MakeTensorMap(tensor, d.box, d.swizzle));
+    if (d.wraps) {
+      tensor.annotate(MemoryOp.WRAPS, true);
+    }
+    Value map = host.emit(new MemoryOp.MakeTensorMap(tensor.result(), d.box, d.swizzle));
     map.setName(t.name() + "_map");
     return map;
   }

@@ -8,6 +8,7 @@ import dev.tkc.ir.Param;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
@@ -43,6 +44,9 @@ public final class PersistGrid {
   /** On the instruction that computes the number of a block's next tile. */
   public static final String NEXT_TILE = "next_tile";
 
+  /** On a loop over those of a block's tiles that the loops around it count: they go on where others end. */
+  static final String RAGGED = "ragged";
+
   private PersistGrid() {}
 
   /**
@@ -61,6 +65,11 @@ public final class PersistGrid {
         if (Boolean.TRUE.equals(callee.annotations().remove("persistent"))) {
           context.enter(callee);
           long residents = context.target().processors();
+          if (share(callee, residents)) {
+            Builder b = new Builder(host, host.insts().indexOf(inst)).at(inst.loc());
+            inst.setOp(new ControlOp.Launch(launch.callee(), b.constant(residents), launch.arguments()));
+            continue;
+          }
           persist(callee, residents);
           Builder b = new Builder(host, host.insts().indexOf(inst)).at(inst.loc());
           List<Value> arguments = new ArrayList<>(launch.arguments());
@@ -70,6 +79,27 @@ public final class PersistGrid {
         }
       }
     }
+  }
+
+  /** Has so many blocks share out the tiles of loops that count them; false if there are none. */
+  private static boolean share(Func func, long blocks) {
+    boolean[] any = {false};
+    func.body().walk(inst -> inst.regions().forEach(r -> any[0] |= share(r, blocks)));
+    return any[0];
+  }
+
+  private static boolean share(Region region, long blocks) {
+    boolean any = false;
+    for (Inst inst : List.copyOf(region.insts())) {
+      if (inst.op() instanceof ControlOp.For loop && inst.flag(RAGGED)
+          && loop.lo().definition().op() instanceof ElementwiseOp.Binary first && first.kind() == BinaryKind.REM) {
+        Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
+        Value lo = b.binary(BinaryKind.REM, first.lhs(), b.constant(blocks));
+        inst.setOp(new ControlOp.For(lo, loop.hi(), blocks, loop.inits(), loop.reversed(), loop.body()));
+        any = true;
+      }
+    }
+    return any;
   }
 
   private static void persist(Func func, long residents) {

@@ -1,0 +1,145 @@
+package dev.tkc.passes.tile;
+
+import dev.tkc.ir.Builder;
+import dev.tkc.ir.Cloner;
+import dev.tkc.ir.Func;
+import dev.tkc.ir.Inst;
+import dev.tkc.ir.Module;
+import dev.tkc.ir.Region;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
+import dev.tkc.ir.op.MatrixOp;
+import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.type.RangeType;
+import dev.tkc.passes.PassContext;
+import dev.tkc.passes.analysis.BulkAccess;
+import dev.tkc.passes.analysis.Scopes;
+import dev.tkc.passes.stage.ChooseAsync;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Lets a copy engine, which knows where tensors end but not where ranges do, load rows that end anywhere inside a tensor, such as
+ * those of one sequence of several that lie one after the other.
+ *
+ * <pre>
+ *   %t = make_tensor %k, [%U, %D], [%s, 1]               %w = make_tensor %k, [2³¹, 2³¹, 2³⁰, %D], [2³⁴ − %s, %s, %s, 1] #{wraps}
+ *   …                                                    %n = min %count, 128      %y = add %i, %n      %x = sub 2³⁰, %n
+ *   %r = range %i, %c1, %count {size = 128}              %r = range %x, %c1, %n {size = 128}
+ *   %v = load %t, [%r, %d], _                       →    %v = load %w, [2³⁰, %y, %r, %d], _
+ * </pre>
+ *
+ * Addresses wrap around at 2⁶⁴: 2³⁰ times 2³⁴ − s is −2³⁰ s, so lane t lies where s (i + n − 2³⁰ + 2³⁰ − n + t) = s (i + t) says, and
+ * is outside the tensor from t = n on. Only where one dimension of a load's tile is in the way, there are dimensions to spare, and the
+ * function's products run asynchronously then, which is tried on a copy.
+ */
+public final class RaggedTensors {
+  private static final long MOST = 1L << 31;
+  private static final long END = 1L << 30;
+  private static final long FAR = 1L << 34;
+
+  /** Dimensions that engines know, and that the way to the end of a range takes. */
+  private static final int MOST_DIMENSIONS = 5 - 2;
+
+  /** Where a tensor ends by its ranges: its rows are those of this dimension. */
+  private record Ragged(Value tensor, int dimension) {}
+
+  private final Scopes scopes;
+  private final Map<Ragged, Value> made = new HashMap<>();
+
+  private RaggedTensors(Func func) {
+    this.scopes = new Scopes(func);
+  }
+
+  public static void run(Module module, PassContext context) {
+    for (Func func : List.copyOf(module.funcs())) {
+      if (func.kind() == Func.Kind.DEVICE && !loads(func).isEmpty() && helps(module, func, context)) {
+        context.enter(func);
+        rewrite(func);
+      }
+    }
+  }
+
+  private static boolean helps(Module module, Func func, PassContext context) {
+    Module copy = Cloner.clone(module);
+    Func trial = copy.func(func.name()).orElseThrow();
+    rewrite(trial);
+    context.enter(trial);
+    ChooseAsync.run(trial, context);
+    return trial.annotations().containsKey("asynchronous");
+  }
+
+  private static void rewrite(Func func) {
+    Map<Inst, Integer> loads = loads(func);
+    RaggedTensors pass = new RaggedTensors(func);
+    loads.forEach(pass::rewrite);
+  }
+
+  /** The loads that end anywhere in a dimension of their tensor, and which one. */
+  private static Map<Inst, Integer> loads(Func func) {
+    Map<Inst, Integer> found = new LinkedHashMap<>();
+    boolean[] products = {false};
+    func.body().walk(i -> products[0] |= i.op() instanceof MatrixOp.Dot);
+    if (products[0]) {
+      BulkAccess access = new BulkAccess(func);
+      func.body().walk(i -> {
+        if (i.op() instanceof MemoryOp.Load load && i.result().tile().rank() == 2) {
+          access.of(i).filter(b -> b.masked().size() == 1).flatMap(b -> dimension(load, b.masked().getFirst()))
+              .ifPresent(d -> found.put(i, d));
+        }
+      });
+    }
+    return found;
+  }
+
+  /** The tensor's dimension that the tile's is a range of. */
+  private static Optional<Integer> dimension(MemoryOp.Load load, int wanted) {
+    int next = 0;
+    for (int d = 0; d < load.indices().size(); d++) {
+      if (load.indices().get(d).type() instanceof RangeType && next++ == wanted) {
+        boolean known = load.indices().get(d).definition() != null
+            && load.indices().get(d).definition().op() instanceof MemoryOp.Range;
+        return load.indices().size() <= MOST_DIMENSIONS && known && d < load.indices().size() - 1 ? Optional.of(d) : Optional.empty();
+      }
+    }
+    return Optional.empty();
+  }
+
+  private void rewrite(Inst inst, int dimension) {
+    MemoryOp.Load load = (MemoryOp.Load) inst.op();
+    Value tensor = made.computeIfAbsent(new Ragged(load.tensor(), dimension), this::make);
+    MemoryOp.Range rows = (MemoryOp.Range) load.indices().get(dimension).definition().op();
+    Region region = scopes.regionOf(inst);
+    Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
+    Value count = b.binary(BinaryKind.MIN, rows.count(), b.constant((long) rows.size()));
+    List<Value> indices = new ArrayList<>();
+    indices.add(b.constant(END));
+    indices.add(b.add(rows.start(), count));
+    indices.addAll(load.indices());
+    indices.set(2 + dimension,
+        b.emit(new MemoryOp.Range(b.sub(b.constant(END), count), rows.stride(), count, rows.size())));
+    inst.setOp(new MemoryOp.Load(tensor, indices, load.pad()));
+  }
+
+  private Value make(Ragged r) {
+    Inst original = r.tensor.definition();
+    MemoryOp.MakeTensor tensor = (MemoryOp.MakeTensor) original.op();
+    Region region = scopes.regionOf(original);
+    Builder b = new Builder(region, region.insts().indexOf(original) + 1).at(original.loc());
+    Value stride = tensor.strides().get(r.dimension);
+    Value most = b.constant(MOST);
+    List<Value> sizes = new ArrayList<>(List.of(most, most));
+    sizes.addAll(tensor.sizes());
+    sizes.set(2 + r.dimension, b.constant(END));
+    List<Value> strides = new ArrayList<>(List.of(b.sub(b.constant(FAR), stride), stride));
+    strides.addAll(tensor.strides());
+    Inst made = b.append(new MemoryOp.MakeTensor(tensor.pointer(), sizes, strides, tensor.access(), tensor.name()));
+    made.annotate(MemoryOp.WRAPS, true);
+    made.result().setName(r.tensor.name());
+    return made.result();
+  }
+}
