@@ -288,6 +288,63 @@ def decoding():
         bytes=4 * b * g * s * d + 4 * b * h * d, tolerance=3e-2, bar=0.97, tiny=dict(B=2, H=4, G=2, S=70, D=16))
 
 
+def serving():
+    """Sequences of different lengths one after the other, and keys in pages, beside the plain kernels on as much."""
+    for causal in (False, True):
+        yield of_lengths([4096] * 4, 128, causal, f"attention D128 4x4096 {'causal' if causal else 'full'}")
+    yield of_lengths([2048] * 8, 64, False, "attention D64 8x2048 full")
+    yield of_lengths([1000, 3001, 77, 4096, 513, 2500, 1, 5196], 128, False, None)
+    plain = next(decoding())
+    b, h, g, s, d, page = *(plain.values[n] for n in "BHGSD"), 64
+
+    def inputs():
+        import torch
+        pages = b * s // page
+        return {"q": normal(b, h, d), "k": normal(pages, page, g, d), "v": normal(pages, page, g, d), "scale": 1 / math.sqrt(d),
+                "table": torch.randperm(pages, device="cuda").view(b, s // page).to(torch.int32),
+                "lengths": torch.full((b,), s, device="cuda", dtype=torch.int32)}
+
+    def errors(given, got):
+        import peers
+        for bi, hi in peers.some_heads(b, h):
+            k, v = (given[n][given["table"][bi].long(), :, hi * g // h].reshape(s, d).float() for n in "kv")
+            weights = (given["q"][bi, hi].float() @ k.T * given["scale"]).softmax(-1)
+            yield f"o[{bi}, {hi}]", got["o"][bi, hi].cuda().float(), weights @ v
+    yield Case(
+        name=f"attention_paged {b} x {s}, {h}/{g} heads", group="serving", kernel=("attention_decode.tk", "attention_paged"),
+        values=dict(B=b, H=h, G=g, T=s // page, Q=b * s // page, PAGE=page, D=d), make=inputs, outputs=["o"], errors=errors,
+        bytes=plain.bytes, tolerance=3e-2, tiny=dict(B=2, H=4, G=2, Q=12, T=5, PAGE=16, D=16), same_as=plain.name)
+
+
+def of_lengths(lengths, d, causal, same_as):
+    h, total = heads_of(d), sum(lengths)
+    starts = [sum(lengths[:n]) for n in range(len(lengths) + 1)]
+
+    def inputs():
+        import torch
+        places = torch.tensor(starts, device="cuda", dtype=torch.int32)
+        return {"q": normal(total, h, d), "k": normal(total, h, d), "v": normal(total, h, d), "q_start": places,
+                "k_start": places, "scale": 1 / math.sqrt(d)}
+
+    def errors(s, got):
+        import peers
+        import torch
+        for bi, hi in peers.some_heads(len(lengths), h):
+            q, k, v = (s[n][starts[bi]:starts[bi + 1], hi].float() for n in "qkv")
+            z = q @ k.T / math.sqrt(d)
+            if causal:
+                z = z.masked_fill(torch.ones_like(z, dtype=torch.bool).triu(1), -math.inf)
+            yield f"o[{bi}, {hi}]", got["o"][starts[bi]:starts[bi + 1], hi].cuda().float(), z.softmax(-1) @ v
+    kind = "causal" if causal else "full"
+    same = len(set(lengths)) == 1
+    return Case(
+        name=f"attention_varlen D{d} {f'{len(lengths)}x{lengths[0]}' if same else f'{len(lengths)} lengths'} {kind}", group="serving",
+        kernel=("attention.tk", "attention_varlen"),
+        values=dict(B=len(lengths), H=h, G=h, T=total, U=total, D=d, causal=causal), make=inputs, outputs=["o", "lse"],
+        errors=errors, flops=sum(4 * h * n * n * d / (2 if causal else 1) for n in lengths), bytes=8 * total * h * d,
+        tolerance=3e-2, tiny=dict(B=2, T=0, U=0, H=2, G=1, D=16, causal=causal), same_as=same_as)
+
+
 # Work bound by memory
 
 def memory(name, kernel, values, make, call, outputs, traffic, tiny, bar=None, tolerance=1e-2, group="memory"):
@@ -440,4 +497,4 @@ def novel():
 
 
 def all_cases():
-    return [*gemms(), *attentions(), *backwards(), *decoding(), *memories(), *novel()]
+    return [*gemms(), *attentions(), *backwards(), *decoding(), *serving(), *memories(), *novel()]
