@@ -30,7 +30,8 @@ public enum Backends {
     }
 
     /** What an assembler that is here reads: without a toolkit, PTX that the built-in one knows. */
-    private static PtxBackend.Compiled readable(PtxBackend.Compiled compiled, Module placed, OpLowering.Options options) {
+    private static PtxBackend.Compiled readable(PtxBackend.Compiled compiled, Module placed,
+        OpLowering.Options options) {
       int oldest = PtxBackend.Options.DEFAULT.newestPtx();
       return compiled.ptxVersion() <= oldest || PtxAssembler.reads(compiled.ptxVersion()) ? compiled
           : PtxBackend.compile(placed, compiled.target(), new PtxBackend.Options(options, oldest));
@@ -55,7 +56,8 @@ public enum Backends {
     @Override
     Code compile(Module placed, TargetInfo target, OpLowering.Options options) {
       AmdgcnBackend.Compiled compiled = AmdgcnBackend.compile(placed, target, options);
-      return new Code(compiled.llvm(), AmdgcnBackend.assembly(compiled), compiled.kernels(), () -> link(compiled, placed));
+      return new Code(compiled.llvm(), AmdgcnBackend.assembly(compiled), compiled.kernels(),
+          () -> link(compiled, placed));
     }
 
     private Binary link(AmdgcnBackend.Compiled compiled, Module placed) {
@@ -64,8 +66,8 @@ public enum Backends {
       for (AmdgcnBackend.KernelReport r : linked.kernels()) {
         CodeObject.Kernel k = r.resources();
         functions.add(new Report.Function(
-            k.name(), r.kernel().threads(), k.vgprs(), 4L * (k.vgprSpills() + k.sgprSpills()), k.scratchBytes(), k.ldsBytes(),
-            r.blocksPerProcessor(), r.occupancy(), inFlight(placed, k.name())));
+            k.name(), r.kernel().threads(), k.vgprs(), 4L * (k.vgprSpills() + k.sgprSpills()), k.scratchBytes(),
+            k.ldsBytes(), r.blocksPerProcessor(), r.occupancy(), inFlight(placed, k.name())));
       }
       return new Binary(linked.codeObject(), functions, List.of());
     }

@@ -21,9 +21,10 @@ import jcuda.nvptxcompiler.nvPTXCompilerHandle;
 /**
  * PTX to machine code without a device, with the assembler's own report of registers, spills and shared memory.
  *
- * <p>Two assemblers are known: the {@code ptxas} program where one is on {@code PATH}, and the compiler library that JCuda
- * carries, which needs nothing installed but knows PTX up to 8.0. The program is preferred because it is as new as the
- * installed toolkit. PTX that an assembler refuses is a defect of tkc; having no assembler for it is the user's to mend.
+ * <p>Two assemblers are known: the {@code ptxas} program where one is on {@code PATH}, and the compiler library that
+ * JCuda carries, which needs nothing installed but knows PTX up to 8.0. The program is preferred because it is as new
+ * as the installed toolkit. PTX that an assembler refuses is a defect of tkc; having no assembler for it is the user's
+ * to mend.
  */
 public sealed interface PtxAssembler {
   /** The newest PTX version it reads, 80 for 8.0. */

@@ -21,7 +21,8 @@ public final class PtxBackend {
    * What the caller may choose.
    *
    * @param lowering assertions and line tables
-   * @param newestPtx the newest PTX version that what reads the result understands; newer instructions are used up to it
+   * @param newestPtx the newest PTX version that what reads the result understands; newer instructions are used up to
+   *     it
    */
   public record Options(OpLowering.Options lowering, int newestPtx) {
     /** PTX that the built-in assembler and every driver of CUDA 12 read. */

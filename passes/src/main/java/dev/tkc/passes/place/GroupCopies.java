@@ -20,7 +20,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Copies a tile of which each group of four warps reads its own rows in parts by rows, one for each group, with barriers of their own.
+ * Copies a tile of which each group of four warps reads its own rows in parts by rows, one for each group, with
+ * barriers of their own.
  *
  * <pre>
  *   barrier_wait %empty, %slot, …               barrier_wait %empty, %slot, …      barrier_wait %empty, (%slot + 1), …
@@ -32,13 +33,13 @@ import java.util.Optional;
  *   barrier_arrive %empty, %slot                barrier_arrive %empty, %slot #{each = 2}
  * </pre>
  *
- * A slot that is the only one of its ring is copied anew when all groups have read it. They read it one after the other, since they
- * compute in turn, so that hardly half a round is left for the copy: the first group finds it late. A part of its own is copied
- * anew while the others still wait to read theirs, and has all of the round. Rings of more slots have that anyway, and stay as
- * they are.
+ * A slot that is the only one of its ring is copied anew when all groups have read it. They read it one after the
+ * other, since they compute in turn, so that hardly half a round is left for the copy: the first group finds it late. A
+ * part of its own is copied anew while the others still wait to read theirs, and has all of the round. Rings of more
+ * slots have that anyway, and stay as they are.
  *
- * <p>Needs layouts, which say whose rows are whose, and what {@code partition-roles} makes of a tile that is read into registers.
- * Leaves alone what a product reads too, and what lies with gaps between slots.
+ * <p>Needs layouts, which say whose rows are whose, and what {@code partition-roles} makes of a tile that is read into
+ * registers. Leaves alone what a product reads too, and what lies with gaps between slots.
  */
 public final class GroupCopies {
   private static final int GROUP = GroupStores.GROUP;
@@ -108,13 +109,15 @@ public final class GroupCopies {
     List<Inst> insts = regionOf(copy).insts();
     int at = insts.indexOf(copy);
     return at >= 2 && insts.get(at - 2).op() instanceof AsyncOp.BarrierWait w
-        && insts.get(at - 1).op() instanceof AsyncOp.BarrierExpect e && e.barrier() == ((AsyncOp.CopyBulk) copy.op()).barrier()
+        && insts.get(at - 1).op() instanceof AsyncOp.BarrierExpect e
+        && e.barrier() == ((AsyncOp.CopyBulk) copy.op()).barrier()
         ? Optional.of(w.barrier()) : Optional.empty();
   }
 
   /** Whether every copy comes alone, behind a wait for its slot, and rows are what its first range says. */
   private boolean isFilled(Ring ring) {
-    List<Inst> expects = uses.of(ring.full.result()).stream().filter(i -> i.op() instanceof AsyncOp.BarrierExpect).toList();
+    List<Inst> expects = uses.of(ring.full.result()).stream()
+        .filter(i -> i.op() instanceof AsyncOp.BarrierExpect).toList();
     List<Inst> copied = uses.of(ring.full.result()).stream().filter(i -> i.op() instanceof AsyncOp.CopyBulk).toList();
     return expects.size() == ring.copies.size() && copied.equals(ring.copies) && ring.copies.stream().allMatch(
         c -> waitedFor(c).equals(Optional.of(ring.empty.result()))

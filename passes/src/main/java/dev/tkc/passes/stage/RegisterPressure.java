@@ -18,10 +18,11 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * An estimate of how many registers of a thread tiles take at once, if a function's instructions are executed in their order: of
- * those of at least two dimensions, that are neither in shared memory nor made again wherever they are used (masks, and what is
- * the same along a dimension). An operation on elements puts its result where an operand was that nobody needs any more. A product's
- * left operand in registers stays until somebody needs the product, or the next but one is started ({@link DelayWaits}).
+ * An estimate of how many registers of a thread tiles take at once, if a function's instructions are executed in their
+ * order: of those of at least two dimensions, that are neither in shared memory nor made again wherever they are used
+ * (masks, and what is the same along a dimension). An operation on elements puts its result where an operand was that
+ * nobody needs any more. A product's left operand in registers stays until somebody needs the product, or the next but
+ * one is started ({@link DelayWaits}).
  */
 final class RegisterPressure {
   private final long threads;
@@ -31,8 +32,8 @@ final class RegisterPressure {
   private final Map<Value, Long> sizes = new IdentityHashMap<>();
 
   /**
-   * {@code body} of a function, or of a loop; {@code asynchronous} products run beside the threads; {@code inMemory} tiles are
-   * read where they are in shared memory.
+   * {@code body} of a function, or of a loop; {@code asynchronous} products run beside the threads; {@code inMemory}
+   * tiles are read where they are in shared memory.
    */
   RegisterPressure(Region body, long threads, Predicate<Inst> asynchronous, Predicate<Value> inMemory) {
     this.threads = threads;
@@ -124,7 +125,8 @@ final class RegisterPressure {
     Long known = sizes.get(v);
     if (known == null) {
       // Values that depend on each other around a loop are parameters, which have no definition.
-      known = v.type() instanceof TileType t && t.rank() >= 2 && !t.element().isBool() && !inMemory.test(v) && !isFree(v)
+      known = v.type() instanceof TileType t && t.rank() >= 2 && !t.element().isBool() && !inMemory.test(v)
+          && !isFree(v)
           ? t.element().bytes(t.count()) / (4 * threads) : 0L;
       sizes.put(v, known);
     }

@@ -10,9 +10,10 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * How many slots rings have. Those of the innermost loops get as many as the schedule's {@code stages} say, or as fit; others one,
- * or two where a tile stays in its slot while the next is copied and the innermost rings have two all the same. Where shared memory
- * is short, rings whose tiles are read into registers have one: those leave their slot long before the next one is due.
+ * How many slots rings have. Those of the innermost loops get as many as the schedule's {@code stages} say, or as fit;
+ * others one, or two where a tile stays in its slot while the next is copied and the innermost rings have two all the
+ * same. Where shared memory is short, rings whose tiles are read into registers have one: those leave their slot long
+ * before the next one is due.
  */
 final class RingRoom {
   /** More slots than this hide nothing more. */
@@ -88,8 +89,8 @@ final class RingRoom {
   }
 
   /**
-   * For the way of the results to memory, slices of a bulk store or scratch to exchange them among threads, for operands
-   * that threads load, and for sums over the rows of a tile, of which each warp has some.
+   * For the way of the results to memory, slices of a bulk store or scratch to exchange them among threads, for
+   * operands that threads load, and for sums over the rows of a tile, of which each warp has some.
    */
   private long reserved() {
     long[] most = {0};

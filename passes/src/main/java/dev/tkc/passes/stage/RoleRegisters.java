@@ -4,8 +4,8 @@ import dev.tkc.passes.target.TargetInfo;
 import dev.tkc.passes.target.TargetInfo.Registers;
 
 /**
- * How many registers each thread of a producer and of so many consuming warps gets. Together they have what all warps of the block
- * are given at the start: as many each as the processor has for a block alone.
+ * How many registers each thread of a producer and of so many consuming warps gets. Together they have what all warps
+ * of the block are given at the start: as many each as the processor has for a block alone.
  *
  * @param launch for every thread at the start; no single instruction may take more, whatever registers its role has
  * @param producer for a thread that copies
@@ -19,14 +19,20 @@ record RoleRegisters(int launch, int producer, int consumer) {
   private static final int LEAST_FOR_PRODUCER = 32;
   private static final int MOST_FOR_PRODUCER = 40;
 
-  /** Better where it computes one tile's places while it still needs those of the tile before, if consumers can spare them. */
+  /**
+   * Better where it computes one tile's places while it still needs those of the tile before, if consumers can spare
+   * them.
+   */
   private static final int FOR_OVERLAPPING_PRODUCER = 56;
   private static final int ENOUGH_FOR_CONSUMER = 200;
 
   /** What a producer can do with where consumers need all others. */
   private static final int SPARING_PRODUCER = 24;
 
-  /** {@code overlapping}: the producer is ahead by a tile; {@code sparing}: the consumers' tiles leave few registers to the rest. */
+  /**
+   * {@code overlapping}: the producer is ahead by a tile; {@code sparing}: the consumers' tiles leave few registers to
+   * the rest.
+   */
   static RoleRegisters of(TargetInfo target, int consumers, boolean overlapping, boolean sparing) {
     if (sparing) {
       return of(target, consumers, SPARING_PRODUCER, SPARING_PRODUCER);

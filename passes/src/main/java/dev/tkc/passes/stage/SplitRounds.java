@@ -87,7 +87,8 @@ public final class SplitRounds {
   /** What must be 0 or more for the condition to hold. */
   private Optional<Affine> margin(Value condition) {
     return condition.definition() != null && condition.definition().op() instanceof Compare c
-        && c.kind() == CompareKind.GE ? Optional.of(bounds.form(c.lhs()).minus(bounds.form(c.rhs()))) : Optional.empty();
+        && c.kind() == CompareKind.GE ? Optional.of(bounds.form(c.lhs()).minus(bounds.form(c.rhs())))
+        : Optional.empty();
   }
 
   /** Whether the condition holds in all rounds but the one at an end. */

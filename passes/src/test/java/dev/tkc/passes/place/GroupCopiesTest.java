@@ -68,7 +68,8 @@ class GroupCopiesTest {
         """.replace("SLOTS", "" + slots).replace("USE", use);
   }
 
-  private static final String READ = "%t = shared_load %b, %c0 {offsets = [0, 0], shape = [128, 64]} : bf16[128, 64; #LAYOUT]";
+  private static final String READ =
+      "%t = shared_load %b, %c0 {offsets = [0, 0], shape = [128, 64]} : bf16[128, 64; #LAYOUT]";
 
   /** Rows as an accumulator has them: 16 to a warp. */
   private static final String OWN = READ.replace("LAYOUT", "own");
@@ -86,22 +87,25 @@ class GroupCopiesTest {
     Module m = divided(program(1, OWN));
     String text = IrPrinter.print(m);
     assertThat(text).contains("group_load %b, %c0 {groups = 2} : bf16[128, 64;", "shared<bf16[64, 64], 2,",
-        "barrier_alloc {slots = 2, arrivals = 1, name = \"full\"}", "barrier_alloc {slots = 2, arrivals = 4, name = \"empty\"}",
-        "{bytes = 8192}").doesNotContain("16384").containsPattern("barrier_wait %full, %c0, %\\S+ #\\{each = 2\\}")
+        "barrier_alloc {slots = 2, arrivals = 1, name = \"full\"}",
+        "barrier_alloc {slots = 2, arrivals = 4, name = \"empty\"}", "{bytes = 8192}").doesNotContain("16384")
+            .containsPattern("barrier_wait %full, %c0, %\\S+ #\\{each = 2\\}")
         .containsPattern("barrier_arrive %empty, %c0, _ #\\{each = 2\\}");
     assertThat(count(m, AsyncOp.CopyBulk.class)).isEqualTo(2);
     assertThat(count(m, AsyncOp.BarrierExpect.class)).isEqualTo(2);
     assertThat(count(m, AsyncOp.BarrierWait.class)).isEqualTo(3);
     assertThat(RolesTest.all(m, SharedOp.SharedLoad.class)).isEmpty();
     // A part is waited for, expected and copied before the next one is waited for.
-    assertThat(text.lines().map(String::strip).filter(l -> l.startsWith("barrier_wait %empty") || l.startsWith("copy_bulk"))
+    assertThat(text.lines().map(String::strip)
+        .filter(l -> l.startsWith("barrier_wait %empty") || l.startsWith("copy_bulk"))
         .map(l -> l.split(" ")[0]).toList())
         .isEqualTo(List.of("barrier_wait", "copy_bulk", "barrier_wait", "copy_bulk"));
   }
 
   @Test
   void othersStayAsTheyAre() {
-    // Rings of several slots are filled while others are read; here all groups read all rows; here products read the slot too.
+    // Rings of several slots are filled while others are read; here all groups read all rows; here products read the
+    // slot too.
     String product = OWN + "\n%v = shared_view %b, %c0 {offsets = [0, 0], shape = [64, 64], order = [0, 1]} "
         + ": shared<bf16[64, 64], 1>";
     for (String program : List.of(program(2, OWN), program(1, READ.replace("LAYOUT", "across")), program(1, product))) {
@@ -114,7 +118,8 @@ class GroupCopiesTest {
   @Test
   void aSlotThatIsNotWaitedForRightBeforeTheCopyStays() {
     String program = program(1, OWN);
-    Module m = divided(program.replace("barrier_expect %full", "%unused = add %p0, %c1 : i64\n        barrier_expect %full"));
+    Module m =
+        divided(program.replace("barrier_expect %full", "%unused = add %p0, %c1 : i64\n        barrier_expect %full"));
     assertThat(RolesTest.all(m, SharedOp.GroupLoad.class)).isEmpty();
   }
 }

@@ -24,7 +24,8 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
- * Which operands of products are taken to lie in shared memory, and how that follows what loops carry and branches give.
+ * Which operands of products are taken to lie in shared memory, and how that follows what loops carry and branches
+ * give.
  */
 class SharedOperandsTest {
   /** A device function in front of its roles, and what is shared in it. */

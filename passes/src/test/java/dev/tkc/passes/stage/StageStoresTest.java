@@ -92,14 +92,17 @@ class StageStoresTest {
         .stream().map(l -> l.split(" ")[0]).skip(1).toList())
         .containsExactly("store_wait", "barrier", "shared_store", "shared_store", "proxy_fence", "barrier",
             "store_bulk", "store_bulk", "store_commit", "store_wait");
-    assertThat(ops(text, "store_wait")).containsExactly("store_wait {pending = 0, read}", "store_wait {pending = 0, read}");
+    assertThat(ops(text, "store_wait"))
+        .containsExactly("store_wait {pending = 0, read}", "store_wait {pending = 0, read}");
   }
 
   @Test
   void theFinalWaitEndsTheRole() {
     String text = staged(program(64, CAST));
-    assertThat(text).containsPattern("yield \\[\\]\\s+}\\s+store_wait \\{pending = 0, read\\}\\s+yield \\[\\]\\s+}\\s+yield");
-    assertThat(ops(text, "store_wait")).containsExactly("store_wait {pending = 0, read}", "store_wait {pending = 0, read}");
+    assertThat(text)
+        .containsPattern("yield \\[\\]\\s+}\\s+store_wait \\{pending = 0, read\\}\\s+yield \\[\\]\\s+}\\s+yield");
+    assertThat(ops(text, "store_wait"))
+        .containsExactly("store_wait {pending = 0, read}", "store_wait {pending = 0, read}");
     assertThat(text).contains("shared<bf16[128, 64], 1>");
   }
 

@@ -53,7 +53,8 @@ class StaggerLoopsTest {
   void oneProductRunsLateAndOneAheadAndBothStartBeforeTheLast() {
     String text = staggered(PLAIN);
     String round = round(text);
-    // This round's x again and its arithmetic; the late product, the next round's x and first product, this round's sum.
+    // This round's x again and its arithmetic; the late product, the next round's x and first product, this round's
+    // sum.
     assertThat(ops(round)).containsExactly("load", "mul", "cast", "dot", "load", "dot", "dot", "atomic");
     assertThat(round).contains("#{again, bulk}").contains("#{bulk, kept}")
         .containsPattern("%next\\w*: f32\\[64, 64\\], %d\\w*: bf16\\[64, 64\\], %s\\w*: f32\\[64, 64\\]");
