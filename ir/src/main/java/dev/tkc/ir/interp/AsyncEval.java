@@ -242,11 +242,13 @@ final class AsyncEval {
     }
     Datum acc = accumulator(block, inst, op, frame.get(op.acc()), keep, team);
     Product product = new Product(inst, op, team, a, b, keep ? acc : null);
-    for (Datum operand : List.of(a, b)) {
-      if (operand instanceof SlotView v) {
-        block.hazards.read(v.buffer(), v.stage(), new Access(Access.Kind.DOT, team, inst, team.dots, product.group),
-            team.all);
-      }
+    Access access = new Access(Access.Kind.DOT, team, inst, team.dots, product.group);
+    if (a instanceof SlotView v) {
+      // The rows of a left operand are those of the product, of which each warp has its own.
+      block.hazards.read(v.buffer(), v.stage(), access, v.isTransposed() ? team.all : team.own());
+    }
+    if (b instanceof SlotView v) {
+      block.hazards.read(v.buffer(), v.stage(), access, team.all);
     }
     return product;
   }

@@ -51,7 +51,13 @@ final class SharedEval {
       }
       case SharedOp.CopyCommit _ -> team.copies.commit();
       case SharedOp.CopyWait o -> team.copies.await(o.pending()).forEach(c -> c.land(team));
-      case SharedOp.Barrier _ -> team.barrier();
+      case SharedOp.Barrier _ -> {
+        if (inst.flag("own")) {
+          team.ownBarrier();
+        } else {
+          team.barrier();
+        }
+      }
     }
     return List.of();
   }

@@ -19,6 +19,11 @@ record SlotView(SharedSlots buffer, int stage, AsyncOp.SharedView op) implements
     return whole.gathered(shape, ShapeEval.positions(shape, base, steps), whole.spread());
   }
 
+  /** Whether its rows are not rows of the slot. */
+  boolean isTransposed() {
+    return op.order().getFirst() != 0;
+  }
+
   @Override
   public long bytes() {
     return 0;

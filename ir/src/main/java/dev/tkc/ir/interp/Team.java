@@ -9,7 +9,8 @@ import java.util.List;
 /**
  * The warps that run a region together: those of a role, or a block's. They are executed as one, but what one of them
  * did is known to the others only after a {@code barrier}: {@link #all} is what each of them knows, {@link #elected}
- * what the thread knows that starts copies.
+ * what the thread knows that starts copies. A barrier marked {@code own} is met by those alone that work on the same
+ * rows, so that each knows more of its {@link #own} rows than of the others'.
  *
  * <p>Four parts of the clocks are the team's own. {@link #work} counts its ordinary accesses to shared memory,
  * {@link #fenced} says up to which of them its proxy fences reach, {@link #dots} and {@link #stores} count its groups
@@ -40,6 +41,7 @@ final class Team {
   final int stores;
   final Clock all;
   final Clock elected;
+  private final Clock own;
   /** Bulk copies and stores, products and what waits for them: groups that are closed, and what the open one holds. */
   final Groups<Storing> storing = new Groups<>();
   final Groups<Product> products = new Groups<>();
@@ -63,6 +65,7 @@ final class Team {
     this.stores = block.part();
     this.all = new Clock(known);
     this.elected = new Clock(known);
+    this.own = new Clock(known);
   }
 
   /** An access by the threads, which the team's other threads know after a barrier. */
@@ -89,6 +92,17 @@ final class Team {
   void barrier() {
     raiseOwn(elected);
     all.join(elected);
+  }
+
+  /** A barrier of those that work on the same rows. */
+  void ownBarrier() {
+    raiseOwn(own);
+  }
+
+  /** What each of the warps knows of rows of its own. */
+  Clock own() {
+    own.join(all);
+    return own;
   }
 
   /** What others know from the arrival of all warps. */

@@ -252,6 +252,23 @@ class StagedEvalTest {
     fails(Code.DOT_FENCE, "after they were written", START + "dot_fence\n" + ones + dot + wait + USE);
   }
 
+  /** It makes known to each warp what was written of rows of its own. */
+  @Test
+  void aBarrierOfOwnRowsServesLeftOperandsThatAreNotTransposed() {
+    String start = UNDEFINED + FILL + "shared_store %b, %c1, %ones\nproxy_fence\nbarrier\n"
+        + "shared_store %b, %c0, %ones\nproxy_fence\nbarrier #{own}\n" + VIEW
+        + VIEW.replace("%v", "%w").replace("%c0", "%c1") + "dot_fence\n";
+    String left = DOT.replace("%v, %v", "%v, %w");
+    String wait = "dot_commit\n%q = dot_wait [%p] {pending = 0} : f32[4, 4]\n";
+    assertThat(run(start + left + wait + USE)).containsOnly(4);
+    fails(Code.SHARED_UNORDERED, "no barrier", start + DOT.replace("%v, %v", "%w, %v") + wait + USE);
+    fails(Code.SHARED_UNORDERED, "no barrier", start.replace("order = [0, 1]", "order = [1, 0]") + left + wait + USE);
+    fails(Code.SHARED_UNORDERED, "no barrier", start.replace("barrier #{own}\n", "") + left + wait + USE);
+    // Nobody knows that the others' products are done.
+    fails(Code.OVERWRITTEN, "while a product may still read it",
+        start + left + wait + "barrier #{own}\nshared_store %b, %c0, %ones\n" + USE);
+  }
+
   @Test
   void anAccumulatorIsContinuedOnce() {
     String more = "%p2 = dot_async %v, %v, %p, _ {precision = ieee} : f32[4, 4]\n";
