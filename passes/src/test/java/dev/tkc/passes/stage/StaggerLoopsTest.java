@@ -132,7 +132,7 @@ class StaggerLoopsTest {
   @Test
   void theLoopOverTilesIsStaggeredWhereEachHasOneRound() {
     String text = changed("for %c0, %N, [%zeros]", "for %c0, %D, [%zeros]");
-    assertThat(staggered(text)).containsPattern("for .* #\\{tiles\\} \\(%tile: i64, %s\\w*: f32\\[64, 64\\]\\)");
+    assertThat(staggered(text)).containsPattern("for .* #\\{tiles\\} \\(%tile: i\\d+, %s\\w*: f32\\[64, 64\\]\\)");
     Computation oneRound = computation(text, 300, 64);
     assertThat(oneRound.sameAfterEveryPass(Optional.of(TestTargets.BULK.withProcessors(2)), OPTIONS))
         .contains("insert-barriers");
