@@ -151,12 +151,16 @@ record PtxWgmma(AsyncMatrix row) implements AsyncProduct {
     String write() {
       int steps = product.depth() / row.k();
       List<Block> blocks = product.blocks();
-      StringBuilder out = new StringBuilder("{\n.reg .pred p0, p1, p2;\n.reg .b32 t;\n.reg .b64 a<"
+      StringBuilder out = new StringBuilder("{\n.reg .pred p0, p1, p2;\n.reg .b64 a<"
           + steps * blocks.size()
-          + ">, b<" + steps * blocks.size() + ">;\nsetp.ne.b32 p0, 0, 0;\nsetp.eq.b32 p1, 0, 0;\n");
+          + ">, b<" + steps * blocks.size() + ">, a, b;\nsetp.ne.b32 p0, 0, 0;\nsetp.eq.b32 p1, 0, 0;\n");
       if (keep != null) {
         out.append("mov.pred p2, ").append(keep).append(";\n");
       }
+      if (product.left() instanceof Left.Shared(SharedOperand operand)) {
+        whole(out, "a", left, operand.descriptor());
+      }
+      whole(out, "b", right, product.right().descriptor());
       for (int k = 0; k < steps; k++) {
         descriptors(out, k);
       }
@@ -175,22 +179,22 @@ record PtxWgmma(AsyncMatrix row) implements AsyncProduct {
         Block block = product.blocks().get(i);
         int number = k * product.blocks().size() + i;
         if (product.left() instanceof Left.Shared(SharedOperand operand) && block.first() == 0) {
-          descriptor(out, "a" + number, left, operand.descriptor(), k, block.row());
+          descriptor(out, "a" + number, operand.descriptor(), k, block.row());
         }
         if (isFirstOfColumns(i)) {
-          descriptor(out, "b" + number, right, product.right().descriptor(), k, block.first());
+          descriptor(out, "b" + number, product.right().descriptor(), k, block.first());
         }
       }
     }
 
-    private void descriptor(StringBuilder out, String to, String base, MatrixDescriptor d, int k, int other) {
-      long bytes = d.offset(k * row.k(), other);
-      String low = base;
-      if (bytes != 0) {
-        out.append("add.s32 t, ").append(base).append(", ").append(bytes >> 4).append(";\n");
-        low = "t";
-      }
+    private static void whole(StringBuilder out, String to, String low, MatrixDescriptor d) {
       out.append("mov.b64 ").append(to).append(", {").append(low).append(", ").append(d.high()).append("};\n");
+    }
+
+    /** Added to in 64 bits, which is one instruction in uniform registers; the sum stays in the lower half. */
+    private void descriptor(StringBuilder out, String to, MatrixDescriptor d, int k, int other) {
+      out.append("add.s64 ").append(to).append(", ").append(to.charAt(0)).append(", ")
+          .append(d.offset(k * row.k(), other) >> 4).append(";\n");
     }
 
     /** Blocks of the same columns share the right operand, those of the same row the left one. */
