@@ -38,6 +38,11 @@ final class FuzzCommand extends Command {
       description = "The time to spend on making one differing program small (default ${DEFAULT-VALUE}).")
   private long shrinkSeconds;
 
+  @Option(
+      names = "--seconds", paramLabel = "N", converter = Count.class,
+      description = "End after so much time, however many programs were tried until then.")
+  private Long seconds;
+
   @Option(names = "--out", paramLabel = "DIR",
       description = "Where to write differing programs as fuzz-SEED.tk; else they are printed.")
   private Path out;
@@ -50,7 +55,7 @@ final class FuzzCommand extends Command {
   int work() {
     try (Tkc reference = Tkc.create(Device.interpreter()); Tkc other = Tkc.create(device)) {
       Fuzzer.Plan plan = new Fuzzer.Plan(seed, count, stopAfter, Duration.ofSeconds(shrinkSeconds),
-          Optional.ofNullable(out));
+          Optional.ofNullable(seconds).map(Duration::ofSeconds), Optional.ofNullable(out));
       Fuzzer.Outcome outcome = Fuzzer.run(new DeviceComparison(reference, other), plan, terminal()::remark);
       terminal().out().println(outcome.summary());
       return outcome.differences().isEmpty() ? 0 : 1;

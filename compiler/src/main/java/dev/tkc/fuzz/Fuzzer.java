@@ -22,9 +22,11 @@ public final class Fuzzer {
    * @param count how many seeds from there
    * @param stopAfter the number of differing programs after which to stop
    * @param shrinking the time spent on making one differing program small
+   * @param limit the time after which no other program is begun
    * @param out where differing programs are written as {@code fuzz-SEED.tk}; absent: nowhere
    */
-  public record Plan(long first, long count, long stopAfter, Duration shrinking, Optional<Path> out) {}
+  public record Plan(long first, long count, long stopAfter, Duration shrinking, Optional<Duration> limit,
+      Optional<Path> out) {}
 
   /** What came of it. */
   public record Outcome(long programs, List<Difference> differences) {
@@ -41,13 +43,19 @@ public final class Fuzzer {
 
   private static final int REPORT_EVERY = 100;
 
+  /** Where programs take long, a line as often as this. */
+  private static final Duration REPORT_AFTER = Duration.ofSeconds(30);
+
   private Fuzzer() {}
 
   /** {@code log} receives progress and every difference, in lines. Ends early where a program breaks the device. */
   public static Outcome run(DeviceComparison comparison, Plan plan, Consumer<String> log) {
     List<Difference> found = new ArrayList<>();
+    long start = System.nanoTime();
+    long reported = start;
     long done = 0;
-    while (done < plan.count && found.size() < plan.stopAfter && found.stream().noneMatch(Difference::lost)) {
+    while (done < plan.count && found.size() < plan.stopAfter && found.stream().noneMatch(Difference::lost)
+        && !isOver(plan.limit, start)) {
       long seed = plan.first + done;
       done++;
       Optional<Difference> difference = comparison.compare(seed);
@@ -58,11 +66,17 @@ public final class Fuzzer {
         plan.out.ifPresentOrElse(folder -> log.accept("written to " + write(folder, seed, small)),
             () -> log.accept(small.text()));
       });
-      if (done % REPORT_EVERY == 0 && done < plan.count) {
+      boolean due = done % REPORT_EVERY == 0 || System.nanoTime() - reported > REPORT_AFTER.toNanos();
+      if (due && done < plan.count) {
+        reported = System.nanoTime();
         log.accept(new Outcome(done, found).summary() + " so far");
       }
     }
     return new Outcome(done, found);
+  }
+
+  private static boolean isOver(Optional<Duration> limit, long start) {
+    return limit.isPresent() && System.nanoTime() - start > limit.get().toNanos();
   }
 
   private static Path write(Path folder, long seed, Difference difference) {

@@ -1,6 +1,7 @@
 package dev.tkc.grammar.lower;
 
 import dev.tkc.grammar.syntax.Domain;
+import dev.tkc.grammar.syntax.Expr;
 import dev.tkc.grammar.syntax.Name;
 import dev.tkc.grammar.syntax.Stmt;
 import dev.tkc.ir.Inst;
@@ -40,7 +41,14 @@ final class Loops {
     }
     int by = 0;
     if (d.step().isPresent()) {
-      by = l.ints.size(d.step().get(), "the size of a range, after `by`,");
+      Expr step = d.step().get();
+      if (step.bare() instanceof Expr.Unary u && u.op() == Expr.UnaryOp.NEG) {
+        l.error(Diagnostic.error(Code.TILE_SIZE, "the size of a range, after `by`, must be at least 1")
+            .label(step.span(), "this is negative")
+            .help("`lo..hi by B reversed` walks the same tiles from the last one"));
+        return null;
+      }
+      by = l.ints.size(step, "the size of a range, after `by`,");
       if (by == 0) {
         l.error(Code.TILE_SIZE, d.step().get().span(), "a range has at least one lane", "this is 0");
       }

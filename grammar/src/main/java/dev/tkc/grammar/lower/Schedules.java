@@ -26,6 +26,8 @@ public final class Schedules {
   /** What a setting's value looks like. */
   private enum Shape {
     COUNT,
+    /** A count that is a power of two. */
+    POWER,
     FLAG,
     ORDER,
     ROLES,
@@ -38,7 +40,7 @@ public final class Schedules {
   private static final Map<String, Row> SETTINGS = new LinkedHashMap<>();
 
   static {
-    SETTINGS.put("warps", new Row(Shape.COUNT, 32, true));
+    SETTINGS.put("warps", new Row(Shape.POWER, 32, true));
     SETTINGS.put("stages", new Row(Shape.COUNT, 16, true));
     SETTINGS.put("order", new Row(Shape.ORDER, 1 << 20, true));
     SETTINGS.put("split_k", new Row(Shape.COUNT, 1024, true));
@@ -186,6 +188,13 @@ public final class Schedules {
     Expr value = value(s);
     switch (row.shape()) {
       case COUNT -> count(s.name(), value, row.most()).ifPresent(n -> out.put(s.name().text(), n));
+      case POWER -> count(s.name(), value, row.most()).ifPresent(n -> {
+        if (Long.bitCount(n) == 1) {
+          out.put(s.name().text(), n);
+        } else {
+          bad(s.name(), value, "a power of two from 1 to " + row.most());
+        }
+      });
       case FLAG -> {
         Operand o = l.exprs.operand(value);
         if (o.val() instanceof Val.Bool b) {
@@ -245,7 +254,7 @@ public final class Schedules {
 
   private void order(Setting s, Expr value, long most, Map<String, Object> out) {
     if (value.bare() instanceof Expr.Call c && c.name().text().equals("grouped") && c.args().size() == 1) {
-      count(s.name(), c.args().get(0).value(), most).ifPresent(n -> out.put("grouped", n));
+      count(c.name(), c.args().get(0).value(), most).ifPresent(n -> out.put("grouped", n));
       return;
     }
     String word = value.bare() instanceof Expr.Call c ? c.name().text()
@@ -261,7 +270,12 @@ public final class Schedules {
     boolean exists = kernel.body().statements().stream()
         .anyMatch(s -> s instanceof Stmt.Parallel x
             && x.label().map(n -> n.text().equals(p.name().text())).orElse(false));
-    if (!outer || !exists) {
+    if (!outer) {
+      l.error(Diagnostic.error(Code.POSITION, "the settings of a phase hold no other phase's")
+          .label(p.name().span(), "within another").help("write it behind the other, in the schedule itself"));
+      return;
+    }
+    if (!exists) {
       List<String> labels = kernel.body().statements().stream()
           .flatMap(s -> s instanceof Stmt.Parallel x ? x.label().stream() : java.util.stream.Stream.empty())
               .map(Name::text).toList();

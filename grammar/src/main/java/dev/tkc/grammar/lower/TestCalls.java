@@ -96,6 +96,7 @@ final class TestCalls {
         argument(p, e, scope);
       }
     }
+    overlaps(k, args.get());
     for (Constant c : k.constants()) {
       if (args.get().has(c.name().text())) {
         constant(c, args.get().expr(c.name().text()), scope);
@@ -132,6 +133,26 @@ final class TestCalls {
       l.error(entry != null && entry.declared() != null ? d.label(entry.declared(), "declare it with `var`") : d);
     }
     return null;
+  }
+
+  /** One variable for a parameter that is written and for another. */
+  private void overlaps(Item.Kernel k, Arguments args) {
+    for (int i = 0; i < k.params().size(); i++) {
+      for (int j = i + 1; j < k.params().size(); j++) {
+        Param p = k.params().get(i);
+        Param q = k.params().get(j);
+        boolean written = p.mode() != Param.Mode.IN || q.mode() != Param.Mode.IN;
+        Expr x = args.expr(p.name().text());
+        Expr y = args.expr(q.name().text());
+        if (written && x.bare() instanceof Expr.Ref a && y.bare() instanceof Expr.Ref b
+            && a.name().text().equals(b.name().text())) {
+          l.error(Diagnostic.error(Code.LAUNCH_OVERLAP,
+                  "`" + p.name() + "` and `" + q.name() + "` share memory, and one of them is written")
+              .label(y.span(), "given again for `" + q.name() + "`").label(x.span(), "given for `" + p.name() + "`")
+              .help("give one of them a copy: `let copy = " + a.name().text() + "`"));
+        }
+      }
+    }
   }
 
   private void argument(Param p, Expr e, Scope scope) {

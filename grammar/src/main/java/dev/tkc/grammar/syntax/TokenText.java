@@ -19,6 +19,8 @@ import org.antlr.v4.runtime.Token;
  * consequence.
  */
 record TokenText(List<Token> tokens, TreeSet<Integer> repairs) {
+  private static final String NAMES = "names are made of ASCII letters, digits and `_`";
+
   /** Signs from elsewhere, and what to write for them. */
   private static final Map<String, String> LOOK_ALIKES =
       Map.ofEntries(
@@ -112,7 +114,8 @@ record TokenText(List<Token> tokens, TreeSet<Integer> repairs) {
     Diagnostic d = diagnostics.removeLast();
     Span whole = d.labels().get(0).span().to(span);
     String message = "these characters have no place in a program";
-    diagnostics.add(Diagnostic.error(Code.BAD_CHARACTER, message).label(whole, "not part of the language"));
+    Diagnostic wide = Diagnostic.error(Code.BAD_CHARACTER, message).label(whole, "not part of the language");
+    diagnostics.add(whole.text().codePoints().allMatch(Character::isLetter) ? wide.help(NAMES) : wide);
   }
 
   private static Diagnostic badCharacter(Span span, String text) {
@@ -133,7 +136,7 @@ record TokenText(List<Token> tokens, TreeSet<Integer> repairs) {
       case '#' -> d.help("comments begin with `//`");
       case '\\' -> d.help("newlines are white space: a line needs no mark to go on");
       case '$', '`' -> d.help("names are made of letters, digits and `_`");
-      default -> Character.isLetter(c) ? d.help("names are made of ASCII letters, digits and `_`") : d;
+      default -> Character.isLetter(c) ? d.help(NAMES) : d;
     };
   }
 

@@ -3,6 +3,9 @@ package dev.tkc.passes.place;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
@@ -68,6 +71,11 @@ public final class ChooseInstructions {
           .ifPresent(i -> inst.annotate("instruction", i.name()));
     }
     long warps = func.annotation("warps", dots.isEmpty() ? forTiles(func, target) : forDots(func, dots, target));
+    if (warps > mostWarps(target)) {
+      throw new DiagnosticException(Diagnostic.error(Code.SETTING_VALUE, "`warps = " + warps + "` is "
+          + warps * target.lanes() + " threads; a block of " + target.name() + " has at most "
+          + target.threads().perBlock()).help("set `warps` to " + mostWarps(target) + " at most"));
+    }
     func.annotations().put("warps", warps);
     func.annotations().put("lanes", (long) target.lanes());
   }

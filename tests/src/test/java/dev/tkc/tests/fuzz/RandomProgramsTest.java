@@ -19,6 +19,7 @@ import dev.tkc.passes.Step;
 import dev.tkc.tests.emulator.EmulatedDevice;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +30,12 @@ import org.junit.jupiter.params.provider.ValueSource;
  * down.
  */
 class RandomProgramsTest {
+  /** The time that each of the slow tests has. */
+  private static final Duration SLOW = Duration.ofMinutes(Long.getLong("tkc.slow.minutes", 5));
+
+  /** So many programs a slow test tries on the slowest machine that it is for. */
+  private static final long LEAST = 100;
+
   private static final Execution INTERPRETED =
       (module, arguments) -> new Interpreter(Interpreter.Options.defaults()).run(module, arguments);
 
@@ -42,7 +49,21 @@ class RandomProgramsTest {
   @ParameterizedTest
   @ValueSource(strings = {"sm_80", "sm_90a", "gfx942", "gfx950"})
   void thePassesKeepResultsOfManyPrograms(String target) {
-    agree(Device.passes(Target.of(target)), 1, 3000);
+    try (Tkc reference = Tkc.create(Device.interpreter());
+        Tkc other = Tkc.create(Device.passes(Target.of(target)))) {
+      agreeInTime(target, new DeviceComparison(reference, other), 3000);
+    }
+  }
+
+  /** As many programs as there is time for ({@code -Dtkc.slow.minutes}), but not too few; says how far it is. */
+  private static void agreeInTime(String name, DeviceComparison comparison, int most) {
+    Fuzzer.Outcome outcome = Fuzzer.run(comparison,
+        new Fuzzer.Plan(1, most, 3, Duration.ofMinutes(2), Optional.of(SLOW), Optional.empty()),
+        line -> System.out.println("random programs, " + name + ": " + line));
+    System.out.println("random programs, " + name + ": " + outcome.summary());
+    assertThat(outcome.differences()).as(() -> String.join(
+        "\n", outcome.differences().stream().map(Difference::text).toList())).isEmpty();
+    assertThat(outcome.programs()).isGreaterThanOrEqualTo(LEAST);
   }
 
   private static void agree(Device device, long first, int count) {
@@ -59,26 +80,26 @@ class RandomProgramsTest {
   }
 
   private static Fuzzer.Outcome run(DeviceComparison comparison, long first, int count, int stopAfter) {
-    return Fuzzer.run(comparison, new Fuzzer.Plan(first, count, stopAfter, Duration.ofMinutes(2), Optional.empty()),
-        _ -> { });
+    return Fuzzer.run(comparison, new Fuzzer.Plan(
+        first, count, stopAfter, Duration.ofMinutes(2), Optional.empty(), Optional.empty()), _ -> { });
   }
 
   @Test
   void theirPtxAgreesWithTheInterpreter() {
-    ptx(1, 40);
+    withPtx(comparison -> agree(comparison, 1, 40));
   }
 
   @Tag("slow")
   @Test
   void thePtxOfManyAgreesWithTheInterpreter() {
-    ptx(1, 1000);
+    withPtx(comparison -> agreeInTime("PTX", comparison, 1000));
   }
 
-  private static void ptx(long first, int count) {
+  private static void withPtx(Consumer<DeviceComparison> test) {
     Target target = Target.SM_90A;
     Execution asPtx = (module, arguments) -> EmulatedDevice.run(module, target.info(), arguments);
     try (Tkc reference = Tkc.create(Device.interpreter()); Tkc ptx = Tkc.create(target, PassContext.NONE, asPtx)) {
-      agree(new DeviceComparison(reference, ptx), first, count);
+      test.accept(new DeviceComparison(reference, ptx));
     }
   }
 
