@@ -79,7 +79,8 @@ public final class KernelModule {
     String what = own == 0 ? " has no kernel" : " has " + own + " kernels, which one is meant is not said";
     Diagnostic d = Diagnostic.error(Code.KERNEL_CHOICE, source.name() + what);
     throw new DiagnosticException(
-        kernels.isEmpty() ? d : d.note(names()).help("name one: `--kernel " + kernels.keySet().iterator().next() + "`"));
+        kernels.isEmpty() ? d
+            : d.note(names()).help("name one: `--kernel " + kernels.keySet().iterator().next() + "`"));
   }
 
   /** The name of the only kernel of a text. */

@@ -209,7 +209,8 @@ public final class Tkc implements AutoCloseable {
     Diagnostic d = new Diagnostic(first.severity(), Code.LAUNCH_CONSTANT,
         "`" + kernel + "` cannot have " + values + ": " + first.message(), first.labels(), first.notes(), List.of());
     return List.of(d.note("given on the command line: "
-        + blamed.entrySet().stream().map(e -> "-D " + e.getKey() + "=" + e.getValue()).collect(Collectors.joining(" "))));
+        + blamed.entrySet().stream().map(e -> "-D " + e.getKey() + "=" + e.getValue())
+            .collect(Collectors.joining(" "))));
   }
 
   /** Loads and checks a text for its tests: what is wrong within one of them fails that one and no other. */

@@ -345,7 +345,8 @@ public final class Binder {
     fail(
         Diagnostic.error(Code.LAUNCH_UNBOUND, "the constant " + c.name() + " has no value, and no tensor gives it one")
             .label(c.span(), "declared here")
-            .help("give it a value: `" + c.name() + " = 64` at the call, `-D " + c.name() + "=64` on the command line"));
+            .help("give it a value: `" + c.name() + " = 64` at the call, "
+                + "`-D " + c.name() + "=64` on the command line"));
   }
 
   /** {@code K = 131, N = 2}. */

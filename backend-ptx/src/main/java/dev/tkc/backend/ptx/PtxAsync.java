@@ -190,8 +190,8 @@ final class PtxAsync implements AsyncTarget {
   }
 
   /**
-   * The assembler moves waits up past arithmetic, but not past a branch. No arithmetic gives this NaN, and it would do no harm;
-   * the vote makes the branch one that all threads of a warp take together.
+   * The assembler moves waits up past arithmetic, but not past a branch. No arithmetic gives this NaN, and it would do
+   * no harm; the vote makes the branch one that all threads of a warp take together.
    */
   @Override
   public void hold(LlvmBuilder b, LlvmValue word) {

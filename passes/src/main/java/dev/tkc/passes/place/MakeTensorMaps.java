@@ -101,8 +101,9 @@ public final class MakeTensorMaps {
         .orElseThrow(() ->
             new IllegalStateException("a copy engine works on " + buffer + ", which does not lie in panels"));
     MemoryOp.MakeTensor made = (MemoryOp.MakeTensor) tensor.definition().op();
-    return maps.computeIfAbsent(new Description(made, tensor.definition().flag(MemoryOp.WRAPS), BulkAccess.box(indices, panels, groups), panels.swizzle()),
-        d -> new Value(new TensorMapType(), d.tensor.name() + "_map"));
+    Description described = new Description(made, tensor.definition().flag(MemoryOp.WRAPS),
+        BulkAccess.box(indices, panels, groups), panels.swizzle());
+    return maps.computeIfAbsent(described, d -> new Value(new TensorMapType(), d.tensor.name() + "_map"));
   }
 
   private void describe(Func kernel) {

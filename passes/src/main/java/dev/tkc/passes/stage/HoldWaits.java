@@ -22,10 +22,11 @@ import java.util.Optional;
  *   %x = dot_wait [%o] {pending = 0}                   %x, %l1 = dot_wait [%o, %l] {pending = 0} #{behind = 1}
  * </pre>
  *
- * Where a wait stands in the text is a wish only: nothing of the arithmetic in front of it depends on it, and an assembler that
- * takes a wait for slow starts it as early as it can, so that the product is waited for first and the arithmetic runs beside
- * nothing. What goes through the wait is computed before it. A sum along the rows is one value that needs all of a tile, and takes
- * few registers; where there is none between a product and its wait, the wait stays as it is.
+ * Where a wait stands in the text is a wish only: nothing of the arithmetic in front of it depends on it, and an
+ * assembler that takes a wait for slow starts it as early as it can, so that the product is waited for first and the
+ * arithmetic runs beside nothing. What goes through the wait is computed before it. A sum along the rows is one value
+ * that needs all of a tile, and takes few registers; where there is none between a product and its wait, the wait stays
+ * as it is.
  */
 public final class HoldWaits {
   private HoldWaits() {}

@@ -24,11 +24,12 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
- * Which operands of asynchronous products lie in shared memory: those that were copied there; right operands that were computed, and
- * left ones that are computed and wanted transposed, which are <em>handed over</em>: each warp writes its part for all to read. A
- * left operand that is computed and not transposed stays in registers.
+ * Which operands of asynchronous products lie in shared memory: those that were copied there; right operands that were
+ * computed, and left ones that are computed and wanted transposed, which are <em>handed over</em>: each warp writes its
+ * part for all to read. A left operand that is computed and not transposed stays in registers.
  *
- * <p>Such a tile may reach its product through values that a loop carries or a branch gives. They then carry or give where it is.
+ * <p>Such a tile may reach its product through values that a loop carries or a branch gives. They then carry or give
+ * where it is.
  */
 final class SharedOperands {
   private final Predicate<Inst> copied;
@@ -97,11 +98,13 @@ final class SharedOperands {
     if (inst != null && inst.op() instanceof ControlOp.For loop) {
       int n = loopOf.containsKey(v) ? loop.body().params().indexOf(v) - 1 : inst.results().indexOf(v);
       return n < 0 ? Optional.empty() : Optional.of(new Merged(inst, n,
-          List.of(loop.inits().get(n), yielded(loop.body(), n)), List.of(loop.body().params().get(n + 1), inst.results().get(n))));
+          List.of(loop.inits().get(n), yielded(loop.body(), n)),
+          List.of(loop.body().params().get(n + 1), inst.results().get(n))));
     }
     if (inst != null && inst.op() instanceof ControlOp.If branch) {
       int n = inst.results().indexOf(v);
-      return Optional.of(new Merged(inst, n, List.of(yielded(branch.then(), n), yielded(branch.otherwise(), n)), List.of(v)));
+      List<Value> given = List.of(yielded(branch.then(), n), yielded(branch.otherwise(), n));
+      return Optional.of(new Merged(inst, n, given, List.of(v)));
     }
     return Optional.empty();
   }
@@ -131,7 +134,10 @@ final class SharedOperands {
     }
   }
 
-  /** Whether a branch hands on a tile that was there before it, or that one of its loops carries: then it hands on where it is. */
+  /**
+   * Whether a branch hands on a tile that was there before it, or that one of its loops carries: then it hands on where
+   * it is.
+   */
   private boolean comesFromElsewhere(Merged m) {
     return m.from().stream().anyMatch(f -> at(f).isPresent() || !definedIn(m.inst(), f));
   }

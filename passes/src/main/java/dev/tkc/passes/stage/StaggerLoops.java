@@ -15,14 +15,15 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * Moves single products of a round into the round beside it, where a whole half would not fit the registers ({@link RotateLoops}).
+ * Moves single products of a round into the round beside it, where a whole half would not fit the registers
+ * ({@link RotateLoops}).
  *
  * <pre>
  *   for i [%k] {                          if any round {
  *     s = a @ x[i].T                        s = a @ x[lo].T
  *     d = f(s)                              for i from the second on [%k, %s, …] {
  *     k += d @ x[i]                  →        d = f(s)
- *     atomic y[i] += a.T @ d                  t = a.T @ d before           one round late: its operand is in shared memory
+ *     atomic y[i] += a.T @ d                  t = a.T @ d before           one round late: its operand waits in a slot
  *   }                                         s' = a @ x[i].T              one round ahead: needs nothing of this round
  *                                             k += d @ x[i - step]
  *                                             atomic y[…] += t
@@ -30,13 +31,15 @@ import java.util.function.Predicate;
  *                                         }
  * </pre>
  *
- * <p><em>Late</em>: a product whose result only goes to memory, by atomic additions, and whose operands of this round are handed over
- * through shared memory, so that waiting costs no registers. <em>Ahead</em>: the round's first product, if it follows from the
- * position alone and others of the round wait for it. Both are started right before the round's last product, so that the matrix unit
- * has work while results are reduced, and while the next round's arithmetic begins; {@link Stagger} is the rewriting.
+ * <p><em>Late</em>: a product whose result only goes to memory, by atomic additions, and whose operands of this round
+ * are handed over through shared memory, so that waiting costs no registers. <em>Ahead</em>: the round's first product,
+ * if it follows from the position alone and others of the round wait for it. Both are started right before the round's
+ * last product, so that the matrix unit has work while results are reduced, and while the next round's arithmetic
+ * begins; {@link Stagger} is the rewriting.
  *
- * <p>Each value is computed by the same operations as before, and additions to one place of memory stay in their order. Only
- * loops in which some product depends on another of its round, and where the registers suffice ({@link RegisterPressure}).
+ * <p>Each value is computed by the same operations as before, and additions to one place of memory stay in their order.
+ * Only loops in which some product depends on another of its round, and where the registers suffice
+ * ({@link RegisterPressure}).
  */
 public final class StaggerLoops {
   /** Registers of a thread that tiles may take; the assembler serialises products beyond. */

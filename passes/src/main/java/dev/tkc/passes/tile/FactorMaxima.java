@@ -26,8 +26,9 @@ import java.util.Optional;
  *   %d = sub %s, %b                              %d = sub %s, %b
  * </pre>
  *
- * The result is the same to the bit, since rounding keeps the order of numbers. What is left of the product's uses are often
- * sums, of which the backend makes one instruction with it; in softmax in base 2 that is one instruction less for each score.
+ * The result is the same to the bit, since rounding keeps the order of numbers. What is left of the product's uses are
+ * often sums, of which the backend makes one instruction with it; in softmax in base 2 that is one instruction less for
+ * each score.
  *
  * <p>After masks are gone from the steady part of loops: a masked score is no product.
  */

@@ -92,7 +92,8 @@ public final class PersistGrid {
     boolean any = false;
     for (Inst inst : List.copyOf(region.insts())) {
       if (inst.op() instanceof ControlOp.For loop && inst.flag(RAGGED)
-          && loop.lo().definition() != null && loop.lo().definition().op() instanceof ElementwiseOp.Binary first && first.kind() == BinaryKind.REM) {
+          && loop.lo().definition() != null && loop.lo().definition().op() instanceof ElementwiseOp.Binary first
+          && first.kind() == BinaryKind.REM) {
         Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
         Value lo = b.binary(BinaryKind.REM, first.lhs(), b.constant(blocks));
         inst.setOp(new ControlOp.For(lo, loop.hi(), blocks, loop.inits(), loop.reversed(), loop.body()));

@@ -76,7 +76,8 @@ final class RaggedNest {
       captures.copy(d.before(), b);
       b.yield(List.of());
     });
-    b.append(new ControlOp.For(first, count, blocks, List.of(), false, body), List.of()).annotate(PersistGrid.RAGGED, true);
+    b.append(new ControlOp.For(first, count, blocks, List.of(), false, body), List.of())
+        .annotate(PersistGrid.RAGGED, true);
     return b.add(base, count);
   }
 }

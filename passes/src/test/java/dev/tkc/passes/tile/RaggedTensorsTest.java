@@ -70,7 +70,8 @@ class RaggedTensorsTest {
   void rowsThatEndInsideTheirTensorEndWithAnotherOne() {
     String text = passed(program(64, WHOLE));
     List<String> lines = text.lines().map(String::strip).toList();
-    assertThat(lines).anyMatch(l -> l.contains("= make_tensor %pb,") && l.contains("#{wraps}") && l.contains("tensor<bf16, 4>"));
+    assertThat(lines)
+        .anyMatch(l -> l.contains("= make_tensor %pb,") && l.contains("#{wraps}") && l.contains("tensor<bf16, 4>"));
     assertThat(text).containsPattern("%y = load %\\S+, \\[%\\S+, %\\S+, %\\S+, %rj\\], _ : bf16\\[64, 64\\]")
         .containsPattern("%x = load %a, \\[%ri, %rc\\]");
   }

@@ -44,8 +44,8 @@ final class ElementwiseLowering {
           yield each(inst, r -> small(o.kind(), at(o.lhs(), r), at(o.rhs(), r)));
         }
         if (f.small().contains(o.lhs()) && f.small().contains(o.rhs()) && f.small().contains(inst.result())) {
-          yield each(inst, r -> f.b().zext(binary(o.kind(), narrow(o.lhs()), narrow(o.rhs()), Element.I32, false, plain),
-              LlvmType.I64));
+          yield each(inst, r -> f.b().zext(
+              binary(o.kind(), narrow(o.lhs()), narrow(o.rhs()), Element.I32, false, plain), LlvmType.I64));
         }
         yield each(inst, r -> binary(o.kind(), at(o.lhs(), r), at(o.rhs(), r), e, o.exact(), plain));
       }
