@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
  * give.
  */
 class SharedOperandsTest {
-  /** A device function in front of its roles, and what is shared in it. */
+  /** A device function that has no roles yet, and what is shared in it. */
   private static final class Asked {
     private final Func func;
     private final SharedOperands shared;
@@ -45,8 +45,8 @@ class SharedOperandsTest {
       return Optional.ofNullable((String) dot.annotations().get("instruction")).flatMap(TestTargets.BULK::asyncMatrix);
     }
 
-    /** Results and parameters of loops by that name, or that name and a number, in program order. */
-    List<Value> named(String name) {
+    /** The only result or parameter of a loop by that name. */
+    Value one(String name) {
       List<Value> found = new ArrayList<>();
       func.body().walk(i -> {
         if (i.op() instanceof ControlOp.For f) {
@@ -54,12 +54,9 @@ class SharedOperandsTest {
         }
         found.addAll(i.results());
       });
-      return found.stream().filter(v -> name.equals(v.name())).toList();
-    }
-
-    Value one(String name) {
-      assertThat(named(name)).hasSize(1);
-      return named(name).getFirst();
+      List<Value> named = found.stream().filter(v -> name.equals(v.name())).toList();
+      assertThat(named).hasSize(1);
+      return named.getFirst();
     }
 
     List<Inst> loopsAndBranches() {
@@ -73,21 +70,25 @@ class SharedOperandsTest {
     }
   }
 
-  private static Asked plain(String from, String to) {
+  private static Asked plain() {
+    return new Asked(Programs.BACKWARD, "choose-instructions");
+  }
+
+  private static Asked changed(String from, String to) {
     assertThat(Programs.BACKWARD).contains(from);
     return new Asked(Programs.BACKWARD.replace(from, to), "choose-instructions");
   }
 
   @Test
   void whatIsCopiedIsReadWhereItIs() {
-    Asked a = plain("", "");
+    Asked a = plain();
     assertThat(a.shared.contains(a.one("aj"))).isTrue();
     assertThat(a.shared.contains(a.one("xi"))).isTrue();
   }
 
   @Test
   void aRightOperandThatIsComputedIsHandedOver() {
-    Asked a = plain("", "");
+    Asked a = plain();
     assertThat(a.shared.contains(a.one("d"))).isTrue();
     assertThat(a.shared.handed()).containsExactly(Set.of(a.one("d")));
     assertThat(a.shared.flows(a.one("d"))).isFalse();
@@ -95,21 +96,21 @@ class SharedOperandsTest {
 
   @Test
   void aLeftOperandThatIsComputedStaysInRegisters() {
-    Asked a = plain("dot %at, %d, %zeros", "dot %d, %aj, %zeros");
+    Asked a = changed("dot %at, %d, %zeros", "dot %d, %aj, %zeros");
     assertThat(a.shared.contains(a.one("d"))).isFalse();
     assertThat(a.shared.handed()).isEmpty();
   }
 
   @Test
   void unlessItIsWantedTransposed() {
-    Asked a = plain("%t = dot %at, %d, %zeros", "%dt = permute %d {order = [1, 0]} : bf16[64, 64]\n"
+    Asked a = changed("%t = dot %at, %d, %zeros", "%dt = permute %d {order = [1, 0]} : bf16[64, 64]\n"
         + "%t = dot %dt, %aj, %zeros");
     assertThat(a.shared.handed()).containsExactly(Set.of(a.one("d")));
   }
 
   @Test
   void sumsAreNoOperands() {
-    Asked a = plain("", "");
+    Asked a = plain();
     assertThat(List.of("s", "s2", "next", "t")).noneMatch(n -> a.shared.contains(a.one(n)));
   }
 
@@ -162,7 +163,7 @@ class SharedOperandsTest {
     AsyncMatrix row = TestTargets.BULK.asyncMatrixInstructions().getFirst();
     AsyncMatrix rows = new AsyncMatrix(row.name(), row.a(), row.b(), row.accumulator(), row.precision(),
         row.fragments(), row.groupWarps(), row.mostColumns(), row.columnStep(), false);
-    Asked a = plain("", "");
+    Asked a = plain();
     assertThat(SharedOperands.mayHand(a.one("d"), row)).isTrue();
     assertThat(SharedOperands.mayHand(a.one("d"), rows)).isFalse();
   }
