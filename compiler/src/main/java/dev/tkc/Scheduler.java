@@ -49,6 +49,9 @@ final class Scheduler {
   private static final String SHARES = "split_k";
   private static final List<Long> WAYS = List.of(2L, 3L, 4L, 6L, 8L);
 
+  /** The setting for grids whose blocks go on to further tiles. */
+  private static final String STAYS = "persistent";
+
   /** Why there is no estimate where no pass looked for asynchronous products. */
   private static final String NOT_CONSIDERED = "products run in the warps that use them";
 
@@ -162,7 +165,20 @@ final class Scheduler {
         choice = there;
       }
     }
-    return repackingPays(r, choice.schedule()) ? choice : choose(r, without("repack", written));
+    return once(r, repackingPays(r, choice.schedule()) ? choice : choose(r, without("repack", written)));
+  }
+
+  /** No block waits for a further tile where there is none. */
+  private ScheduleChoice once(Request r, ScheduleChoice choice) {
+    Specialisation.Schedule schedule = choice.schedule();
+    if (r.target.info().rates().isEmpty() || schedule.function().containsKey(STAYS)
+        || schedule.phases().values().stream().anyMatch(p -> p.containsKey(STAYS))
+        || make(r, schedule, Map.of()).module
+            .filter(m -> CostModel.hasTileForEachBlock(m, sizes(r), r.target.info())).isEmpty()) {
+      return choice;
+    }
+    return new ScheduleChoice(choice.constants(), without(STAYS, schedule), choice.settings(), choice.settingsFrom(),
+        choice.candidates(), choice.reason());
   }
 
   private static Specialisation.Schedule without(String setting, Specialisation.Schedule s) {

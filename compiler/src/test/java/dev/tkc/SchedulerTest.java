@@ -160,6 +160,9 @@ class SchedulerTest {
     assertThat(text)
         .contains("BN = 256", "the best by estimate", "12 warps, persistent", "role producer", "by WGMMA_BF16",
         "load  a          bf16[128, 64]      bulk copy", "4 × 16384 bytes");
+    String small = ScheduleExplanation.of(kernel("<text>", GEMM), Target.find("sm_90a").orElseThrow(),
+        Constants.of("M", 1024).and("N", 1024).and("K", 4096), CompileOptions.defaults()).text();
+    assertThat(small).as("a block for each tile").contains("role producer").doesNotContain("persistent");
     String odd = ScheduleExplanation.of(kernel("<text>", GEMM), Target.find("sm_90a").orElseThrow(),
         Constants.of("M", 4095).and("N", 4097).and("K", 4103), CompileOptions.defaults()).text();
     assertThat(odd)

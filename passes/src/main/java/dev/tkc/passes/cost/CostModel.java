@@ -83,6 +83,13 @@ public final class CostModel {
     return new CostModel(target, ways).launch(module, sizes);
   }
 
+  /** Whether every phase has a multiprocessor for each of its tiles, so that no block has a second one. */
+  public static boolean hasTileForEachBlock(Module module, Map<String, Long> sizes, TargetInfo target) {
+    Integers host = host(module, sizes);
+    return module.kernel().body().insts().stream().allMatch(i -> !(i.op() instanceof ControlOp.Launch l)
+        || host.of(l.grid()).orElse(Long.MAX_VALUE) <= target.processors());
+  }
+
   /** The cycles that a round's arithmetic on tiles takes one multiprocessor, regions below it left out. */
   public static double arithmetic(Region round, TargetInfo target) {
     CostModel model = new CostModel(target);
@@ -103,12 +110,17 @@ public final class CostModel {
     return macs / (rates.products() * 16 / view.element().bits());
   }
 
-  private double launch(Module module, Map<String, Long> sizes) {
+  private static Integers host(Module module, Map<String, Long> sizes) {
     Integers host = new Integers(0, 1);
     for (Param p : module.kernel().params()) {
       Long n = sizes.get(p.value().name());
       host.define(p.value(), n == null ? OptionalLong.empty() : OptionalLong.of(n));
     }
+    return host;
+  }
+
+  private double launch(Module module, Map<String, Long> sizes) {
+    Integers host = host(module, sizes);
     double cycles = 0;
     boolean last = false;
     for (Inst i : module.kernel().body().insts()) {
