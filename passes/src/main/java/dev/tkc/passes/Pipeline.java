@@ -22,7 +22,6 @@ import dev.tkc.passes.stage.AssignLatencies;
 import dev.tkc.passes.stage.ChooseAsync;
 import dev.tkc.passes.stage.DelayWaits;
 import dev.tkc.passes.stage.ExpandPipeline;
-import dev.tkc.passes.stage.HoldWaits;
 import dev.tkc.passes.stage.MaterialiseOperands;
 import dev.tkc.passes.stage.OverlapTiles;
 import dev.tkc.passes.stage.PartitionRoles;
@@ -113,8 +112,6 @@ public final class Pipeline {
       targeted("partition-roles", TILE, Pass.devices(PartitionRoles::run), "who copies and who computes").to(STAGED)
           .isRequired(),
       targeted("delay-waits", STAGED, Pass.devices(DelayWaits::run), "products stay in flight while other work goes on"),
-      targeted("hold-waits", STAGED, Pass.devices(HoldWaits::run), "what is computed beside a product is computed before it is waited for")
-          .needs(Capability.ASYNC_MATRIX),
       targeted("take-turns", STAGED, Pass.devices(TakeTurns::run), "one group computes while the other multiplies")
           .needs(Capability.ASYNC_MATRIX),
       targeted("assign-latencies", STAGED, Pass.devices(AssignLatencies::run), "marks loads worth starting rounds ahead"),
@@ -177,7 +174,6 @@ public final class Pipeline {
       before("split-rounds", "partition-roles", "it moves loads, not copies"),
       before("overlap-tiles", "partition-roles", "it moves loads, and says which tiles stay in their slots"),
       before("partition-roles", "delay-waits", "there must be waits to move"),
-      before("delay-waits", "hold-waits", "waits are where they should be"),
       before("delay-waits", "take-turns", "a turn ends where something is waited for"),
       before("partition-roles", "assign-latencies", "bulk loads are copies by then"),
       before("choose-instructions", "assign-layouts", "layouts of dots are those of their instructions"),

@@ -189,15 +189,6 @@ final class PtxAsync implements AsyncTarget {
     b.call(PtxIntrinsic.WGMMA_COMMIT);
   }
 
-  /**
-   * The assembler moves waits up past arithmetic, but not past a branch. No arithmetic gives this NaN, and it would do
-   * no harm; the vote makes the branch one that all threads of a warp take together.
-   */
-  @Override
-  public void hold(LlvmBuilder b, LlvmValue word) {
-    b.call(PtxIntrinsic.HOLD, word);
-  }
-
   @Override
   public List<LlvmValue> dotWait(LlvmBuilder b, int pending, List<LlvmValue> values, List<LlvmValue> held) {
     List<String> constraints = new ArrayList<>();

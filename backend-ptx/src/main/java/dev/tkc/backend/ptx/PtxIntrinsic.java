@@ -159,14 +159,6 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   // Asynchronous products; the product itself depends on the program ({@link PtxWgmma}). (wgmma, setmaxnreg)
   WGMMA_FENCE(90, 80, nvvm("wgmma.fence.sync.aligned"), VOID),
   WGMMA_COMMIT(90, 80, nvvm("wgmma.commit_group.sync.aligned"), VOID),
-  /** A branch that depends on the operand, and is taken for nothing. */
-  HOLD(90, 80, together("""
-      {
-      .reg .pred p;
-      setp.eq.u32 p, $0, 0x7fc0dead;
-      vote.sync.any.pred p, p, 0xffffffff;
-      @p nanosleep.u32 0;
-      }""", "r,~{memory}"), VOID, I32),
   SETMAXNREG_INC(90, 80, nvvm("setmaxnreg.inc.sync.aligned.u32"), VOID, I32),
   SETMAXNREG_DEC(90, 80, nvvm("setmaxnreg.dec.sync.aligned.u32"), VOID, I32),
 

@@ -22,9 +22,6 @@ import java.util.Optional;
  * the threads that wrote, followed by a barrier.
  */
 public sealed interface AsyncOp extends Op {
-  /** How many of the last values of a {@code dot_wait} are no products, but computed before the wait. */
-  String BEHIND = "behind";
-
   /** How many groups of warps share a barrier's wait or arrival, each at a slot of its own. */
   String EACH = "each";
 
@@ -153,11 +150,7 @@ public sealed interface AsyncOp extends Op {
   /** Closes the group of the dots started since the last one. */
   record DotCommit() implements AsyncOp {}
 
-  /**
-   * Waits until at most {@code pending} of the youngest groups are under way. Gives the values, now finished. With the
-   * annotation {@code behind} so many of the last values are no products: they are computed before the wait, and so is
-   * what they are computed from.
-   */
+  /** Waits until at most {@code pending} of the youngest groups are under way. Gives the values, now finished. */
   record DotWait(int pending, List<Value> values) implements AsyncOp {
     public DotWait {
       values = List.copyOf(values);

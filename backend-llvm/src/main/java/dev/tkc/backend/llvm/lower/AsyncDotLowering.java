@@ -1,7 +1,6 @@
 package dev.tkc.backend.llvm.lower;
 
 import dev.tkc.backend.llvm.LlvmBuilder;
-import dev.tkc.backend.llvm.LlvmType;
 import dev.tkc.backend.llvm.LlvmValue;
 import dev.tkc.backend.llvm.lower.AsyncTarget.AsyncProduct;
 import dev.tkc.backend.llvm.lower.AsyncTarget.Block;
@@ -214,10 +213,7 @@ final class AsyncDotLowering {
    * the result they are only held until then.
    */
   List<Lowered> await(Inst inst, AsyncOp.DotWait o) {
-    int behind = (int) inst.annotation(AsyncOp.BEHIND, 0);
-    int products = o.values().size() - behind;
-    o.values().subList(products, o.values().size()).forEach(this::hold);
-    List<List<LlvmValue>> words = o.values().subList(0, products).stream().map(this::words).toList();
+    List<List<LlvmValue>> words = o.values().stream().map(this::words).toList();
     List<LlvmValue> passed = new ArrayList<>();
     Set<LlvmValue> kept = new LinkedHashSet<>();
     for (int i = 0; i < words.size(); i++) {
@@ -236,14 +232,7 @@ final class AsyncDotLowering {
         results.add(f.get(o.values().get(i)));
       }
     }
-    o.values().subList(products, o.values().size()).forEach(v -> results.add(f.get(v)));
     return results;
-  }
-
-  /** All registers of the value are there before what comes next. */
-  private void hold(Value value) {
-    LlvmBuilder b = f.b();
-    words(value).stream().map(w -> b.bitcast(w, LlvmType.I32)).reduce(b::xor).ifPresent(w -> f.target().async().hold(b, w));
   }
 
   /** The registers that hold something, narrow ones packed. */

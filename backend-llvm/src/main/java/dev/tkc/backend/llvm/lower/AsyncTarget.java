@@ -111,9 +111,6 @@ public interface AsyncTarget {
 
   void dotCommit(LlvmBuilder b);
 
-  /** What stands behind this stays behind what {@code word} (i32) is computed from. */
-  void hold(LlvmBuilder b, LlvmValue word);
-
   /**
    * Waits, and gives {@code values} as they are afterwards; {@code held} are registers that products read until then.
    */
