@@ -129,14 +129,14 @@ final class CudaLaunch implements AutoCloseable {
       }
 
       @Override
-      public Buffer counter(Inst inst) {
-        CudaBuffer buffer = device.allocate(Integer.BYTES);
+      public Buffer counter(Inst inst, long count) {
+        CudaBuffer buffer = device.allocate(Element.I32.bytes(Math.max(1, count)));
         temps.add(buffer);
         try (CudaStream stream = device.newStream()) {
           buffer.fill((byte) 0, stream);
           stream.synchronize();
         }
-        return Buffer.of(Element.I32, segment(buffer.address(), Integer.BYTES));
+        return Buffer.of(Element.I32, segment(buffer.address(), Element.I32.bytes(count)));
       }
 
       @Override

@@ -44,6 +44,7 @@ import dev.tkc.passes.tile.EliminateDead;
 import dev.tkc.passes.tile.FactorMaxima;
 import dev.tkc.passes.tile.FoldBounds;
 import dev.tkc.passes.tile.HoistInvariant;
+import dev.tkc.passes.tile.MergePhases;
 import dev.tkc.passes.tile.NarrowTensors;
 import dev.tkc.passes.tile.OutlinePhases;
 import dev.tkc.passes.tile.PeelLoops;
@@ -78,6 +79,8 @@ public final class Pipeline {
       step("split-accumulations", TILE, Pass.each(SplitAccumulations::run), "makes two phases of one where a schedule asks"),
       targeted("turn-products", TILE, TurnProducts::run, "columns become the rows of asynchronous products with few rows")
           .needs(Capability.ASYNC_MATRIX),
+      targeted("merge-phases", TILE, Pass.each(MergePhases::run), "whoever leaves a sum's last part adds the parts")
+          .needs(Capability.LAST_ARRIVAL),
       step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does").isRequired(),
       step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"),
       targeted("narrow-tensors", TILE, Pass.devices(NarrowTensors::run), "copy engines know where tensors end, not ranges")
@@ -149,6 +152,9 @@ public final class Pipeline {
       before("repack-operands", "split-accumulations", "the shares load what was repacked"),
       before("replace-products", "turn-products", "it looks for products with instructions"),
       before("split-accumulations", "turn-products", "the parts of a sum lie as the result does"),
+      before("split-accumulations", "merge-phases", "the parts of a shared sum are two phases until then"),
+      before("turn-products", "merge-phases", "a phase that adds parts back has them as the products left them"),
+      before("merge-phases", "outline-phases", "it works on nests"),
       before("turn-products", "choose-async", "more products are asynchronous"),
       before("repack-operands", "outline-phases", "the copy is a phase"),
       before("repack-operands", "choose-async", "more loads are bulk copies"),

@@ -29,7 +29,7 @@ public final class TestTargets {
       "bulk", "a copy engine and asynchronous products", NARROW.llvm(), 32, NARROW.threads(), NARROW.registers(),
       NARROW.shared(), 132, 16, List.of(4, 8, 16),
       Set.of(Capability.ASYNC_COPY, Capability.MATRIX_LOAD, Capability.MATRIX_LOAD_TRANSPOSED, Capability.MATRIX_STORE,
-          Capability.BULK_COPY, Capability.ASYNC_MATRIX, Capability.REGISTER_SPLIT),
+          Capability.BULK_COPY, Capability.ASYNC_MATRIX, Capability.REGISTER_SPLIT, Capability.LAST_ARRIVAL),
       NARROW.matrixInstructions(),
       List.of(new AsyncMatrix("wgmma.bf16", Element.BF16, Element.BF16, Element.F32, Precision.DEFAULT,
           MatrixFragments.mmaSync(16), 4, 256, 8, true)),

@@ -78,6 +78,7 @@ class CodesTest {
         Code.BARRIER_PHASE, Code.DEADLOCK, Code.PROXY_FENCE, Code.IN_FLIGHT, Code.DOT_FENCE, Code.LEFT_UNDER_WAY)
             .forEach(c -> all.put(c, staged));
     all.put(Code.NUMBERS_DRAWN, new Shown("ir/ir/interp/DrawsTest", "only placed IR: no program draws numbers"));
+    all.put(Code.ARRIVALS, new Shown("ir/ir/interp/ArrivalsTest", "only IR that passes make: no program arrives"));
     all.put(Code.INTERRUPTED, new Shown("ir/ir/interp/LimitsTest", "only an interrupted thread"));
     Shown device = new Shown("backend-ptx/backend/ptx/CudaRuntimeTest", "only a GPU, or a driver that refuses");
     List.of(Code.DEVICE_MEMORY, Code.DEVICE_FAULT, Code.DRIVER).forEach(c -> all.put(c, device));

@@ -100,6 +100,21 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   MMA_E4M3_E5M2(89, 84, fp8Mma("e4m3", "e5m2"), mma(FLOAT, I32)),
   MMA_E5M2_E4M3(89, 84, fp8Mma("e5m2", "e4m3"), mma(FLOAT, I32)),
 
+  /**
+   * The thread where the third operand holds counts up to the second at an address, before which all is known that the
+   * block did and after which what others did; gives 1 to all threads that meet at the barrier if it found the number
+   * there. (atom, bar.red)
+   */
+  LAST_ARRIVAL(70, 60, together("""
+      {
+      .reg .pred mine, any;
+      .reg .b32 before;
+      @$3 atom.acq_rel.gpu.global.inc.u32 before, [$1], $2;
+      setp.eq.and.u32 mine, before, $2, $3;
+      bar.red.or.pred any, $4, $5, mine;
+      selp.u32 $0, 1, 0, any;
+      }""", "=r,l,r,b,r,r,~{memory}"), I32, GLOBAL, I32, I1, I32, I32),
+
   // Global to shared without registers; the last operand of _ZFILL is how many bytes are read, the rest is zero.
   // (cp.async)
   CP_ASYNC_4(nvvm("cp.async.ca.shared.global.4"), VOID, SHARED, GLOBAL),

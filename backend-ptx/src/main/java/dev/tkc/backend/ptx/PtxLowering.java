@@ -130,6 +130,13 @@ public final class PtxLowering implements TargetLowering {
   }
 
   @Override
+  public LlvmValue lastArrival(
+      LlvmBuilder b, LlvmValue first, LlvmValue counter, LlvmValue last, int team, int threads) {
+    LlvmValue any = b.call(PtxIntrinsic.LAST_ARRIVAL, counter, last, first, LlvmValue.i32(team), LlvmValue.i32(threads));
+    return b.icmp(LlvmBuilder.Compare.NE, any, LlvmValue.i32(0));
+  }
+
+  @Override
   public LlvmValue shuffleXor(LlvmBuilder b, LlvmValue value, int mask) {
     return shuffle(b, PtxIntrinsic.SHFL_BFLY_I32, value, LlvmValue.i32(mask));
   }

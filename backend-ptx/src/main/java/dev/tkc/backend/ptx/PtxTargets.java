@@ -45,7 +45,7 @@ public final class PtxTargets {
       Capability.ATOMIC_ADD_F64, Capability.MINMAX_16);
 
   private static final Set<Capability> HOPPER = with(AMPERE, Capability.MATRIX_STORE, Capability.BULK_COPY,
-      Capability.CLUSTERS, Capability.DEPENDENT_LAUNCH, Capability.ATOMIC_ADD_PACKED_16);
+      Capability.CLUSTERS, Capability.LAST_ARRIVAL, Capability.DEPENDENT_LAUNCH, Capability.ATOMIC_ADD_PACKED_16);
 
   private static final List<MatrixInstruction> MMA = List.of(
       mma(PtxIntrinsic.MMA_BF16, BF16, BF16, F32, DEFAULT, MatrixFragments.mmaSync(16)),

@@ -136,6 +136,7 @@ public enum Code {
   LEFT_UNDER_WAY("TK0625", "a block that ends before what it started"),
   NUMBERS_DRAWN("TK0626", "blocks that draw too many or too few numbers from a counter"),
   TEST_TENSOR("TK0627", "a tensor of a test that is too large for the memory there is"),
+  ARRIVALS("TK0628", "a counter at which other blocks arrive than are expected"),
 
   SHARED_BUDGET("TK0710", "a phase needs more shared memory than a block has"),
   REGISTER_BUDGET("TK0711", "a tile too large for the registers of a block"),

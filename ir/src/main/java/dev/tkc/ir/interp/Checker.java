@@ -7,6 +7,7 @@ import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.op.MemoryOp.Access;
 import dev.tkc.ir.op.OpShape;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -32,6 +33,8 @@ final class Checker {
   private final Map<Buffer, Inst> outputMakers = new HashMap<>();
   private List<String> positionNames = List.of();
   private final List<long[]> blocks = new ArrayList<>();
+  /** What the block has come after: stretches of blocks, by their numbers, that arrived where it was the last. */
+  private BitSet known = new BitSet();
 
   Checker(Budget budget) {
     this.budget = budget;
@@ -45,12 +48,28 @@ final class Checker {
     budget.hold(-freed);
     races.clear();
     blocks.clear();
+    known = new BitSet();
     positionNames = names;
   }
 
   /** The next block, by its positions in the phase's domain. */
   void beginBlock(long... positions) {
     blocks.add(positions);
+    known = new BitSet();
+  }
+
+  /**
+   * The block has arrived somewhere, after those that arrived there before it, if it is the last: what it does from now
+   * on is another stretch, so that nobody takes it for what was done before. Gives what whoever comes after this arrival
+   * comes after.
+   */
+  BitSet arrived(List<BitSet> others) {
+    BitSet before = (BitSet) known.clone();
+    before.set(Math.max(1, blocks.size()));
+    blocks.add(blocks.isEmpty() ? new long[0] : blocks.getLast());
+    known = (BitSet) before.clone();
+    others.forEach(known::or);
+    return before;
   }
 
   private long stamp(Inst inst) {
@@ -168,7 +187,7 @@ final class Checker {
   }
 
   private Races races(Inst inst, TensorView t) {
-    return races.computeIfAbsent(t.buffer(), _ -> new Races(budget, inst));
+    return races.computeIfAbsent(t.buffer(), _ -> new Races(budget, inst, this));
   }
 
   private void race(Inst inst, TensorView t, long offset, String does, long stamp, long other) {
@@ -255,13 +274,15 @@ final class Checker {
 
     private final Budget budget;
     private final Inst inst;
+    private final Checker checker;
     private final Map<Long, long[]> pages = new HashMap<>();
     private long pageKey = -1;
     private long[] page;
 
-    Races(Budget budget, Inst inst) {
+    Races(Budget budget, Inst inst, Checker checker) {
       this.budget = budget;
       this.inst = inst;
+      this.checker = checker;
     }
 
     long bytes() {
@@ -296,7 +317,8 @@ final class Checker {
 
     private long other(int from, int n, long stamp) {
       for (int i = from; i < from + n; i++) {
-        if (page[i] != 0 && page[i] >>> INST_BITS != stamp >>> INST_BITS) {
+        if (page[i] != 0 && page[i] >>> INST_BITS != stamp >>> INST_BITS
+            && !checker.known.get((int) (page[i] >>> INST_BITS))) {
           return page[i];
         }
       }
@@ -305,11 +327,12 @@ final class Checker {
 
     private void note(int from, int n, long stamp) {
       for (int i = from; i < from + n; i++) {
-        if (page[i] == 0) {
-          page[i] = stamp;
+        if (page[i] >>> INST_BITS == stamp >>> INST_BITS && page[i] != 0) {
           return;
         }
-        if (page[i] >>> INST_BITS == stamp >>> INST_BITS) {
+        // Whoever comes after this access comes after what this one comes after.
+        if (page[i] == 0 || checker.known.get((int) (page[i] >>> INST_BITS))) {
+          page[i] = stamp;
           return;
         }
       }

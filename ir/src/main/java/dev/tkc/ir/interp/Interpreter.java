@@ -62,8 +62,8 @@ public final class Interpreter {
     /** Scratch memory for {@code count} elements that lives until the kernel has ended. */
     Buffer temp(Inst inst, Element element, long count);
 
-    /** One i32 that is 0 now, for launches to draw from; each leaves it at 0. */
-    Buffer counter(Inst inst);
+    /** So many i32 that are 0 now, for launches to count with; each leaves them at 0. */
+    Buffer counter(Inst inst, long count);
 
     /** Runs {@code callee} for block numbers 0 … grid − 1, after everything launched before. */
     void launch(Inst inst, Func callee, long grid, List<Datum> arguments);

@@ -40,6 +40,7 @@ final class Machine {
   private final SharedEval shared = new SharedEval(this);
   private final AsyncEval async = new AsyncEval(this);
   private final ControlEval control = new ControlEval(this);
+  private final Arrivals arrivals = new Arrivals(this);
   private Interpreter.Device device;
 
   Machine(Interpreter.Options options, Budget budget, Module module) {
@@ -105,6 +106,10 @@ final class Machine {
     return async;
   }
 
+  Arrivals arrivals() {
+    return arrivals;
+  }
+
   ElementwiseEval elementwise() {
     return elementwise;
   }
@@ -121,8 +126,9 @@ final class Machine {
       }
 
       @Override
-      public Buffer counter(Inst inst) {
-        return Interpreter.allocate(Element.I32, 1);
+      public Buffer counter(Inst inst, long count) {
+        budget.ask(inst, 0, Element.I32.bytes(count));
+        return Interpreter.allocate(Element.I32, count);
       }
 
       @Override

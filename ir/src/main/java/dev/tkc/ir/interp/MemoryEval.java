@@ -24,7 +24,7 @@ final class MemoryEval {
     return switch (op) {
       case MemoryOp.MakeTensor o -> List.of(tensor(inst, o, frame));
       case MemoryOp.Temp o -> List.of(temp(inst, o, frame));
-      case MemoryOp.Counter _ -> List.of(machine.device().counter(inst));
+      case MemoryOp.Counter o -> List.of(machine.device().counter(inst, frame.integer(o.count())));
       case MemoryOp.View o -> List.of(view(inst, o, frame));
       case MemoryOp.MakeTensorMap o -> List.of(new TensorMap((TensorView) frame.get(o.tensor()), o.box(), o.swizzle()));
       case MemoryOp.AddressOf o -> List.of(((TensorView) frame.get(o.tensor())).buffer());
@@ -41,6 +41,13 @@ final class MemoryEval {
       case MemoryOp.Atomic o -> {
         atomic(inst, o, frame);
         yield List.of();
+      }
+      case MemoryOp.LastArrival o -> {
+        if (frame.team() != null) {
+          frame.team().barrier();
+        }
+        yield List.of(Tile.bool(machine.arrivals().arrive(inst, (Buffer) frame.get(o.counters()),
+            frame.integer(o.number()), frame.integer(o.expected()))));
       }
     };
   }

@@ -17,7 +17,7 @@ import java.util.function.Consumer;
  *
  * <p>Blocks may be spread over threads, since nothing they compute depends on their order: unless accesses are checked,
  * or the phase has atomic updates (float sums depend on their order), draws numbers (who is given which follows from
- * the seed) or writes 4-bit elements (two of which share a byte). Each thread walks the whole nest and executes the
+ * the seed), asks who is last or writes 4-bit elements (two of which share a byte). Each thread walks the whole nest and executes the
  * blocks whose numbers it claims, so bounds are evaluated without coordination. If blocks fail, the failure of the
  * first one in order is reported, whatever the threads did.
  */
@@ -36,6 +36,7 @@ final class Phase {
   void parallel(ControlOp.Parallel nest, Frame frame) {
     begin(names(nest));
     spread(canSpread(nest.body()), walk -> walk.nest(nest, frame.inner(), List.of()));
+    machine.arrivals().ended();
   }
 
   void launch(Func callee, long grid, List<Datum> arguments) {
@@ -53,6 +54,7 @@ final class Phase {
       }
     });
     draws.ended();
+    machine.arrivals().ended();
   }
 
   private void begin(List<String> names) {
@@ -83,7 +85,8 @@ final class Phase {
     boolean[] free = {true};
     body.walk(i -> {
       boolean nibbles = i.op() instanceof MemoryOp.Store s && s.value().tile().element().bits() < 8;
-      free[0] &= !nibbles && !(i.op() instanceof MemoryOp.Atomic) && !(i.op() instanceof AsyncOp.NumberDraw);
+      free[0] &= !nibbles && !(i.op() instanceof MemoryOp.Atomic) && !(i.op() instanceof AsyncOp.NumberDraw)
+          && !(i.op() instanceof MemoryOp.LastArrival);
     });
     return free[0];
   }

@@ -153,7 +153,7 @@ public final class PaddingLint {
       case MemoryOp.Store o -> stored(inst, o.value());
       case MemoryOp.Atomic o -> stored(inst, o.value());
       case MemoryOp.MakeTensor _, MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.View _, MemoryOp.AddressOf _,
-          MemoryOp.MakeTensorMap _, MemoryOp.Range _ -> { }
+          MemoryOp.MakeTensorMap _, MemoryOp.Range _, MemoryOp.LastArrival _ -> { }
     }
   }
 

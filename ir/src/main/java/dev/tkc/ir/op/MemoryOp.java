@@ -61,10 +61,11 @@ public sealed interface MemoryOp extends Op {
   }
 
   /**
-   * The address of an i32 in global memory for {@code number_draw}: 0 before the kernel's first run, and left at 0 by
-   * each launch that draws from it, so that nothing has to clear it in between. Only in a kernel.
+   * The address of {@code count} numbers i32 in global memory for {@code number_draw} and {@code last_arrival}: all 0
+   * before the kernel's first run, and left at 0 by each launch that counts with them, so that nothing has to clear them
+   * in between. Only in a kernel.
    */
-  record Counter() implements MemoryOp {}
+  record Counter(Value count) implements MemoryOp {}
 
   /** The same contiguous memory with other sizes, whose product is the same. */
   record View(Value tensor, List<Value> sizes) implements MemoryOp {
@@ -112,6 +113,13 @@ public sealed interface MemoryOp extends Op {
       indices = List.copyOf(indices);
     }
   }
+
+  /**
+   * This block is one of the {@code expected} that arrive at counter {@code number} of {@code counters} in a launch:
+   * whether (bool scalar) it is the last of them. What any of them wrote to global memory before it arrived is there for
+   * the last one to read. A {@code barrier} for the team, which executes it together.
+   */
+  record LastArrival(Value counters, Value number, Value expected) implements MemoryOp {}
 
   /** Combines each element of the tile into memory atomically, coinciding lanes too; outside lanes are dropped. */
   record Atomic(Value tensor, List<Value> indices, Value value, AtomicKind kind) implements MemoryOp {

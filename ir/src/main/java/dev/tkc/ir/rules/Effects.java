@@ -46,7 +46,7 @@ public enum Effects {
     return switch (op) {
       case MemoryOp.MakeTensor _, MemoryOp.View _, MemoryOp.AddressOf _, MemoryOp.MakeTensorMap _, MemoryOp.Range _,
           MemoryOp.Lanes _, MemoryOp.Valid _ -> EnumSet.noneOf(Effects.class);
-      case MemoryOp.Temp _, MemoryOp.Counter _ -> EnumSet.of(SYNCHRONISES);
+      case MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.LastArrival _ -> EnumSet.of(SYNCHRONISES);
       case MemoryOp.Load _ -> EnumSet.of(READS_GLOBAL);
       case MemoryOp.Store _ -> EnumSet.of(WRITES_GLOBAL);
       case MemoryOp.Atomic _ -> EnumSet.of(READS_GLOBAL, WRITES_GLOBAL);

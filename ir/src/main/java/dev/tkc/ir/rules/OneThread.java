@@ -33,7 +33,7 @@ public final class OneThread {
       case MemoryOp o -> switch (o) {
         case MemoryOp.MakeTensor _, MemoryOp.View _, MemoryOp.Range _, MemoryOp.Load _, MemoryOp.AddressOf _ -> true;
         case MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.MakeTensorMap _, MemoryOp.Lanes _, MemoryOp.Valid _,
-            MemoryOp.Store _, MemoryOp.Atomic _ -> false;
+            MemoryOp.Store _, MemoryOp.Atomic _, MemoryOp.LastArrival _ -> false;
       };
       case AsyncOp o -> o instanceof AsyncOp.BarrierWait || o instanceof AsyncOp.NumberDraw
           || o instanceof AsyncOp.NumberPost

@@ -144,7 +144,16 @@ public final class TypeRules {
         scalars(op, o.sizes(), I64);
         yield List.of(new TensorType(o.element(), o.sizes().size()));
       }
-      case MemoryOp.Counter _ -> List.of(new PointerType(Element.I32));
+      case MemoryOp.Counter o -> {
+        scalar(op, o.count(), I64);
+        yield List.of(new PointerType(Element.I32));
+      }
+      case MemoryOp.LastArrival o -> {
+        check(o.counters().type().equals(new PointerType(Element.I32)), op,
+            "counters are wanted, not " + o.counters().type());
+        scalars(op, List.of(o.number(), o.expected()), I64);
+        yield List.of(TileType.bool());
+      }
       case MemoryOp.View o -> {
         scalars(op, o.sizes(), I64);
         yield List.of(new TensorType(tensor(op, o.tensor()).element(), o.sizes().size()));

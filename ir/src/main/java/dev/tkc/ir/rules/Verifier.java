@@ -223,6 +223,8 @@ public final class Verifier {
         check(rest, inst.loc(), "roles are the last instructions of a function");
         Turns.obstacle(role).ifPresent(why -> check(false, inst.loc(), why));
       }
+      case MemoryOp.LastArrival _ ->
+          check(place != Place.HOST && place != Place.HOST_NESTED, inst.loc(), name + " outside a phase");
       case MemoryOp.MakeTensorMap _ -> check(place == Place.HOST, inst.loc(), name + " outside a kernel's own body");
       case AsyncOp.NumberDraw _, AsyncOp.NumberPost _ ->
           check(device && alone, inst.loc(), name + " outside a role that one thread can do by itself");

@@ -110,7 +110,7 @@ class ControlEvalTest {
       }
 
       @Override
-      public Buffer counter(Inst inst) {
+      public Buffer counter(Inst inst, long count) {
         throw new AssertionError(inst);
       }
 

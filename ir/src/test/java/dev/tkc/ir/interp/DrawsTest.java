@@ -27,7 +27,8 @@ class DrawsTest {
         kernel @k(%y: ptr<i32>, %who: ptr<i32>, %n: i64) {
           %c3 = constant {value = 3 : i64} : i64
           %grid = min %c3, %n : i64
-          %counter = counter : ptr<i32>
+          %c1 = constant {value = 1 : i64} : i64
+          %counter = counter %c1 : ptr<i32>
           launch %grid, [%y, %who, %n, %counter] {callee = "f"}
           launch %grid, [%y, %who, %n, %counter] {callee = "f"}
           yield []

@@ -16,6 +16,7 @@ import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TensorType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.target.AsyncMatrix;
+import dev.tkc.passes.target.Capability;
 import dev.tkc.passes.target.Rates;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.List;
@@ -52,6 +53,9 @@ public final class CostModel {
 
   /** A share of a loop has at least so many rounds. */
   private static final int LEAST_ROUNDS = 2;
+
+  /** Waits for the cache when a block arrives where it may be the last: until it is known what it wrote, twice to ask. */
+  private static final double ARRIVAL = 3;
 
   private final TargetInfo target;
   private final Rates rates;
@@ -128,7 +132,7 @@ public final class CostModel {
         Func callee = module.func(l.callee()).orElseThrow();
         cycles += rates.launch() + phase(callee, l, host);
         last = callee.annotations().containsKey("asynchronous");
-        cycles += ways > 1 && last ? rates.launch() + sums(callee, l, host) : 0;
+        cycles += ways > 1 && last ? sums(callee, l, host) : 0;
       }
     }
     return ways == 1 || last ? cycles : Double.POSITIVE_INFINITY;
@@ -177,13 +181,18 @@ public final class CostModel {
     return Math.max(Math.ceilDiv(blocks, (long) target.processors()) * sum / samples, memory) + rates.latency();
   }
 
-  /** The phase that adds the sums of a phase's shares: they come from the cache, one after the other. */
+  /**
+   * What adds the sums of a phase's shares, which come from the cache: a phase of its own, or the last block of a tile
+   * when it has left its share, for which it waits for the cache three times.
+   */
   private double sums(Func func, ControlOp.Launch launch, Integers host) {
     long tiles = Math.max(1, host.of(launch.grid()).orElse(target.processors()));
     long[] bytes = {0};
     func.body()
         .walk(i -> bytes[0] = i.op() instanceof MatrixOp.Dot d ? Math.max(bytes[0], bytes(d.acc().tile())) : bytes[0]);
-    return Math.ceilDiv(tiles, (long) target.processors()) * ways * bytes[0] / rates.cacheBytes() + rates.latency();
+    double read = Math.ceilDiv(tiles, (long) target.processors()) * ways * bytes[0] / rates.cacheBytes();
+    return target.has(Capability.LAST_ARRIVAL) ? read + ARRIVAL * rates.latency()
+        : rates.launch() + read + rates.latency();
   }
 
   /** Work outside loops, and cycles of the loops. */

@@ -276,7 +276,7 @@ final class Demands {
       case MemoryOp.Atomic o -> written(inst, o.value());
       case MemoryOp.Lanes _, MemoryOp.Valid _ -> Demand.ofResults(assigned(inst.result()));
       case MemoryOp.MakeTensor _, MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.View _, MemoryOp.AddressOf _,
-          MemoryOp.MakeTensorMap _, MemoryOp.Range _ ->
+          MemoryOp.MakeTensorMap _, MemoryOp.Range _, MemoryOp.LastArrival _ ->
           Demand.none();
     };
   }

@@ -96,7 +96,7 @@ public final class DrawTiles {
     for (Inst inst : List.copyOf(host.insts())) {
       if (inst.op() instanceof ControlOp.Launch launch && launch.callee().equals(func.name())) {
         Builder b = new Builder(host, host.insts().indexOf(inst)).at(inst.loc());
-        Value counter = b.emit(new MemoryOp.Counter());
+        Value counter = b.emit(new MemoryOp.Counter(b.constant(1)));
         counter.setName("counter");
         List<Value> arguments = new ArrayList<>(launch.arguments());
         arguments.add(counter);

@@ -189,7 +189,7 @@ public final class InsertBarriers {
       // In order among themselves, by barriers of groups or transaction barriers, which order nothing else.
       return;
     }
-    if (inst.op() instanceof SharedOp.Barrier) {
+    if (inst.op() instanceof SharedOp.Barrier || inst.op() instanceof MemoryOp.LastArrival) {
       state.meet();
       return;
     }

@@ -3,6 +3,7 @@ package dev.tkc.passes.stage;
 import dev.tkc.ir.Builder;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.op.AsyncOp;
+import dev.tkc.ir.op.Literal;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.type.TileType;
@@ -32,6 +33,9 @@ final class ProducerRole extends RoleBody {
       if (site != null && site.last() == inst && !site.isAgain()) {
         copy(b, site);
       }
+    } else if (inst.op() instanceof MemoryOp.LastArrival) {
+      // Consumers arrive; whoever is last copies nothing more.
+      copies.define(inst.result(), b.constant(Literal.of(false)));
     } else if (!(inst.op() instanceof MemoryOp.Store || inst.op() instanceof MemoryOp.Atomic)) {
       b.insert(copies.clone(inst));
     }

@@ -21,6 +21,8 @@ public enum Capability {
   REGISTER_SPLIT,
   /** Blocks that run together and see each other's shared memory. */
   CLUSTERS,
+  /** Blocks count in global memory who of them is the last to arrive, and see what the others wrote before. */
+  LAST_ARRIVAL,
   /** A launch may begin before the one in front of it is over, and waits for that itself. */
   DEPENDENT_LAUNCH,
   /** One lane reads another lane's register, by the other's number. */

@@ -119,15 +119,31 @@ final class Block {
         }
       }
       if (arrived > arrivals[barrier] && arrived >= (expected == 0 ? alive : expected)) {
-        for (Warp w : warps) {
-          w.release(lanesAt(w, barrier));
-        }
+        open(barrier);
         arrivals[barrier] = 0;
         shared.nextEpoch();
         any = true;
       }
     }
     return any;
+  }
+
+  private void open(int barrier) {
+    boolean anywhere = false;
+    for (Warp w : warps) {
+      for (int m = lanesAt(w, barrier); m != 0; m &= m - 1) {
+        int lane = Integer.numberOfTrailingZeros(m);
+        anywhere |= w.at(lane).holds(w, lane);
+      }
+    }
+    for (Warp w : warps) {
+      int lanes = lanesAt(w, barrier);
+      for (int m = lanes; m != 0; m &= m - 1) {
+        int lane = Integer.numberOfTrailingZeros(m);
+        w.at(lane).met(w, lane, anywhere);
+      }
+      w.release(lanes);
+    }
   }
 
   private static int lanesAt(Warp w, int barrier) {

@@ -65,8 +65,8 @@ public final class EmulatedDevice implements Interpreter.Device {
   }
 
   @Override
-  public Buffer counter(Inst inst) {
-    return Buffer.of(Element.I32, Arena.ofAuto().allocate(4));
+  public Buffer counter(Inst inst, long count) {
+    return Buffer.of(Element.I32, Arena.ofAuto().allocate(Element.I32.bytes(count)));
   }
 
   @Override

@@ -48,6 +48,14 @@ abstract class Instruction {
     return 0;
   }
 
+  /** What a lane brings to a barrier that says whether something holds anywhere. */
+  boolean holds(Warp w, int lane) {
+    return false;
+  }
+
+  /** The barrier has opened. */
+  void met(Warp w, int lane, boolean anywhere) {}
+
   int barrierThreads(Warp w, int lane) {
     return 0;
   }
@@ -158,15 +166,35 @@ abstract class Instruction {
     }
   }
 
-  /** {@code bar.sync}. */
+  /** {@code bar.sync}, and {@code bar.red.or}, whose predicate {@code any} is whether {@code mine} holds anywhere. */
   static final class Barrier extends Instruction {
     private final int id;
     private final int threads;
+    private final int any;
+    private final int mine;
 
     Barrier(int id, int threads) {
+      this(id, threads, -1, -1);
+    }
+
+    Barrier(int id, int threads, int any, int mine) {
       super(Kind.BARRIER);
       this.id = id;
       this.threads = threads;
+      this.any = any;
+      this.mine = mine;
+    }
+
+    @Override
+    boolean holds(Warp w, int lane) {
+      return mine >= 0 && w.registers[mine + lane] != 0;
+    }
+
+    @Override
+    void met(Warp w, int lane, boolean anywhere) {
+      if (any >= 0) {
+        w.registers[any + lane] = anywhere ? 1 : 0;
+      }
     }
 
     @Override

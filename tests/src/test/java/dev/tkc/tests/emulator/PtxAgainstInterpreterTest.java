@@ -72,6 +72,7 @@ final class PtxAgainstInterpreterTest {
       gemm | gemm_gated | BM=32 BN=32 BK=32 | M=33 N=40 K=40
       gemm | gemm_skinny | BM=16 BN=32 BK=64 | M=5 N=40 K=136
       gemm | gemm_split_k | BM=64 BN=64 BK=32 S=3 RM=32 RN=64 | M=65 N=72 K=200
+      gemm | gemm_split_k | BM=64 BN=64 BK=64 S=3 RM=64 RN=64 | M=65 N=72 K=200
       gemm | gemm_stream_k | BM=32 BN=32 BK=32 P=5 RM=16 | M=33 N=40 K=100
       gemm_types | gemm_f16 | BM=64 BN=64 BK=32 | M=65 N=72 K=40
       gemm_types | gemm_f16_nt | BM=32 BN=32 BK=32 | M=33 N=37 K=41
@@ -97,6 +98,8 @@ final class PtxAgainstInterpreterTest {
       attention | attention | BQ=128 BK=64 causal=true window=0 softcap=0.0 D=64 | B=2 H=2 G=1 N=333 S=150
       attention | attention | BQ=128 BK=64 causal=true window=64 softcap=0.0 D=64 | B=1 H=2 G=1 N=333 S=333
       gemm | gemm | BM=128 BN=128 BK=64 | M=200 N=264 K=136
+      gemm | gemm_split_k | BM=128 BN=64 BK=64 S=2 RM=128 RN=64 | M=200 N=136 K=304
+      gemm | gemm_split_k | BM=64 BN=64 BK=64 S=3 RM=64 RN=64 | M=65 N=72 K=400
       """;
 
   /** Products and attention as asynchronous functions do them, with more tiles than blocks. */

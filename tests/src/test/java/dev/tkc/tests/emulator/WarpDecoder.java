@@ -37,6 +37,10 @@ final class WarpDecoder {
     if (s.has("warp")) {
       return new Collective(registers.slot(s.operand(0)), (w, lanes) -> { });
     }
+    if (s.has("red") && s.has("or")) {
+      return new Barrier(registers.slot(s.operand(1)), registers.slot(s.operand(2)), registers.slot(s.operand(0)),
+          registers.slot(s.operand(3)));
+    }
     if (!s.has("sync") && !s.has("arrive")) {
       throw s.unknown();
     }

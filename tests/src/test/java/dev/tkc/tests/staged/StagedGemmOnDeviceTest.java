@@ -79,7 +79,7 @@ class StagedGemmOnDeviceTest {
         }
 
         @Override
-        public Buffer counter(Inst inst) {
+        public Buffer counter(Inst inst, long count) {
           throw new IllegalStateException("the product draws nothing");
         }
 

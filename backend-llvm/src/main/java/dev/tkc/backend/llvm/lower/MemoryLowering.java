@@ -50,10 +50,23 @@ final class MemoryLowering {
         atomics.lower(inst, o);
         yield List.of();
       }
+      case MemoryOp.LastArrival o -> List.of(lastArrival(o));
       case MemoryOp.AddressOf o -> List.of(new Lowered.Scalar(f.tensor(o.tensor()).pointer()));
       case MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.MakeTensorMap _ ->
           throw new IllegalStateException(inst + " in a device function");
     };
+  }
+
+  /** The team meets, so that its first thread arrives for all, and learns from it whether they are the last. */
+  private Lowered lastArrival(MemoryOp.LastArrival o) {
+    LlvmBuilder b = f.b();
+    f.barrier(0);
+    LlvmValue first = b.and(b.icmp(Compare.EQ, f.thread().lane(), LlvmValue.i32(0)),
+        b.icmp(Compare.EQ, f.thread().warp(), LlvmValue.i32(0)));
+    LlvmValue counter = b.gep(LlvmType.I32, f.scalar(o.counters()), f.scalar(o.number()));
+    LlvmValue last = b.sub(b.trunc(f.scalar(o.expected()), LlvmType.I32), LlvmValue.i32(1));
+    return new Lowered.Scalar(f.target().lastArrival(b, first, counter, last, f.team().number(),
+        f.team().warps() * f.target().lanes()));
   }
 
   private List<LlvmValue> scalars(List<Value> values) {

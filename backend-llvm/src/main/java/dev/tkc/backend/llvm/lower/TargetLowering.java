@@ -104,6 +104,17 @@ public interface TargetLowering {
    */
   default void awaitLaunches(LlvmBuilder b) {}
 
+  /**
+   * Whether (i1) the block is the last to arrive at a counter, where {@code last} have arrived before that one, for all
+   * {@code threads} of team number {@code team} (0: the block), which has just met: {@code first} (i1) holds in the one
+   * that arrives. What the team wrote is there for whoever arrives later, and what those before wrote is there for the
+   * team. Asked for where blocks can tell ({@code LAST_ARRIVAL}).
+   */
+  default LlvmValue lastArrival(
+      LlvmBuilder b, LlvmValue first, LlvmValue counter, LlvmValue last, int team, int threads) {
+    throw new IllegalStateException("blocks of this target do not know who is the last");
+  }
+
   // Arithmetic.
 
   /**
