@@ -105,7 +105,7 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
    * block did and after which what others did; gives 1 to all threads that meet at the barrier if it found the number
    * there. (atom, bar.red)
    */
-  LAST_ARRIVAL(70, 60, together("""
+  LAST_ARRIVAL(together("""
       {
       .reg .pred mine, any;
       .reg .b32 before;
