@@ -16,7 +16,6 @@ import dev.tkc.passes.place.GroupCopies;
 import dev.tkc.passes.place.GroupStores;
 import dev.tkc.passes.place.InsertBarriers;
 import dev.tkc.passes.place.LimitRegisters;
-import dev.tkc.passes.place.LoadAhead;
 import dev.tkc.passes.place.MakeTensorMaps;
 import dev.tkc.passes.stage.AssignLatencies;
 import dev.tkc.passes.stage.ChooseAsync;
@@ -133,8 +132,6 @@ public final class Pipeline {
           .needs(Capability.BULK_COPY),
       targeted("group-copies", PLACED, Pass.devices(GroupCopies::run), "whose rows are whose is a matter of layouts")
           .needs(Capability.BULK_COPY),
-      targeted("load-ahead", PLACED, Pass.devices(LoadAhead::run), "what a number costs in registers is a matter of layouts")
-          .needs(Capability.ASYNC_MATRIX),
       targeted("clean-placed", PLACED, Pass.devices(Pipeline::cleanPlaced), "conversions and masks once, outside loops"),
       targeted("annotate-accesses", PLACED, Pass.devices(AnnotateAccesses::run), "vectors depend on layouts"),
       targeted("make-tensor-maps", PLACED, MakeTensorMaps::run, "boxes are those of the buffers' layouts")
@@ -196,8 +193,6 @@ public final class Pipeline {
       before("assign-layouts", "make-tensor-maps", "boxes are those of the buffers' layouts"),
       before("assign-layouts", "allocate-shared", "the size of scratch depends on both layouts"),
       before("allocate-shared", "insert-barriers", "hazards are between bytes"),
-      before("assign-layouts", "load-ahead", "few registers are those of a layout"),
-      before("load-ahead", "annotate-accesses", "what is loaded ahead is an access like any other"),
       before("group-stores", "make-tensor-maps", "a group stores a box of its own rows"),
       before("partition-roles", "group-copies", "it looks for rings of one slot"),
       before("assign-layouts", "group-copies", "whose rows are whose is a matter of layouts"),

@@ -9,6 +9,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
+import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ReductionOp;
@@ -94,10 +95,23 @@ public final class CostModel {
         || host.of(l.grid()).orElse(Long.MAX_VALUE) <= target.processors());
   }
 
-  /** The cycles that a round's arithmetic on tiles takes one multiprocessor, regions below it left out. */
+  /**
+   * The cycles that a round's arithmetic on tiles takes one multiprocessor, regions below it left out; a product that is
+   * added to something is one operation with the addition.
+   */
   public static double arithmetic(Region round, TargetInfo target) {
     CostModel model = new CostModel(target);
-    return round.insts().stream().mapToDouble(i -> model.work(i).vector()).sum();
+    return round.insts().stream().filter(i -> !isContracted(i)).mapToDouble(i -> model.work(i).vector()).sum();
+  }
+
+  private static boolean isContracted(Inst inst) {
+    return inst.op() instanceof ElementwiseOp.Binary b && (b.kind() == BinaryKind.ADD || b.kind() == BinaryKind.SUB)
+        && !b.exact() && (isProduct(b.lhs()) || isProduct(b.rhs()));
+  }
+
+  private static boolean isProduct(Value v) {
+    return v.definition() != null && v.definition().op() instanceof ElementwiseOp.Binary b && b.kind() == BinaryKind.MUL
+        && !b.exact();
   }
 
   /** The cycles that a round's products take, asynchronous or not. */

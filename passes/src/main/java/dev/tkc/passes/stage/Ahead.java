@@ -19,10 +19,10 @@ import java.util.Set;
  * The instructions of a loop's body that compute some values from the loop's position alone, so that they can be
  * computed for another position.
  */
-public record Ahead(ControlOp.For loop, List<Inst> insts, boolean movesWithPosition) {
+record Ahead(ControlOp.For loop, List<Inst> insts, boolean movesWithPosition) {
 
   /** What computes the values; nothing where a carried value, memory or a region takes part. */
-  public static Optional<Ahead> of(ControlOp.For loop, List<Value> values) {
+  static Optional<Ahead> of(ControlOp.For loop, List<Value> values) {
     Set<Inst> inBody = Collections.newSetFromMap(new IdentityHashMap<>());
     inBody.addAll(loop.body().insts());
     Set<Inst> needed = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -57,7 +57,7 @@ public record Ahead(ControlOp.For loop, List<Inst> insts, boolean movesWithPosit
   }
 
   /** Computes the values once more, for {@code position}; gives the cloner that knows what each became. */
-  public Cloner at(Value position, Builder builder) {
+  Cloner at(Value position, Builder builder) {
     Map<Value, Value> map = new HashMap<>();
     map.put(loop.body().params().getFirst(), position);
     Cloner cloner = new Cloner(map);
