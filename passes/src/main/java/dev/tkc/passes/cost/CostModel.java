@@ -41,6 +41,9 @@ public final class CostModel {
   /** Of the shorter of products and arithmetic, the part that does not hide. */
   private static final double VISIBLE = 0.2;
 
+  /** Of the shorter of work and memory, the part that does not hide. */
+  private static final double EDGE = 0.1;
+
   /** Cycles that a round takes for its barriers. */
   private static final double ROUND = 60;
 
@@ -192,7 +195,9 @@ public final class CostModel {
       memory = Math.max(memory, memory(func, values));
     }
     long blocks = products ? tiles * ways : tiles;
-    return Math.max(Math.ceilDiv(blocks, (long) target.processors()) * sum / samples, memory) + rates.latency();
+    double busy = Math.ceilDiv(blocks, (long) target.processors()) * sum / samples;
+    // What waits for memory all the time still begins and ends with the rest.
+    return Math.max(busy, memory) + EDGE * Math.min(busy, memory) + rates.latency();
   }
 
   /**
