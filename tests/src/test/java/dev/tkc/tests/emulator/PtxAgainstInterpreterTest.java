@@ -73,6 +73,7 @@ final class PtxAgainstInterpreterTest {
       gemm | gemm_skinny | BM=16 BN=32 BK=64 | M=5 N=40 K=136
       gemm | gemm_split_k | BM=64 BN=64 BK=32 S=3 RM=32 RN=64 | M=65 N=72 K=200
       gemm | gemm_split_k | BM=64 BN=64 BK=64 S=3 RM=64 RN=64 | M=65 N=72 K=200
+      gemm | gemm_split_k | BM=32 BN=32 BK=32 S=3 RM=32 RN=32 | M=40 N=40 K=200
       gemm | gemm_stream_k | BM=32 BN=32 BK=32 P=5 RM=16 | M=33 N=40 K=100
       gemm_types | gemm_f16 | BM=64 BN=64 BK=32 | M=65 N=72 K=40
       gemm_types | gemm_f16_nt | BM=32 BN=32 BK=32 | M=33 N=37 K=41
