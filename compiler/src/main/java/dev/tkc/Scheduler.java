@@ -45,9 +45,6 @@ final class Scheduler {
   /** The smallest tile that is tried, where a dimension is no larger. */
   private static final long LEAST_SIZE = 16;
 
-  /** Half an instruction's rows. */
-  private static final long HALF_SIZE = 32;
-
   /** The setting for sums that blocks share, and how many blocks are tried. */
   private static final String SHARES = "split_k";
   private static final List<Long> WAYS = List.of(2L, 3L, 4L, 6L, 8L);
@@ -301,9 +298,8 @@ final class Scheduler {
     List<Candidate> all = new ArrayList<>();
     Map<String, Long> sizes = sizes(r);
     Map<String, Long> most = TileConstants.covered(item, r.facts);
-    boolean few = free.stream().anyMatch(name -> whole(most.getOrDefault(name, Long.MAX_VALUE)) < SIZES.getFirst());
     for (Map<String, Object> values : combinations(free,
-        (name, own) -> sizes(own, most.getOrDefault(name, Long.MAX_VALUE), few))) {
+        (name, own) -> sizes(own, most.getOrDefault(name, Long.MAX_VALUE)))) {
       Result result = make(r, written, values);
       double cycles = result.module.map(m -> CostModel.cycles(m, sizes, r.target.info()))
           .orElse(Double.POSITIVE_INFINITY);
@@ -375,20 +371,13 @@ final class Scheduler {
   }
 
   /**
-   * Of a tile that covers a dimension of {@code most} elements: none much larger, and a small one where that is enough,
-   * or where another dimension has {@code few} elements: its products may be narrow the other way.
+   * Of a tile that covers a dimension of {@code most} elements: none much larger, and a small one where that is enough.
    */
-  private static List<Long> sizes(long own, long most, boolean few) {
-    long whole = whole(most);
+  private static List<Long> sizes(long own, long most) {
+    long whole = Math.max(LEAST_SIZE, Long.highestOneBit(Math.max(1, most - 1)) << 1);
     Stream<Long> tried = Stream.concat(Stream.of(own),
         SIZES.stream().filter(n -> n <= Math.max(SIZES.getFirst(), whole)));
-    Stream<Long> small = whole < SIZES.getFirst() ? Stream.of(whole) : few ? Stream.of(HALF_SIZE) : Stream.of();
-    return Stream.concat(tried, small).distinct().toList();
-  }
-
-  /** The tile that covers a dimension by itself. */
-  private static long whole(long most) {
-    return Math.max(LEAST_SIZE, Long.highestOneBit(Math.max(1, most - 1)) << 1);
+    return Stream.concat(tried, whole < SIZES.getFirst() ? Stream.of(whole) : Stream.of()).distinct().toList();
   }
 
   private Result make(Request r, Specialisation.Schedule written, Map<String, Object> values) {

@@ -11,8 +11,7 @@ import java.util.List;
  * <p>Along {@code k} the operand may be contiguous (k-major) or not (then its rows, for A, or columns, for B, are: only
  * for 16-bit elements). Eight rows of a panel are the unit in which the hardware walks: k-major it goes on to further
  * units of M or N at {@code strideBytes}, and k stays within a panel; otherwise further units of k are at
- * {@code strideBytes}, and further panels of M or N at {@code leadingBytes}. A left operand of fewer rows than
- * instructions have is read again for the rows beyond, whose sums are duplicates.
+ * {@code strideBytes}, and further panels of M or N at {@code leadingBytes}.
  *
  * @param kMajor whether k is contiguous; the instruction's transpose flag otherwise
  * @param leadingBytes between panels, of no meaning where {@code kMajor}
@@ -21,9 +20,6 @@ import java.util.List;
 public record MatrixDescriptor(
     Panels panels, List<Integer> origin, List<Integer> order, Operand operand, boolean kMajor, long leadingBytes,
     long strideBytes) {
-
-  /** Rows of an instruction. */
-  private static final int ROWS = 64;
 
   /** Which operand of the product: A is [M, K], B is [K, N]. */
   public enum Operand {
@@ -49,9 +45,8 @@ public record MatrixDescriptor(
       throw new IllegalStateException("an operand of " + panels.elementBits()
           + "-bit elements that is not contiguous along k");
     }
-    boolean again = operand == Operand.A && panels.count() == 1 && panels.columns() < ROWS;
     return new MatrixDescriptor(
-        panels, origin, order, operand, kMajor, kMajor ? 16 : again ? 0 : panels.stride(), 8L * panels.swizzle());
+        panels, origin, order, operand, kMajor, kMajor ? 16 : panels.stride(), 8L * panels.swizzle());
   }
 
   private static int kDimension(List<Integer> order, Operand operand) {

@@ -199,16 +199,4 @@ class PanelsTest {
     assertThatThrownBy(() -> MatrixDescriptor.of(p, List.of(0, 0), List.of(0, 1), Operand.B))
         .hasMessageContaining("along k");
   }
-
-  @Test
-  void aLeftOperandOfHalfTheRowsIsReadTwice() {
-    Panels p = Panels.of(List.of(128, 32), 16).orElseThrow();
-    reads(p, List.of(1, 0), Operand.A, 32);
-    MatrixDescriptor d = MatrixDescriptor.of(p, List.of(0, 0), List.of(1, 0), Operand.A);
-    for (int row = 0; row < 32; row++) {
-      for (int k = 0; k < 16; k++) {
-        assertThat(address(d, 3 * 1024, k, 32 + row)).isEqualTo(address(d, 3 * 1024, k, row));
-      }
-    }
-  }
 }

@@ -61,6 +61,9 @@ public final class CostModel {
   /** Waits for the cache when a block arrives where it may be the last: until it is known what it wrote, twice to ask. */
   private static final double ARRIVAL = 3;
 
+  /** Of what a multiprocessor can read from the cache, what the threads of one block do as their sums lie. */
+  private static final double BY_ONE = 0.3;
+
   private final TargetInfo target;
   private final Rates rates;
   private final long ways;
@@ -210,7 +213,7 @@ public final class CostModel {
     func.body()
         .walk(i -> bytes[0] = i.op() instanceof MatrixOp.Dot d ? Math.max(bytes[0], bytes(d.acc().tile())) : bytes[0]);
     double read = Math.ceilDiv(tiles, (long) target.processors()) * ways * bytes[0] / rates.cacheBytes();
-    return target.has(Capability.LAST_ARRIVAL) ? read + ARRIVAL * rates.latency()
+    return target.has(Capability.LAST_ARRIVAL) ? read / BY_ONE + ARRIVAL * rates.latency()
         : rates.launch() + read + rates.latency();
   }
 

@@ -144,23 +144,13 @@ public final class ChooseAsync {
       return;
     }
     AsyncMatrix row = found.get();
-    if (acc.shape().get(0) % row.rows() != 0 && !isRepeated(dot, row) || acc.shape().get(1) % row.columnStep() != 0 || a.shape().get(1) % row.k() != 0) {
+    if (acc.shape().get(0) % row.rows() != 0 || acc.shape().get(1) % row.columnStep() != 0 || a.shape().get(1) % row.k() != 0) {
       fail("tiles of " + a + " @ " + b + " are no multiples of the instruction's");
       return;
     }
     instructions.put(inst, row);
     operand(dot.b(), true, row, false).ifPresent(this::fail);
     operand(dot.a(), false, row, true).ifPresent(this::fail);
-  }
-
-  /**
-   * Whether the product has half the instruction's rows, and a left operand from memory that is contiguous along them:
-   * the instruction then reads it twice, and half of its warps hold duplicates.
-   */
-  static boolean isRepeated(MatrixOp.Dot dot, AsyncMatrix row) {
-    return dot.acc().tile().shape().getFirst() * 2 == row.rows() && row.transposes()
-        && dot.a().definition() != null && dot.a().definition().op() instanceof ShapeOp.Permute p
-        && p.x().definition() != null && p.x().definition().op() instanceof MemoryOp.Load;
   }
 
   /** What is wrong with an operand; {@code transposed} is whether its k runs along the rows of the tile as it is. */
@@ -204,7 +194,7 @@ public final class ChooseAsync {
   private int warps() {
     long least = Long.MAX_VALUE;
     for (int warps : WARPS) {
-      if (dots.stream().allMatch(d -> rows(d) % (16 * warps) == 0)) {
+      if (dots.stream().allMatch(d -> d.result().tile().shape().getFirst() % (16 * warps) == 0)) {
         long registers = registers(warps);
         RoleRegisters given = RoleRegisters.of(target, warps, false, false);
         if (registers <= Math.min(MOST_REGISTERS, given.consumer() - OTHER_REGISTERS)
@@ -216,11 +206,6 @@ public final class ChooseAsync {
     }
     fail("accumulators and operands take " + least + " registers of each thread");
     return 0;
-  }
-
-  /** The rows that a product's instructions have at least. */
-  private int rows(Inst dot) {
-    return Math.max(dot.result().tile().shape().getFirst(), instructions.get(dot).rows());
   }
 
   /** Loads that reach a product through arithmetic are copied in bulk where they can be. */

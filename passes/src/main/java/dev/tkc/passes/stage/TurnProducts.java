@@ -93,7 +93,7 @@ public final class TurnProducts {
     Optional<AsyncMatrix> row =
         target.asyncFor(dot.b().tile().element(), dot.a().tile().element(), acc.element(), dot.precision());
     return acc.rank() == 2 && row.isPresent() && acc.shape().get(0) < row.get().rows()
-        && acc.shape().get(0) % row.get().columnStep() == 0 && (acc.shape().get(1) % row.get().rows() == 0 || acc.shape().get(1) * 2 == row.get().rows());
+        && acc.shape().get(0) % row.get().columnStep() == 0 && acc.shape().get(1) % row.get().rows() == 0;
   }
 
   /** Whether the products of a phase become asynchronous if they are turned. */

@@ -117,7 +117,7 @@ final class AsyncDotLowering {
     return rows;
   }
 
-  /** A group's warps must follow each other along the rows, those beyond the tile's rows with duplicates. */
+  /** A group's warps must follow each other along the rows. */
   private static void requireRows(Inst inst, LinearLayout c, AsyncProduct instruction) {
     List<List<Integer>> warps = c.basis(InDim.WARP);
     boolean fits = 1 << warps.size() >= instruction.groupWarps();
@@ -125,7 +125,7 @@ final class AsyncDotLowering {
       int row = warps.get(i).get(c.rank() - 2);
       boolean within = 1 << i < instruction.groupWarps();
       fits = warps.get(i).getLast() == 0
-          && (within ? row == (instruction.fragments().m() << i) % c.size(c.rank() - 2)
+          && (within ? row == instruction.fragments().m() << i
               : row % (instruction.fragments().m() * instruction.groupWarps()) == 0);
     }
     if (!fits) {
