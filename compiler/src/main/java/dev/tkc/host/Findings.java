@@ -26,7 +26,8 @@ final class Findings {
         .note("the bound is " + number(abs) + " + " + number(rel) + " · max(|expected|, " + number(c.rms())
             + "), the latter the"
             + " root mean square of what is expected");
-    return c.lonelyNaNs() == 0 ? d : d.note(c.lonelyNaNs() + " of them are NaN on one side only");
+    return c.lonelyNaNs() == 0 ? d : d.note(
+        c.lonelyNaNs() + (c.lonelyNaNs() == 1 ? " of them is" : " of them are") + " NaN on one side only");
   }
 
   static Diagnostic notTrue(Tile t, int i, String message, Span at) {

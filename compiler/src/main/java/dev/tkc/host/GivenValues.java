@@ -1,13 +1,16 @@
 package dev.tkc.host;
 
 import dev.tkc.Kernel;
+import dev.tkc.grammar.syntax.Expr;
 import dev.tkc.grammar.syntax.TypeExpr;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.launch.Arithmetic;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -37,6 +40,20 @@ public final class GivenValues {
         throw new DiagnosticException(Diagnostic.error(
             Code.LAUNCH_CONSTANT, "the size " + v.getKey() + " is a whole number of at least 0, not " + v.getValue()));
       }
+    }
+    Arithmetic arithmetic = new Arithmetic(n -> Optional.ofNullable(values.get(n)).or(() -> kernel.global(n)));
+    kernel.syntax().where().ifPresent(fact -> refuse(kernel, fact, arithmetic));
+  }
+
+  /** Refuses values for which a fact does not hold, whatever the others are. */
+  private static void refuse(Kernel kernel, Expr fact, Arithmetic arithmetic) {
+    if (fact.bare() instanceof Expr.Binary b && b.op() == Expr.BinaryOp.AND) {
+      refuse(kernel, b.left(), arithmetic);
+      refuse(kernel, b.right(), arithmetic);
+    } else if (arithmetic.value(fact).equals(Optional.of(false))) {
+      throw new DiagnosticException(Diagnostic.error(Code.LAUNCH_FACT,
+          "`" + kernel.name() + "` needs `" + fact.span().text() + "`, which does not hold for the values given")
+          .label(fact.span(), "this fact"));
     }
   }
 }

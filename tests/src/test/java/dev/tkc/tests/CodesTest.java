@@ -67,9 +67,8 @@ class CodesTest {
   private static Map<Code, Shown> elsewhere() {
     Map<Code, Shown> all = new EnumMap<>(Code.class);
     Shown launch = new Shown("compiler/launch/BinderTest",
-        "only a program that calls tkc: the checker counts a test's arguments, and "
-        + "its variables are copies");
-    List.of(Code.LAUNCH_COUNT, Code.LAUNCH_OVERLAP).forEach(c -> all.put(c, launch));
+        "only a program that calls tkc: the checker counts a test's arguments");
+    all.put(Code.LAUNCH_COUNT, launch);
     all.put(Code.VIEW,
         new Shown("ir/ir/interp/MemoryEvalTest", "only IR that is run by itself: a launch checks views beforehand"));
     Shown staged = new Shown("ir/ir/interp/StagedEvalTest",

@@ -335,8 +335,8 @@ public final class HostCode {
   private void close(Stmt.ExpectClose e) {
     Operand x = l.exprs.operand(e.actual());
     Operand y = l.exprs.operand(e.expected());
-    Double rel = number(e.relative());
-    Double abs = e.absolute().isPresent() ? number(e.absolute().get()) : Double.valueOf(0);
+    Double rel = bound(e.relative());
+    Double abs = e.absolute().isPresent() ? bound(e.absolute().get()) : Double.valueOf(0);
     if (x.val().failed() || y.val().failed() || rel == null || abs == null) {
       return;
     }
@@ -350,6 +350,16 @@ public final class HostCode {
     } else {
       host.expectClose(p, q, rel, abs, e.span());
     }
+  }
+
+  /** A number that can be a bound; null after a report. */
+  private Double bound(Expr e) {
+    Double n = number(e);
+    if (n != null && !(n >= 0 && n <= Double.MAX_VALUE)) {
+      l.error(Code.LITERAL_RANGE, e.span(), "a bound is a finite number of at least 0", "this is " + n);
+      return null;
+    }
+    return n;
   }
 
   private Double number(Expr e) {
