@@ -84,6 +84,14 @@ public final class BulkAccess {
    * afterwards.
    */
   public Optional<Bulk> of(Inst inst) {
+    return ifEnding(inst).filter(b -> b.masked.isEmpty() || inst.op() instanceof MemoryOp.Load);
+  }
+
+  /**
+   * The copy that a load or store could be, if its tensor ended along {@link Bulk#masked} dimensions where its range
+   * does.
+   */
+  public Optional<Bulk> ifEnding(Inst inst) {
     List<String> why = new ArrayList<>();
     Bulk bulk = examine(inst, why);
     return why.isEmpty() ? Optional.of(bulk) : Optional.empty();
@@ -118,11 +126,7 @@ public final class BulkAccess {
       }
       case MemoryOp.Store store -> {
         meets(inst, store, why);
-        Bulk bulk = tile(inst, store.tensor(), store.indices(), store.value().tile(), why);
-        if (why.isEmpty() && !bulk.masked.isEmpty()) {
-          why.add("lanes of dimension " + bulk.masked.getFirst() + " may be invalid and yet inside the tensor");
-        }
-        yield bulk;
+        yield tile(inst, store.tensor(), store.indices(), store.value().tile(), why);
       }
       default -> throw new IllegalStateException(inst + " is neither load nor store");
     };

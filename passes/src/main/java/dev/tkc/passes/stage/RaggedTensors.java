@@ -1,4 +1,4 @@
-package dev.tkc.passes.tile;
+package dev.tkc.passes.stage;
 
 import dev.tkc.ir.Builder;
 import dev.tkc.ir.Cloner;
@@ -14,7 +14,6 @@ import dev.tkc.ir.type.RangeType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.BulkAccess;
 import dev.tkc.passes.analysis.Scopes;
-import dev.tkc.passes.stage.ChooseAsync;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -23,7 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Lets a copy engine, which knows where tensors end but not where ranges do, load rows that end anywhere inside a tensor, such as
+ * Lets a copy engine, which knows where tensors end but not where ranges do, copy rows that end anywhere inside a tensor, such as
  * those of one sequence of several that lie one after the other.
  *
  * <pre>
@@ -57,7 +56,7 @@ public final class RaggedTensors {
 
   public static void run(Module module, PassContext context) {
     for (Func func : List.copyOf(module.funcs())) {
-      if (func.kind() == Func.Kind.DEVICE && !loads(func).isEmpty() && helps(module, func, context)) {
+      if (func.kind() == Func.Kind.DEVICE && !accesses(func).isEmpty() && helps(module, func, context)) {
         context.enter(func);
         rewrite(func);
       }
@@ -74,55 +73,78 @@ public final class RaggedTensors {
   }
 
   private static void rewrite(Func func) {
-    Map<Inst, Integer> loads = loads(func);
+    Map<Inst, Integer> accesses = accesses(func);
     RaggedTensors pass = new RaggedTensors(func);
-    loads.forEach(pass::rewrite);
+    accesses.forEach(pass::rewrite);
   }
 
-  /** The loads that end anywhere in a dimension of their tensor, and which one. */
-  private static Map<Inst, Integer> loads(Func func) {
+  /** The loads and stores that end anywhere in a dimension of their tensor, and which one. */
+  private static Map<Inst, Integer> accesses(Func func) {
     Map<Inst, Integer> found = new LinkedHashMap<>();
     boolean[] products = {false};
     func.body().walk(i -> products[0] |= i.op() instanceof MatrixOp.Dot);
     if (products[0]) {
       BulkAccess access = new BulkAccess(func);
       func.body().walk(i -> {
-        if (i.op() instanceof MemoryOp.Load load && i.result().tile().rank() == 2) {
-          access.of(i).filter(b -> b.masked().size() == 1).flatMap(b -> dimension(load, b.masked().getFirst()))
-              .ifPresent(d -> found.put(i, d));
+        List<Value> indices = indices(i);
+        if (!indices.isEmpty()) {
+          access.ifEnding(i).filter(b -> b.masked().size() == 1)
+              .flatMap(b -> dimension(indices, b.masked().getFirst())).ifPresent(d -> found.put(i, d));
         }
       });
     }
     return found;
   }
 
+  /** The indices of a load or store of rows; none of anything else. */
+  private static List<Value> indices(Inst inst) {
+    return switch (inst.op()) {
+      case MemoryOp.Load l when inst.result().tile().rank() == 2 -> l.indices();
+      case MemoryOp.Store s when s.value().tile().rank() == 2 && StoreSlices.mayBeBulk(s.value().tile()) -> s.indices();
+      default -> List.of();
+    };
+  }
+
   /** The tensor's dimension that the tile's is a range of. */
-  private static Optional<Integer> dimension(MemoryOp.Load load, int wanted) {
+  private static Optional<Integer> dimension(List<Value> indices, int wanted) {
     int next = 0;
-    for (int d = 0; d < load.indices().size(); d++) {
-      if (load.indices().get(d).type() instanceof RangeType && next++ == wanted) {
-        boolean known = load.indices().get(d).definition() != null
-            && load.indices().get(d).definition().op() instanceof MemoryOp.Range;
-        return load.indices().size() <= MOST_DIMENSIONS && known && d < load.indices().size() - 1 ? Optional.of(d) : Optional.empty();
+    for (int d = 0; d < indices.size(); d++) {
+      if (indices.get(d).type() instanceof RangeType && next++ == wanted) {
+        boolean known = indices.get(d).definition() != null && indices.get(d).definition().op() instanceof MemoryOp.Range;
+        boolean rows = indices.size() <= MOST_DIMENSIONS && d < indices.size() - 1;
+        return known && rows ? Optional.of(d) : Optional.empty();
       }
     }
     return Optional.empty();
   }
 
   private void rewrite(Inst inst, int dimension) {
-    MemoryOp.Load load = (MemoryOp.Load) inst.op();
-    Value tensor = made.computeIfAbsent(new Ragged(load.tensor(), dimension), this::make);
-    MemoryOp.Range rows = (MemoryOp.Range) load.indices().get(dimension).definition().op();
+    switch (inst.op()) {
+      case MemoryOp.Load l -> inst.setOp(new MemoryOp.Load(
+          ending(l.tensor(), dimension), indices(inst, l.indices(), dimension), l.pad()));
+      case MemoryOp.Store s -> inst.setOp(new MemoryOp.Store(
+          ending(s.tensor(), dimension), indices(inst, s.indices(), dimension), s.value()));
+      default -> throw new IllegalStateException("neither load nor store: " + inst);
+    }
+  }
+
+  private Value ending(Value tensor, int dimension) {
+    return made.computeIfAbsent(new Ragged(tensor, dimension), this::make);
+  }
+
+  /** The same lanes, their end where the tensor's is. */
+  private List<Value> indices(Inst inst, List<Value> old, int dimension) {
+    MemoryOp.Range rows = (MemoryOp.Range) old.get(dimension).definition().op();
     Region region = scopes.regionOf(inst);
     Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
     Value count = b.binary(BinaryKind.MIN, rows.count(), b.constant((long) rows.size()));
     List<Value> indices = new ArrayList<>();
     indices.add(b.constant(END));
     indices.add(b.add(rows.start(), count));
-    indices.addAll(load.indices());
+    indices.addAll(old);
     indices.set(2 + dimension,
         b.emit(new MemoryOp.Range(b.sub(b.constant(END), count), rows.stride(), count, rows.size())));
-    inst.setOp(new MemoryOp.Load(tensor, indices, load.pad()));
+    return indices;
   }
 
   private Value make(Ragged r) {

@@ -1,4 +1,4 @@
-package dev.tkc.passes.tile;
+package dev.tkc.passes.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
