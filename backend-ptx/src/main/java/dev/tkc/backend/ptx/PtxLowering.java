@@ -132,8 +132,10 @@ public final class PtxLowering implements TargetLowering {
   @Override
   public LlvmValue lastArrival(
       LlvmBuilder b, LlvmValue first, LlvmValue counter, LlvmValue last, int team, int threads) {
-    LlvmValue any = b.call(PtxIntrinsic.LAST_ARRIVAL, counter, last, first, LlvmValue.i32(team), LlvmValue.i32(threads));
-    // From one lane, so that the assembler sees a warp go one way, and keeps what loops around it carry in uniform registers.
+    LlvmValue any = b.call(PtxIntrinsic.LAST_ARRIVAL, counter, last, first, LlvmValue.i32(team),
+        LlvmValue.i32(threads));
+    // From one lane, so that the assembler sees a warp go one way, and keeps what loops around it carry in uniform
+    // registers.
     return b.icmp(LlvmBuilder.Compare.NE, shuffleFrom(b, any, LlvmValue.i32(0)), LlvmValue.i32(0));
   }
 

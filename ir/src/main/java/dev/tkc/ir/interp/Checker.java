@@ -60,8 +60,8 @@ final class Checker {
 
   /**
    * The block has arrived somewhere, after those that arrived there before it, if it is the last: what it does from now
-   * on is another stretch, so that nobody takes it for what was done before. Gives what whoever comes after this arrival
-   * comes after.
+   * on is another stretch, so that nobody takes it for what was done before. Gives what whoever comes after this
+   * arrival comes after.
    */
   BitSet arrived(List<BitSet> others) {
     BitSet before = (BitSet) known.clone();

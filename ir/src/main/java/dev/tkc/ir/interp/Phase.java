@@ -17,9 +17,9 @@ import java.util.function.Consumer;
  *
  * <p>Blocks may be spread over threads, since nothing they compute depends on their order: unless accesses are checked,
  * or the phase has atomic updates (float sums depend on their order), draws numbers (who is given which follows from
- * the seed), asks who is last or writes 4-bit elements (two of which share a byte). Each thread walks the whole nest and executes the
- * blocks whose numbers it claims, so bounds are evaluated without coordination. If blocks fail, the failure of the
- * first one in order is reported, whatever the threads did.
+ * the seed), asks who is last or writes 4-bit elements (two of which share a byte). Each thread walks the whole nest
+ * and executes the blocks whose numbers it claims, so bounds are evaluated without coordination. If blocks fail, the
+ * failure of the first one in order is reported, whatever the threads did.
  */
 final class Phase {
   private final Machine machine;

@@ -62,8 +62,8 @@ public sealed interface MemoryOp extends Op {
 
   /**
    * The address of {@code count} numbers i32 in global memory for {@code number_draw} and {@code last_arrival}: all 0
-   * before the kernel's first run, and left at 0 by each launch that counts with them, so that nothing has to clear them
-   * in between. Only in a kernel.
+   * before the kernel's first run, and left at 0 by each launch that counts with them, so that nothing has to clear
+   * them in between. Only in a kernel.
    */
   record Counter(Value count) implements MemoryOp {}
 
@@ -116,8 +116,8 @@ public sealed interface MemoryOp extends Op {
 
   /**
    * This block is one of the {@code expected} that arrive at counter {@code number} of {@code counters} in a launch:
-   * whether (bool scalar) it is the last of them. What any of them wrote to global memory before it arrived is there for
-   * the last one to read. A {@code barrier} for the team, which executes it together.
+   * whether (bool scalar) it is the last of them. What any of them wrote to global memory before it arrived is there
+   * for the last one to read. A {@code barrier} for the team, which executes it together.
    */
   record LastArrival(Value counters, Value number, Value expected) implements MemoryOp {}
 

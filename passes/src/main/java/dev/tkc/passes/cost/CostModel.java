@@ -58,7 +58,9 @@ public final class CostModel {
   /** A share of a loop has at least so many rounds. */
   private static final int LEAST_ROUNDS = 2;
 
-  /** Waits for the cache when a block arrives where it may be the last: until it is known what it wrote, twice to ask. */
+  /**
+   * Waits for the cache when a block arrives where it may be the last: until it is known what it wrote, twice to ask.
+   */
   private static final double ARRIVAL = 3;
 
   /** Of what a multiprocessor can read from the cache, what the threads of one block do as their sums lie. */
@@ -102,8 +104,8 @@ public final class CostModel {
   }
 
   /**
-   * The cycles that a round's arithmetic on tiles takes one multiprocessor, regions below it left out; a product that is
-   * added to something is one operation with the addition.
+   * The cycles that a round's arithmetic on tiles takes one multiprocessor, regions below it left out; a product that
+   * is added to something is one operation with the addition.
    */
   public static double arithmetic(Region round, TargetInfo target) {
     CostModel model = new CostModel(target);

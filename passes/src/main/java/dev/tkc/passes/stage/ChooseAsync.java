@@ -32,24 +32,25 @@ import java.util.function.Predicate;
  * <pre>
  *   %x = load %ta, [%i, %k], _                      …  #{bulk}
  *   %d = dot %x, %y, %acc                       →   …  #{instruction = "WGMMA_BF16"}
- *   store %tc, [%i, %j], %r                         …  #{bulk}              and {warps = 8, asynchronous, persistent} on the function
+ *   store %tc, [%i, %j], %r                         …  #{bulk}, and on the function {asynchronous, warps = 8}
  * </pre>
  *
- * All products of the function or none: each needs an instruction of the target that fits its tiles, operands that a copy
- * engine can load, transposed or not, or that are computed: left ones into registers, right ones, and left ones that are wanted
- * transposed, to be handed over through shared memory ({@link SharedOperands}). What stands in the way is left in the
- * annotation {@code synchronous} of the function, for reports. Nothing that decides where copies go may depend on what they bring.
+ * All products of the function or none: each needs an instruction of the target that fits its tiles, operands that a
+ * copy engine can load, transposed or not, or that are computed: left ones into registers, right ones, and left ones
+ * that are wanted transposed, to be handed over through shared memory ({@link SharedOperands}). What stands in the way
+ * is left in the annotation {@code synchronous} of the function, for reports. Nothing that decides where copies go may
+ * depend on what they bring.
  *
- * <p>Early, so that no guard is peeled off for an access that the copy engine clips by itself. {@link PartitionRoles} acts on the
- * marks.
+ * <p>Early, so that no guard is peeled off for an access that the copy engine clips by itself. {@link PartitionRoles}
+ * acts on the marks.
  */
 public final class ChooseAsync {
   /** On a bulk load that shares the slot of the bulk load before it. */
   static final String JOINED = "joined";
 
   /**
-   * How many warps may compute, the best first: two groups of warps share two schedulers each and have the registers for large
-   * tiles; three have a third fewer but more to do while one waits.
+   * How many warps may compute, the best first: two groups of warps share two schedulers each and have the registers
+   * for large tiles; three have a third fewer but more to do while one waits.
    */
   private static final List<Integer> WARPS = List.of(8, 12, 16, 4);
 
@@ -57,7 +58,10 @@ public final class ChooseAsync {
   private static final int OTHER_REGISTERS = 16;
   private static final int MOST_REGISTERS = 216;
 
-  /** Registers that must be left at launch beside the accumulators of one instruction: a left operand, descriptors, the stack. */
+  /**
+   * Registers that must be left at launch beside the accumulators of one instruction: a left operand, descriptors, the
+   * stack.
+   */
   private static final int BESIDE_INSTRUCTION = 32;
 
   /** Shared memory that is left for results on their way out, and for barriers. */
@@ -86,7 +90,8 @@ public final class ChooseAsync {
 
   public static void run(Func func, PassContext context) {
     TargetInfo target = context.target();
-    if (target.has(Capability.ASYNC_MATRIX) && target.has(Capability.BULK_COPY) && target.has(Capability.REGISTER_SPLIT)) {
+    if (target.has(Capability.ASYNC_MATRIX) && target.has(Capability.BULK_COPY)
+        && target.has(Capability.REGISTER_SPLIT)) {
       ChooseAsync choice = new ChooseAsync(func, target);
       if (!choice.dots.isEmpty()) {
         choice.choose();
@@ -144,7 +149,8 @@ public final class ChooseAsync {
       return;
     }
     AsyncMatrix row = found.get();
-    if (acc.shape().get(0) % row.rows() != 0 || acc.shape().get(1) % row.columnStep() != 0 || a.shape().get(1) % row.k() != 0) {
+    if (acc.shape().get(0) % row.rows() != 0 || acc.shape().get(1) % row.columnStep() != 0
+        || a.shape().get(1) % row.k() != 0) {
       fail("tiles of " + a + " @ " + b + " are no multiples of the instruction's");
       return;
     }
@@ -173,7 +179,8 @@ public final class ChooseAsync {
       return Optional.empty();
     }
     if (!isHandedOver(source) || across && !row.transposes()) {
-      return Optional.of("the right operand " + v.type() + " is computed, and no instruction reads it where it could be put");
+      return Optional.of("the right operand " + v.type()
+          + " is computed, and no instruction reads it where it could be put");
     }
     return Optional.empty();
   }
@@ -219,8 +226,8 @@ public final class ChooseAsync {
   }
 
   /**
-   * Rows that reach products through arithmetic come along with the operand that a round loads before them, in the same slot: they
-   * are moved behind it.
+   * Rows that reach products through arithmetic come along with the operand that a round loads before them, in the same
+   * slot: they are moved behind it.
    */
   private void join(Region region, boolean inLoop) {
     for (Inst inst : List.copyOf(region.insts())) {
@@ -282,7 +289,8 @@ public final class ChooseAsync {
         }
       }
       inst.regions().forEach(r -> independent(r, tainted));
-      boolean inside = inst.regions().stream().anyMatch(r -> r.terminator().operands().stream().anyMatch(tainted::contains));
+      boolean inside = inst.regions().stream()
+          .anyMatch(r -> r.terminator().operands().stream().anyMatch(tainted::contains));
       if (dependent || inside || loads.contains(inst) || inst.op() instanceof MatrixOp) {
         tainted.addAll(inst.results());
       }
@@ -290,8 +298,8 @@ public final class ChooseAsync {
   }
 
   /**
-   * Bytes of the tiles that threads load and that come to products through shared memory, since other threads need them: those of the
-   * region that has most.
+   * Bytes of the tiles that threads load and that come to products through shared memory, since other threads need
+   * them: those of the region that has most.
    */
   static long exchanged(Region region, Uses uses, Predicate<Inst> bulk) {
     long here = region.insts().stream().filter(i -> i.op() instanceof MemoryOp.Load && i.result().tile().rank() == 2
@@ -304,7 +312,8 @@ public final class ChooseAsync {
   /** The most accumulators of one instruction in each thread. */
   private long mostOfInstruction() {
     return instructions.entrySet().stream().mapToLong(e -> (long) e.getValue().fragments().m()
-        * Math.min(e.getValue().mostColumns(), e.getKey().result().tile().shape().getLast()) / target.lanes()).max().orElse(0);
+        * Math.min(e.getValue().mostColumns(), e.getKey().result().tile().shape().getLast()) / target.lanes())
+        .max().orElse(0);
   }
 
   /** The most registers of each thread that accumulators and left operands take at a time. */
@@ -314,11 +323,13 @@ public final class ChooseAsync {
   }
 
   private void fits() {
-    SharedOperands shared = new SharedOperands(func.body(), i -> Optional.ofNullable(instructions.get(i)), loads::contains);
-    // What is loaded outside loops needs one slot, and so does what is read into registers at once; what products of rounds read,
-    // loaded or handed over, needs two to be ahead.
+    SharedOperands shared = new SharedOperands(func.body(), i -> Optional.ofNullable(instructions.get(i)),
+        loads::contains);
+    // What is loaded outside loops needs one slot, and so does what is read into registers at once; what products of
+    // rounds read, loaded or handed over, needs two to be ahead.
     Set<Inst> outside = new HashSet<>(func.body().insts());
-    long bytes = loads.stream().mapToLong(l -> (outside.contains(l) || uses.isRead(l.result()) ? 1 : 2) * bytes(l.result())).sum()
+    long bytes = loads.stream()
+        .mapToLong(l -> (outside.contains(l) || uses.isRead(l.result()) ? 1 : 2) * bytes(l.result())).sum()
         + shared.handed().stream().mapToLong(group -> 2 * bytes(group.iterator().next())).sum()
         + exchanged(func.body(), uses, loads::contains);
     if (bytes > target.shared().perBlock() - RESULTS) {

@@ -45,8 +45,8 @@ import java.util.function.Consumer;
  * That saves the second launch and the way to it. Parts are read in the order in which the second phase read them, so
  * the result is the same to the bit, whoever is last.
  *
- * <p>The first phase has one domain more, the outermost, of a constant number of single positions; the other domains are
- * the same in both. It writes only temps, each part where the second phase, from the same expressions of its own
+ * <p>The first phase has one domain more, the outermost, of a constant number of single positions; the other domains
+ * are the same in both. It writes only temps, each part where the second phase, from the same expressions of its own
  * position, reads it. The second phase has no products, and writes nothing that the first one accesses.
  */
 public final class MergePhases {
@@ -286,7 +286,8 @@ public final class MergePhases {
   private static OptionalLong rounds(Inst inst) {
     if (inst.op() instanceof ControlOp.For loop && loop.body().insts().stream().allMatch(i -> i.regions().isEmpty())
         && Regions.integer(loop.lo()).isPresent() && Regions.integer(loop.hi()).isPresent()) {
-      long n = Math.ceilDiv(Regions.integer(loop.hi()).getAsLong() - Regions.integer(loop.lo()).getAsLong(), loop.step());
+      long n = Math.ceilDiv(Regions.integer(loop.hi()).getAsLong() - Regions.integer(loop.lo()).getAsLong(),
+          loop.step());
       return n > 1 && n <= MOST_ROUNDS ? OptionalLong.of(n) : OptionalLong.empty();
     }
     return OptionalLong.empty();

@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Test;
 
 /** Which phases become one, and that what comes out is the same. */
 class MergePhasesTest {
-  /** Three blocks leave a part of each 8 × 8 tile of {@code y}, and a second phase adds them and what is in {@code b}. */
+  /**
+   * Three blocks leave a part of each 8 × 8 tile of {@code y}, and a second phase adds them and what is in {@code b}.
+   */
   private static final String PROGRAM = """
       kernel @k(%x: ptr<f32>, %b: ptr<f32>, %y: ptr<f32>, %M: i64, %N: i64) {
         %c0 = constant {value = 0 : i64} : i64
