@@ -29,6 +29,9 @@ class FormatterTest {
     assertThat(once).as(source.name()).doesNotContain("\n\n\n").doesNotContain(" \n").doesNotContain("\t");
   }
 
+  /** White space with an even number of quotes behind it. */
+  private static final String OUTSIDE_TEXTS = "\\s+(?=[^\"]*+(?:\"[^\"]*+\"[^\"]*+)*+$)";
+
   private static List<String> comments(String text) {
     return text.lines().filter(l -> l.contains("//")).map(l -> l.substring(l.indexOf("//")).stripTrailing()).toList();
   }
@@ -66,8 +69,8 @@ class FormatterTest {
   void strangeLayoutsKeepTheirMeaningAndBecomeStable() {
     for (Source source : TkFiles.all()) {
       if (SyntaxReader.read(source).ok() && !source.text().contains("//") && !source.text().contains("\\\"")) {
-        check(new Source(source.name(), source.text().replaceAll("\\s+", "\n\n\n\t")));
-        check(new Source(source.name(), source.text().replaceAll("\\s+", " ")));
+        check(new Source(source.name(), source.text().replaceAll(OUTSIDE_TEXTS, "\n\n\n\t")));
+        check(new Source(source.name(), source.text().replaceAll(OUTSIDE_TEXTS, " ")));
       }
     }
     for (String name : List.of("gemm", "attention", "linear_attention", "everything")) {
