@@ -112,7 +112,6 @@ class MachineCodeTest {
     String backward = "attention_backward " + HEADS;
     return Map.ofEntries(
         Map.entry("gemm_i8_rows " + CUBE, Set.of("spills")),
-        Map.entry("gemm_e4m3_blocks " + CUBE, Set.of("GLOBAL between products")),
         Map.entry("attention " + HEADS + "D=256", Set.of(MOVED_IN_LOOP)),
         Map.entry("attention " + HEADS + "D=256 causal=true", Set.of(MOVED_IN_LOOP)),
         // A few scalars of the tile, outside the loop of products.
