@@ -17,6 +17,7 @@ import dev.tkc.passes.place.GroupStores;
 import dev.tkc.passes.place.InsertBarriers;
 import dev.tkc.passes.place.LimitRegisters;
 import dev.tkc.passes.place.MakeTensorMaps;
+import dev.tkc.passes.stage.ArrangeSums;
 import dev.tkc.passes.stage.AssignLatencies;
 import dev.tkc.passes.stage.ChooseAsync;
 import dev.tkc.passes.stage.DelayWaits;
@@ -80,6 +81,8 @@ public final class Pipeline {
           .needs(Capability.ASYNC_MATRIX),
       targeted("merge-phases", TILE, Pass.each(MergePhases::run), "whoever leaves a sum's last part adds the parts")
           .needs(Capability.LAST_ARRIVAL),
+      targeted("arrange-sums", TILE, ArrangeSums::run, "shared sums lie as threads hold the products added to them")
+          .needs(Capability.ASYNC_MATRIX),
       step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does").isRequired(),
       step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"),
       targeted("narrow-tensors", TILE, Pass.devices(NarrowTensors::run), "copy engines know where tensors end, not ranges")
@@ -153,6 +156,8 @@ public final class Pipeline {
       before("turn-products", "merge-phases", "a phase that adds parts back has them as the products left them"),
       before("merge-phases", "outline-phases", "it works on nests"),
       before("turn-products", "choose-async", "more products are asynchronous"),
+      before("turn-products", "arrange-sums", "it looks at what is added to memory"),
+      before("arrange-sums", "outline-phases", "all phases know where elements lie"),
       before("repack-operands", "outline-phases", "the copy is a phase"),
       before("repack-operands", "choose-async", "more loads are bulk copies"),
       before("clean-device", "narrow-tensors", "the ends of ranges show in their simplest form"),

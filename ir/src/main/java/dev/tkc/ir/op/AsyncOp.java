@@ -44,8 +44,8 @@ public sealed interface AsyncOp extends Op {
   record BarrierArrive(Value barrier, Value slot, Optional<Value> condition) implements AsyncOp {}
 
   /**
-   * Waits until the phase of this parity (i64, 0 or 1) has completed: returns at once if the current phase has the
-   * other parity. A fresh barrier lets a wait for parity 1 through. With the annotation {@code each} the team's warps
+   * Waits until the phase of this parity (i32 or i64, 0 or 1) has completed: returns at once if the current phase has
+   * the other parity. A fresh barrier lets a wait for parity 1 through. With the annotation {@code each} the team's warps
    * are so many groups, and group n waits at slot {@code slot + n}.
    */
   record BarrierWait(Value barrier, Value slot, Value parity) implements AsyncOp {}

@@ -13,7 +13,7 @@ public sealed interface SharedOp extends Op {
   /** A buffer, undefined at first. Its bytes are given by the annotation {@code offset} once allocated. */
   record SharedAlloc(SharedType type, String name) implements SharedOp {}
 
-  /** Reads the block of {@code shape} at {@code offsets} of slot {@code stage} (i64). */
+  /** Reads the block of {@code shape} at {@code offsets} of slot {@code stage} (i32 or i64). */
   record SharedLoad(Value buffer, Value stage, List<Integer> offsets, List<Integer> shape) implements SharedOp {
     public SharedLoad {
       offsets = List.copyOf(offsets);

@@ -2,6 +2,7 @@ package dev.tkc.ir.rules;
 
 import static dev.tkc.ir.rules.TypeRules.block;
 import static dev.tkc.ir.rules.TypeRules.check;
+import static dev.tkc.ir.rules.TypeRules.count;
 import static dev.tkc.ir.rules.TypeRules.scalar;
 import static dev.tkc.ir.rules.TypeRules.tile;
 
@@ -41,7 +42,7 @@ final class AsyncRules {
       }
       case AsyncOp.BarrierWait o -> {
         barrier(op, o.barrier(), o.slot());
-        scalar(op, o.parity(), Element.I64);
+        count(op, o.parity());
         yield List.of();
       }
       case AsyncOp.CopyBulk o -> {
@@ -89,18 +90,18 @@ final class AsyncRules {
 
   private static void barrier(Op op, Value barrier, Value slot) {
     check(barrier.type() instanceof BarrierType, op, "barriers are wanted, not " + barrier.type());
-    scalar(op, slot, Element.I64);
+    count(op, slot);
   }
 
   private static void number(Op op, Value buffer, Value stage) {
     SharedType t = TypeRules.buffer(op, buffer);
     check(t.element() == Element.I32 && t.shape().equals(List.of(1)), op, "a slot for one i32 is wanted, not " + t);
-    scalar(op, stage, Element.I64);
+    count(op, stage);
   }
 
   private static void bulk(
       Op op, Value tensor, List<Value> indices, Optional<Value> map, Value buffer, Value stage) {
-    scalar(op, stage, Element.I64);
+    count(op, stage);
     TileType t = TypeRules.accessed(op, tensor, indices);
     check(t.equals(TypeRules.buffer(op, buffer).tile()), op, "a tile " + t + " and a slot of " + buffer.type());
     map.ifPresent(m -> check(m.type() instanceof TensorMapType, op, "a tensor map is wanted, not " + m.type()));
@@ -108,7 +109,7 @@ final class AsyncRules {
 
   private static SharedType view(AsyncOp.SharedView o) {
     SharedType t = TypeRules.buffer(o, o.buffer());
-    scalar(o, o.stage(), Element.I64);
+    count(o, o.stage());
     check(block(t.shape(), o.offsets(), o.shape()), o, "block " + o.shape() + " at " + o.offsets() + " outside " + t);
     int rank = o.shape().size();
     check(o.order().size() == rank && o.order().stream().distinct().count() == rank

@@ -462,24 +462,24 @@ public final class TypeRules {
       case SharedOp.SharedAlloc o -> List.of(o.type());
       case SharedOp.SharedLoad o -> {
         SharedType t = buffer(op, o.buffer());
-        scalar(op, o.stage(), I64);
+        count(op, o.stage());
         check(block(t.shape(), o.offsets(), o.shape()), op,
             "block " + o.shape() + " at " + o.offsets() + " outside " + t);
         yield List.of(TileType.of(t.element(), o.shape()));
       }
       case SharedOp.GroupLoad o -> {
         SharedType t = buffer(op, o.buffer());
-        scalar(op, o.stage(), I64);
+        count(op, o.stage());
         check(t.shape().size() == 2 && o.groups() >= 1, op, "rows of slots are wanted, not " + t);
         yield List.of(TileType.of(t.element(), List.of(o.groups() * t.shape().getFirst(), t.shape().getLast())));
       }
       case SharedOp.SharedStore o -> {
-        scalar(op, o.stage(), I64);
+        count(op, o.stage());
         stored(op, buffer(op, o.buffer()).tile(), o.tile());
         yield List.of();
       }
       case SharedOp.CopyAsync o -> {
-        scalar(op, o.stage(), I64);
+        count(op, o.stage());
         TileType t = accessed(op, o.tensor(), o.indices());
         check(t.equals(buffer(op, o.buffer()).tile()), op, "a tile " + t + " into " + o.buffer().type());
         yield List.of();
@@ -524,6 +524,12 @@ public final class TypeRules {
 
   static void scalar(Op op, Value v, Element e) {
     check(v.type().equals(TileType.scalar(e)), op, "a scalar " + e.text() + " is wanted, not " + v.type());
+  }
+
+  /** A slot's number or a phase's parity, for which 32 bits are enough. */
+  static void count(Op op, Value v) {
+    check(v.type().equals(TileType.scalar(I64)) || v.type().equals(TileType.scalar(Element.I32)), op,
+        "an i32 or i64 is wanted, not " + v.type());
   }
 
   private static void scalars(Op op, List<Value> values, Element e) {

@@ -44,12 +44,16 @@ public final class GroupStores {
 
   /** Barriers after which a group reads what it wrote itself, and nothing else. */
   private static void own(Region region, int groups) {
-    List<Inst> insts = region.insts();
-    for (int n = 0; n < insts.size(); n++) {
-      insts.get(n).regions().forEach(r -> own(r, groups));
-      if (insts.get(n).flag("own") && n >= 2 && insts.get(n - 2).op() instanceof SharedOp.SharedStore store
-          && ownRows(store.tile().tile(), groups)) {
-        insts.get(n).annotate("group", (long) GROUP);
+    List<TileType> written = new ArrayList<>();
+    for (Inst inst : region.insts()) {
+      inst.regions().forEach(r -> own(r, groups));
+      if (inst.op() instanceof SharedOp.SharedStore store && inst.flag("ordered")) {
+        written.add(store.tile().tile());
+      } else if (inst.op() instanceof SharedOp.Barrier) {
+        if (inst.flag("own") && !written.isEmpty() && written.stream().allMatch(t -> ownRows(t, groups))) {
+          inst.annotate("group", (long) GROUP);
+        }
+        written.clear();
       }
     }
   }

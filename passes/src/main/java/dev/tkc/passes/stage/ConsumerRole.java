@@ -18,6 +18,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -53,7 +54,14 @@ final class ConsumerRole extends RoleBody {
   /** Rows that are read into registers only when somebody uses them. */
   private final Set<Value> unread = new HashSet<>();
 
-  private record Place(Ring ring, int member, Value slot, Value parity) {
+  /** Tiles that are written to a slot, of which nobody has been told. */
+  private final Set<Value> unpublished = new LinkedHashSet<>();
+
+  private record Place(Ring ring, int member, Value slot, Cursor at) {
+    static Place at(Ring ring, int member, Cursor cursor) {
+      return new Place(ring, member, cursor.slot(), cursor);
+    }
+
     Value buffer() {
       return ring.buffer(member);
     }
@@ -185,7 +193,7 @@ final class ConsumerRole extends RoleBody {
     }
     for (int i = 0; i < site.sources().size(); i++) {
       Value tile = site.sources().get(i).result();
-      Place place = new Place(site.ring(), i, slot, at.parity());
+      Place place = new Place(site.ring(), i, slot, at);
       places.put(tile, place);
       TileType t = tile.tile();
       if (!plan.onlyProducts(tile) && t.rank() == 1 && plan.isUsedBeside(tile)) {
@@ -211,17 +219,37 @@ final class ConsumerRole extends RoleBody {
     Ring ring = site.ring();
     Cursor at = cursor(ring);
     Value tile = site.last().result();
-    Place place = new Place(ring, 0, at.slot(), at.parity());
+    Place place = Place.at(ring, 0, at);
     places.put(tile, place);
     b.append(new AsyncOp.BarrierWait(ring.empty(), at.slot(), at.emptied(b)));
     b.append(new SharedOp.SharedStore(place.buffer(), at.slot(), copies.get(tile))).annotate("ordered", true);
     b.append(new AsyncOp.ProxyFence());
     if (sparing && plan.isLeft(tile)) {
-      // Its rows are those of the products that take it as it is, so that who wrote them is who reads them: see group-stores.
-      b.append(new SharedOp.Barrier()).annotate("own", true);
+      unpublished.add(tile);
+      if (!plan.isLeftBeside(tile)) {
+        publish(b, tile);
+      }
+    } else {
+      b.append(new AsyncOp.BarrierArrive(ring.full(), at.slot(), Optional.empty()));
     }
-    b.append(new AsyncOp.BarrierArrive(ring.full(), at.slot(), Optional.empty()));
     advance(b, ring);
+  }
+
+  /**
+   * Says that a group's rows are written. Its rows are those of the products that take the tile as it is, so that who wrote
+   * them is who reads them: see group-stores. Only before the first such product, so that those in between start sooner.
+   */
+  private void publish(Builder b, Value tile) {
+    if (unpublished.remove(tile)) {
+      Place place = places.get(tile);
+      b.append(new SharedOp.Barrier()).annotate("own", true);
+      b.append(new AsyncOp.BarrierArrive(place.ring.full(), place.slot, Optional.empty()));
+    }
+  }
+
+  @Override
+  void beforeRegions(Builder b) {
+    List.copyOf(unpublished).forEach(v -> publish(b, v));
   }
 
   private void dot(Builder b, Inst inst, MatrixOp.Dot dot) {
@@ -257,8 +285,9 @@ final class ConsumerRole extends RoleBody {
     if (place == null) {
       return Optional.empty();
     }
+    publish(b, source);
     if (place.ring.handed && !own) {
-      b.append(new AsyncOp.BarrierWait(place.ring.full(), place.slot, place.parity));
+      b.append(new AsyncOp.BarrierWait(place.ring.full(), place.slot, place.at.parity()));
     }
     SharedType t = (SharedType) place.buffer().type();
     int rank = t.shape().size();
@@ -275,21 +304,19 @@ final class ConsumerRole extends RoleBody {
     List<Value> held = new ArrayList<>();
     for (int n : plan.shared().carried(inst)) {
       Place place = places.get(values.get(n));
-      held.add(place.slot);
-      held.add(place.parity);
+      held.add(place.at.position());
     }
     return held;
   }
 
   @Override
-  void take(Inst inst, List<Value> values, List<Value> held) {
+  void take(Builder b, Inst inst, List<Value> values, List<Value> held) {
     int next = 0;
     for (int n : plan.shared().carried(inst)) {
       Value init = inst.op() instanceof ControlOp.For loop ? loop.inits().get(n)
           : inst.regions().getFirst().terminator().operands().get(n);
       Place first = places.get(init);
-      places.put(values.get(n), new Place(first.ring, first.member, held.get(next), held.get(next + 1)));
-      next += 2;
+      places.put(values.get(n), Place.at(first.ring, first.member, first.ring.at(b, held.get(next++))));
     }
   }
 }

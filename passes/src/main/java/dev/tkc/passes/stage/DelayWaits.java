@@ -9,6 +9,8 @@ import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.Literal;
+import dev.tkc.ir.op.ShapeOp;
+import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.type.BarrierType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
@@ -38,7 +40,8 @@ import java.util.Optional;
  * Two ways. Products that add to what their loop carries, and whose sums nothing else in the loop reads, stay in flight over the
  * back edge, if the loop has no others: the product of the round before is waited for, and its slots are released a round late. Any other wait moves down
  * to the first use of the result, or to where the next round's left operand is about to take the registers of this one's.
- * A slot is held at most as many waits on its ring as the ring has other slots.
+ * A slot is held at most as many waits on its ring as the ring has other slots. Rows that are read for the result are read behind the
+ * wait.
  *
  * <p>A product whose accumulator is zero does not read it.
  */
@@ -125,7 +128,6 @@ public final class DelayWaits {
     List<Value> yielded = new ArrayList<>(yield.values());
     int groups = (int) body.insts().stream().filter(i -> i.op() instanceof AsyncOp.DotCommit).count();
     Builder before = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
-    Value zero = before.constant(0L);
     Builder top = new Builder(body, 0).at(inst.loc());
     Value later = top.compare(CompareKind.NE, body.params().getFirst(), loop.lo());
     List<Inst> behind = new ArrayList<>();
@@ -142,7 +144,7 @@ public final class DelayWaits {
         AsyncOp.BarrierArrive arrive = (AsyncOp.BarrierArrive) release.op();
         Value held = new Value(arrive.slot().type(), "before");
         body.params().add(held);
-        inits.add(zero);
+        inits.add(before.constant(Literal.of(arrive.slot().tile().element(), 0L)));
         yielded.add(arrive.slot());
         inst.addResult(new Value(held.type()));
         release.setOp(new AsyncOp.BarrierArrive(arrive.barrier(), held, Optional.of(later)));
@@ -226,6 +228,9 @@ public final class DelayWaits {
         }
         to++;
       }
+      while (to > from && readsRow(insts.get(to - 1))) {
+        to--;
+      }
       if (to > from) {
         List<Inst> moved = new ArrayList<>(List.of(w.end));
         moved.addAll(w.releases);
@@ -242,6 +247,16 @@ public final class DelayWaits {
         w.end.setOp(new AsyncOp.DotWait(groups, values));
       }
     }
+  }
+
+  /** Whether the instruction reads what is the same for all rows: registers that need not be taken beside the product's operands. */
+  private static boolean readsRow(Inst inst) {
+    return switch (inst.op()) {
+      case SharedOp.SharedLoad l -> l.shape().size() == 1;
+      case ShapeOp.Reshape r -> r.x().definition() != null && readsRow(r.x().definition());
+      case ShapeOp.Broadcast b -> b.x().definition() != null && readsRow(b.x().definition());
+      default -> false;
+    };
   }
 
   /** Whether the wait must stand before this instruction. */

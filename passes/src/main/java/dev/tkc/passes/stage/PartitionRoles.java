@@ -42,7 +42,7 @@ public final class PartitionRoles {
   static final int PRODUCER_WARPS = RoleRegisters.PRODUCER_WARPS;
 
   /** Up to so many registers of a thread for tiles, left operands may be in registers though they are in memory too. */
-  private static final long LAVISH_REGISTERS = 192;
+  private static final long LAVISH_REGISTERS = 184;
 
   private final Func func;
   private final TargetInfo target;

@@ -4,7 +4,10 @@ import dev.tkc.ir.Builder;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.Panels;
 import dev.tkc.ir.op.ElementwiseOp;
+import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
+import dev.tkc.ir.op.Literal;
+import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.analysis.Tensors;
 import java.util.List;
@@ -25,17 +28,19 @@ final class Ring {
 
   /**
    * Where a role stands in a ring: the slot that is next, and the parity of the phase that its full barrier completes
-   * in this turn (both i64).
+   * in this turn. Both follow from the position, which counts the slots of two phases and then begins anew, and is all
+   * that loops carry. All are i32, so that they take no more registers than they need.
    */
-  record Cursor(Value slot, Value parity) {
-    static Cursor start(Builder b) {
-      return new Cursor(b.constant(0), b.constant(0));
-    }
+  record Cursor(Value position, Value slot, Value parity) {
 
     /** The parity of the phase in which the slot was emptied, as the one who fills it again waits for it. */
     Value emptied(Builder b) {
-      return b.sub(b.constant(1), parity);
+      return b.sub(number(b, 1), parity);
     }
+  }
+
+  private static Value number(Builder b, long n) {
+    return b.constant(Literal.of(Element.I32, n));
   }
 
   final List<Member> members;
@@ -90,27 +95,48 @@ final class Ring {
     return empty;
   }
 
+  Cursor start(Builder b) {
+    return at(b, number(b, 0));
+  }
+
+  /** The cursor at a position. */
+  Cursor at(Builder b, Value position) {
+    if (stages == 1) {
+      return new Cursor(position, number(b, 0), position);
+    }
+    if (isPowerOfTwo()) {
+      return new Cursor(position, b.binary(BinaryKind.AND, position, number(b, stages - 1)),
+          b.binary(BinaryKind.SHR, position, number(b, Integer.numberOfTrailingZeros(stages))));
+    }
+    Value second = b.compare(CompareKind.GE, position, number(b, stages));
+    return new Cursor(position,
+        b.emit(new ElementwiseOp.Select(second, b.sub(position, number(b, stages)), position)),
+        b.emit(new ElementwiseOp.Select(second, number(b, 1), number(b, 0))));
+  }
+
+  private boolean isPowerOfTwo() {
+    return Integer.bitCount(stages) == 1;
+  }
+
   /** The slot before this one. */
   Value before(Builder b, Cursor at) {
     if (stages == 1) {
       return at.slot;
     }
-    if (stages == 2) {
-      return b.sub(b.constant(1), at.slot);
+    if (isPowerOfTwo()) {
+      return b.binary(BinaryKind.AND, b.add(at.position, number(b, stages - 1)), number(b, stages - 1));
     }
-    Value wraps = b.compare(CompareKind.EQ, at.slot, b.constant(0));
-    return b.emit(new ElementwiseOp.Select(wraps, b.constant(stages - 1L), b.sub(at.slot, b.constant(1))));
+    Value wraps = b.compare(CompareKind.EQ, at.slot, number(b, 0));
+    return b.emit(new ElementwiseOp.Select(wraps, number(b, stages - 1), b.sub(at.slot, number(b, 1))));
   }
 
   /** The cursor after this slot. */
   Cursor next(Builder b, Cursor at) {
-    Value flipped = b.sub(b.constant(1), at.parity);
-    if (stages == 1) {
-      return new Cursor(at.slot, flipped);
+    Value following = b.add(at.position, number(b, 1));
+    if (isPowerOfTwo()) {
+      return at(b, b.binary(BinaryKind.AND, following, number(b, 2L * stages - 1)));
     }
-    Value following = b.add(at.slot, b.constant(1));
-    Value wraps = b.compare(CompareKind.EQ, following, b.constant(stages));
-    return new Cursor(b.emit(new ElementwiseOp.Select(wraps, b.constant(0), following)),
-        b.emit(new ElementwiseOp.Select(wraps, flipped, at.parity)));
+    Value wraps = b.compare(CompareKind.EQ, following, number(b, 2L * stages));
+    return at(b, b.emit(new ElementwiseOp.Select(wraps, number(b, 0), following)));
   }
 }

@@ -193,6 +193,12 @@ final class RingPlan {
     return uses.of(tile).stream().anyMatch(u -> u.op() instanceof MatrixOp.Dot d && d.a() == tile);
   }
 
+  /** Whether such a product stands in the region of the tile's definition. */
+  boolean isLeftBeside(Value tile) {
+    Region around = regionOf.get(tile.definition());
+    return uses.of(tile).stream().anyMatch(u -> u.op() instanceof MatrixOp.Dot d && d.a() == tile && regionOf.get(u) == around);
+  }
+
   /** Whether a tile is never in registers: one that is copied, or comes from the round before, for products alone. */
   boolean isInMemory(Value v) {
     return v.definition() != null && isBulk(v.definition()) && onlyProducts(v) || isCarriedInMemory(v);

@@ -27,7 +27,7 @@ abstract class RoleBody {
 
   /** Appends this role's version of the instructions. */
   final void build(Builder b, List<Inst> insts) {
-    plan.rings().stream().filter(this::walks).forEach(r -> cursors.put(r, Cursor.start(b)));
+    plan.rings().stream().filter(this::walks).forEach(r -> cursors.put(r, r.start(b)));
     all(b, List.of(), insts);
   }
 
@@ -36,6 +36,9 @@ abstract class RoleBody {
 
   /** This role's version of an instruction without regions, and of one with regions but no loop or branch. */
   abstract void plain(Builder b, Inst inst);
+
+  /** Before a loop or branch. */
+  void beforeRegions(Builder b) {}
 
   /** After an instruction, regions and all. */
   void after(Builder b, Inst inst) {}
@@ -49,7 +52,7 @@ abstract class RoleBody {
   }
 
   /** What the loop carries or the branch gives besides is now this, which stands for these values of the function. */
-  void take(Inst inst, List<Value> values, List<Value> carried) {}
+  void take(Builder b, Inst inst, List<Value> values, List<Value> carried) {}
 
   final Cursor cursor(Ring ring) {
     return cursors.get(ring);
@@ -68,8 +71,14 @@ abstract class RoleBody {
     for (Inst inst : insts) {
       b.at(inst.loc());
       switch (inst.op()) {
-        case ControlOp.For loop -> loop(b, inst, loop);
-        case ControlOp.If branch -> branch(b, inst, branch);
+        case ControlOp.For loop -> {
+          beforeRegions(b);
+          loop(b, inst, loop);
+        }
+        case ControlOp.If branch -> {
+          beforeRegions(b);
+          branch(b, inst, branch);
+        }
         case ControlOp.Yield _ -> { }
         default -> plain(b, inst);
       }
@@ -83,21 +92,19 @@ abstract class RoleBody {
 
   private List<Value> flat(List<Ring> rings) {
     List<Value> values = new ArrayList<>();
-    for (Ring r : rings) {
-      values.add(cursors.get(r).slot());
-      values.add(cursors.get(r).parity());
-    }
+    rings.forEach(r -> values.add(cursors.get(r).position()));
     return values;
   }
 
-  private void take(List<Ring> rings, List<Value> values) {
+  private void take(Builder b, List<Ring> rings, List<Value> positions) {
     for (int i = 0; i < rings.size(); i++) {
-      cursors.put(rings.get(i), new Cursor(values.get(2 * i), values.get(2 * i + 1)));
+      cursors.put(rings.get(i), rings.get(i).at(b, positions.get(i)));
     }
   }
 
-  private void region(Builder b, Inst inst, Region old, Region made, List<Ring> rings) {
+  private void region(Builder b, Inst inst, Region old, Region made, List<Ring> rings, Runnable begin) {
     b.in(made, () -> {
+      begin.run();
       all(b, old.params(), old.insts());
       List<Value> values = ((ControlOp.Yield) old.terminator().op()).values();
       List<Value> yielded = mapped(values);
@@ -120,43 +127,41 @@ abstract class RoleBody {
       params.add(q);
     }
     List<Value> cursorParams = new ArrayList<>();
-    for (Ring r : rings) {
-      cursorParams.add(new Value(cursors.get(r).slot().type(), "slot"));
-      cursorParams.add(new Value(cursors.get(r).parity().type(), "parity"));
-    }
+    rings.forEach(r -> cursorParams.add(new Value(cursors.get(r).position().type(), "slot")));
     params.addAll(cursorParams);
     List<Value> moreParams = more.stream().map(v -> new Value(v.type(), "held")).toList();
     params.addAll(moreParams);
     Region body = new Region(params);
-    take(rings, cursorParams);
-    take(inst, loop.body().params().subList(1, loop.body().params().size()), moreParams);
-    region(b, inst, loop.body(), body, rings);
+    region(b, inst, loop.body(), body, rings, () -> {
+      take(b, rings, cursorParams);
+      take(b, inst, loop.body().params().subList(1, loop.body().params().size()), moreParams);
+    });
     Inst made = b.append(new ControlOp.For(
         copies.get(loop.lo()), copies.get(loop.hi()), loop.step(), inits, loop.reversed(), body));
-    finish(inst, made, rings);
-    take(inst, inst.results(), made.results().subList(made.results().size() - more.size(), made.results().size()));
+    finish(b, inst, made, rings);
+    take(b, inst, inst.results(), made.results().subList(made.results().size() - more.size(), made.results().size()));
   }
 
   private void branch(Builder b, Inst inst, ControlOp.If branch) {
     List<Ring> rings = ringsIn(inst.regions());
     Map<Ring, Cursor> before = Map.copyOf(cursors);
     Region then = new Region();
-    region(b, inst, branch.then(), then, rings);
+    region(b, inst, branch.then(), then, rings, () -> { });
     cursors.putAll(before);
     Region otherwise = new Region();
-    region(b, inst, branch.otherwise(), otherwise, rings);
+    region(b, inst, branch.otherwise(), otherwise, rings, () -> { });
     Inst made = b.append(new ControlOp.If(copies.get(branch.condition()), then, otherwise));
-    finish(inst, made, rings);
-    take(inst, inst.results(), made.results().subList(inst.results().size() + 2 * rings.size(), made.results().size()));
+    finish(b, inst, made, rings);
+    take(b, inst, inst.results(), made.results().subList(inst.results().size() + rings.size(), made.results().size()));
   }
 
-  private void finish(Inst inst, Inst made, List<Ring> rings) {
+  private void finish(Builder b, Inst inst, Inst made, List<Ring> rings) {
     made.annotations().putAll(inst.annotations());
     int n = inst.results().size();
     for (int i = 0; i < n; i++) {
       made.results().get(i).setName(inst.results().get(i).name());
       copies.define(inst.results().get(i), made.results().get(i));
     }
-    take(rings, made.results().subList(n, n + 2 * rings.size()));
+    take(b, rings, made.results().subList(n, n + rings.size()));
   }
 }

@@ -87,6 +87,7 @@ final class Stagger {
       Stagger probe = new Stagger(inst, readOnly, false, setOf(dot), dot);
       Set<Inst> minor = probe.after(setOf(dot));
       minor.add(dot);
+      minor.addAll(turned(dot, body));
       Optional<Inst> anchor = body.stream().filter(i -> asynchronous.test(i) && !minor.contains(i)).reduce((_, b) -> b);
       boolean sink = minor.stream().allMatch(i -> i == dot || mayFollow(i, body, minor, readOnly));
       boolean waits = probe.before(dot).stream().anyMatch(asynchronous);
@@ -100,6 +101,12 @@ final class Stagger {
       }
     }
     return Optional.empty();
+  }
+
+  /** The transpositions that nobody else needs than the product. */
+  private static List<Inst> turned(Inst dot, List<Inst> body) {
+    return body.stream().filter(i -> i.op() instanceof ShapeOp.Permute && dot.operands().contains(i.result())
+        && body.stream().allMatch(u -> u == dot || !LateSlice.used(u).contains(i.result()))).toList();
   }
 
   private static Stream<Inst> users(Set<Inst> insts, Value v) {

@@ -3,6 +3,7 @@ package dev.tkc.passes.stage;
 import dev.tkc.ir.Cloner;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
+import dev.tkc.ir.Region;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Bounds;
@@ -37,6 +38,8 @@ import java.util.function.Predicate;
  * last product, so that the matrix unit has work while results are reduced, and while the next round's arithmetic
  * begins; {@link Stagger} is the rewriting.
  *
+ * <p>Before that, products that the program has behind arithmetic they do not need are moved up beside it.
+ *
  * <p>Each value is computed by the same operations as before, and additions to one place of memory stay in their order.
  * Only loops in which some product depends on another of its round, and where the registers suffice
  * ({@link RegisterPressure}).
@@ -56,8 +59,35 @@ public final class StaggerLoops {
       return;
     }
     StaggerLoops pass = new StaggerLoops(context.target());
+    pass.early(func);
     pass.each(func, false);
     pass.each(func, true);
+  }
+
+  /** Moves products up beside the arithmetic in front of them ({@link EarlyProducts}), on a copy first. */
+  private void early(Func func) {
+    for (int n = 0; n < loops(func).size(); n++) {
+      Inst loop = loops(func).get(n);
+      if (isInRotated(func, loop)) {
+        continue;
+      }
+      for (int k = 0; k < products(loop).size(); k++) {
+        Func trial = new Cloner().clone(func);
+        Inst copy = loops(trial).get(n);
+        if (EarlyProducts.move(body(copy), products(copy).get(k)) && fits(trial)) {
+          EarlyProducts.move(body(loop), products(loop).get(k));
+        }
+      }
+    }
+  }
+
+  private static Region body(Inst loop) {
+    return ((ControlOp.For) loop.op()).body();
+  }
+
+  /** The asynchronous products of a round, in order. */
+  private List<Inst> products(Inst loop) {
+    return body(loop).insts().stream().filter(i -> RotateLoops.isAsynchronous(i, target)).toList();
   }
 
   /** Staggers every loop that can be, on a copy first. */

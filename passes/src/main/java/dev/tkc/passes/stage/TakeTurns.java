@@ -32,6 +32,7 @@ import java.util.List;
  *
  * <p>Where loops hardly compute, there is nothing to put beside the products: a role takes turns if arithmetic weighs
  * at least {@link #SHARE} of the products in one of its innermost loops (figures in docs/performance/hopper.md). The
+ * Groups that wait for tiles of each other's are left alone: they keep in step by that, and cannot take turns besides. The
  * annotation {@code turns} of the function, true or false, decides otherwise.
  */
 public final class TakeTurns {
@@ -59,6 +60,10 @@ public final class TakeTurns {
       return wanted;
     }
     boolean[] found = {false};
+    role.walk(i -> found[0] |= isForGroups(i));
+    if (found[0]) {
+      return false;
+    }
     role.walk(i -> found[0] |= i.op() instanceof ControlOp.For f && isInnermost(f.body()) && weighs(f.body(), target));
     return found[0];
   }

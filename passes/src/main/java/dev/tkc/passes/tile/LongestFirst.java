@@ -19,7 +19,8 @@ import java.util.Optional;
 
 /**
  * The order of a grid whose tiles take the longer, the further they are along the last domain, as the query tiles of
- * causal attention: a loop inside ends where the position does. The longest are begun first, so that short ones fill up
+ * causal attention: a loop inside ends where the position does; or the shorter, as the key tiles of its gradient: a loop
+ * begins there. The longest are begun first, so that short ones fill up
  * the end; but only within sections of the domains before, so that what blocks read together stays in the cache.
  */
 final class LongestFirst {
@@ -49,9 +50,14 @@ final class LongestFirst {
   }
 
   private static void consider(Inst inst, Value position, List<ControlOp.For> found) {
-    if (inst.op() instanceof ControlOp.For f && growsWith(f.hi(), position) && !Scalars.follows(f.lo(), position)) {
+    if (inst.op() instanceof ControlOp.For f
+        && (endsThere(f, position) || growsWith(f.lo(), position) && !Scalars.follows(f.hi(), position))) {
       found.add(f);
     }
+  }
+
+  private static boolean endsThere(ControlOp.For f, Value position) {
+    return growsWith(f.hi(), position) && !Scalars.follows(f.lo(), position);
   }
 
   /**
@@ -134,7 +140,9 @@ final class LongestFirst {
     Value within = OutlinePhases.small(b, BinaryKind.REM, number, area);
     Value width = b.binary(BinaryKind.MIN, b.sub(outer, first), section);
     Value[] index = new Value[counts.size()];
-    index[last] = b.sub(b.sub(counts.get(last), b.constant(1)), OutlinePhases.small(b, BinaryKind.DIV, within, width));
+    Value rank = OutlinePhases.small(b, BinaryKind.DIV, within, width);
+    boolean lastFirst = endsThere(loop, nest.domains().get(last).position());
+    index[last] = lastFirst ? b.sub(b.sub(counts.get(last), b.constant(1)), rank) : rank;
     Value rest = b.add(first, OutlinePhases.small(b, BinaryKind.REM, within, width));
     for (int d = last - 1; d > 0; d--) {
       index[d] = OutlinePhases.small(b, BinaryKind.REM, rest, counts.get(d));

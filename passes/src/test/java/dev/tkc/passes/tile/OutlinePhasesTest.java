@@ -9,6 +9,8 @@ import dev.tkc.ir.text.IrPrinter;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.PassDriver;
 import dev.tkc.passes.PassOptions;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class OutlinePhasesTest {
@@ -62,5 +64,54 @@ class OutlinePhasesTest {
     assertThat(outlined(shared("[%c0, %h, %r, %q], _"))).contains("%b = rem %", "%h = div %");
     assertThat(outlined(shared("[%b, %c0, %r, %q], _"))).contains("%h = rem %", "%b = div %");
     assertThat(outlined(shared("[%b, %h, %r, %q], _"))).contains("%h = rem %", "%b = div %");
+  }
+
+  /** Sums of products, whose loop ends or begins where the block's tile is. */
+  private static String triangle(String loop) {
+    return """
+        kernel @sums(%x: ptr<bf16>, %y: ptr<f32>, %B: i64, %N: i64) {
+          %c0 = constant {value = 0 : i64} : i64
+          %c1 = constant {value = 1 : i64} : i64
+          %c8 = constant {value = 8 : i64} : i64
+          %tx = make_tensor %x, [%B, %N, %c8], [%N, %c8, %c1] {access = in, name = "x"} : tensor<bf16, 3>
+          %ty = make_tensor %y, [%B, %N, %c8], [%N, %c8, %c1] {access = out, name = "y"} : tensor<f32, 3>
+          parallel %c0, %B {step = 1} (%b: i64) {
+            parallel %c0, %N {step = 8} (%j: i64) {
+              %zero = constant {value = 0.0 : f32} : f32
+              %zeros = splat %zero {shape = [8, 8]} : f32[8, 8]
+              %q = range %c0, %c1, %c8 {size = 8} : range<8>
+              %acc = for LOOP, [%zeros] {step = 8} (%i: i64, %s: f32[8, 8]) {
+                %r = range %i, %c1, %N {size = 8} : range<8>
+                %u = load %tx, [%b, %r, %q], _ : bf16[8, 8]
+                %d = dot %u, %u, %s {precision = default} : f32[8, 8]
+                yield [%d]
+              } : f32[8, 8]
+              %m = range %j, %c1, %N {size = 8} : range<8>
+              store %ty, [%b, %m, %q], %acc
+              yield []
+            }
+            yield []
+          }
+          yield []
+        }
+        """.replace("LOOP", loop);
+  }
+
+  /** What the number of the block's tile along the last domain is computed by. */
+  private static String order(String loop) {
+    String text = outlined(triangle(loop));
+    Matcher tile = Pattern.compile("%j = mul (%\\d+), ").matcher(text);
+    assertThat(tile.find()).isTrue();
+    Matcher definition = Pattern.compile(tile.group(1) + " = (\\w+) ").matcher(text);
+    assertThat(definition.find(text.indexOf("device @"))).isTrue();
+    return (text.contains("uneven") ? "uneven " : "") + definition.group(1);
+  }
+
+  @Test
+  void theLongestTilesComeFirst() {
+    assertThat(order("%c0, %j")).isEqualTo("uneven add");
+    assertThat(order("%j, %N")).isEqualTo("uneven div");
+    assertThat(order("%c0, %N")).isEqualTo("rem");
+    assertThat(order("%j, %j")).isEqualTo("rem");
   }
 }

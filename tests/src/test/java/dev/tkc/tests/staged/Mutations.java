@@ -180,7 +180,7 @@ final class Mutations {
   private static void flip(Region region, Inst inst) {
     AsyncOp.BarrierWait wait = (AsyncOp.BarrierWait) inst.op();
     Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
-    Value one = b.constant(1L);
+    Value one = b.constant(Literal.of(wait.parity().tile().element(), 1L));
     Value other = b.emit(new ElementwiseOp.Binary(ElementwiseOp.BinaryKind.SUB, one, wait.parity()));
     inst.setOp(new AsyncOp.BarrierWait(wait.barrier(), wait.slot(), other));
   }
