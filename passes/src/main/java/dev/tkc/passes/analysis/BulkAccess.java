@@ -209,7 +209,8 @@ public final class BulkAccess {
   /** Whether every lane of the range that lies inside the tensor, whose size is the least of these, is valid. */
   private boolean invalidIsOutside(Inst inst, MemoryOp.Range range, List<Value> sizes) {
     Affine all = bounds.form(range.count());
-    if (sizes.stream().anyMatch(s -> bounds.atMostZero(inst, bounds.form(s).minus(bounds.form(range.start())).minus(all)))) {
+    Affine end = bounds.form(range.start()).plus(all);
+    if (sizes.stream().anyMatch(s -> bounds.atMostZero(inst, bounds.form(s).minus(end)))) {
       return true;
     }
     List<Affine> cases = cases(all);

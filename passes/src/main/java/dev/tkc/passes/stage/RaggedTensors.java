@@ -22,19 +22,20 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Lets a copy engine, which knows where tensors end but not where ranges do, copy rows that end anywhere inside a tensor, such as
- * those of one sequence of several that lie one after the other.
+ * Lets a copy engine, which knows where tensors end but not where ranges do, copy rows that end anywhere inside a
+ * tensor, such as those of one sequence of several that lie one after the other.
  *
  * <pre>
- *   %t = make_tensor %k, [%U, %D], [%s, 1]               %w = make_tensor %k, [2³¹, 2³¹, 2³⁰, %D], [2³⁴ − %s, %s, %s, 1] #{wraps}
- *   …                                                    %n = min %count, 128      %y = add %i, %n      %x = sub 2³⁰, %n
- *   %r = range %i, %c1, %count {size = 128}              %r = range %x, %c1, %n {size = 128}
- *   %v = load %t, [%r, %d], _                       →    %v = load %w, [2³⁰, %y, %r, %d], _
+ *   %t = make_tensor %k, [%U, %D], [%s, 1]          %w = make_tensor %k, [2³¹, 2³¹, 2³⁰, %D],
+ *                                                             [2³⁴ − %s, %s, %s, 1] #{wraps}
+ *   …                                               %n = min %count, 128   %y = add %i, %n   %x = sub 2³⁰, %n
+ *   %r = range %i, %c1, %count {size = 128}         %r = range %x, %c1, %n {size = 128}
+ *   %v = load %t, [%r, %d], _                  →    %v = load %w, [2³⁰, %y, %r, %d], _
  * </pre>
  *
- * Addresses wrap around at 2⁶⁴: 2³⁰ times 2³⁴ − s is −2³⁰ s, so lane t lies where s (i + n − 2³⁰ + 2³⁰ − n + t) = s (i + t) says, and
- * is outside the tensor from t = n on. Only where one dimension of a load's tile is in the way, there are dimensions to spare, and the
- * function's products run asynchronously then, which is tried on a copy.
+ * Addresses wrap around at 2⁶⁴: 2³⁰ times 2³⁴ − s is −2³⁰ s, so lane t lies where s (i + n − 2³⁰ + 2³⁰ − n + t) =
+ * s (i + t) says, and is outside the tensor from t = n on. Only where one dimension of the tile is in the way, there
+ * are dimensions to spare, and the function's products run asynchronously then, which is tried on a copy.
  */
 public final class RaggedTensors {
   private static final long MOST = 1L << 31;
@@ -110,7 +111,8 @@ public final class RaggedTensors {
     int next = 0;
     for (int d = 0; d < indices.size(); d++) {
       if (indices.get(d).type() instanceof RangeType && next++ == wanted) {
-        boolean known = indices.get(d).definition() != null && indices.get(d).definition().op() instanceof MemoryOp.Range;
+        Inst range = indices.get(d).definition();
+        boolean known = range != null && range.op() instanceof MemoryOp.Range;
         boolean rows = indices.size() <= MOST_DIMENSIONS && d < indices.size() - 1;
         return known && rows ? Optional.of(d) : Optional.empty();
       }
