@@ -66,7 +66,7 @@ class StagedMutationTest {
   private static final List<Harmless> BACKWARD = List.of(
       new Harmless("^removed .*dot_fence$", 12,
           "the product starts afresh, or goes on with a sum that only products touched since the fence before"),
-      new Harmless("%go_lse_delta_empty", 4,
+      new Harmless("%go_norm_delta_empty", 4,
           "Q is copied a round ahead of it, and Q's slot is released behind this one"),
       new Harmless("%v_empty", 3, "K is waited for first, and released behind the same products"),
       new Harmless("^removed .* dot_wait \\[.*bf16\\[128, 64\\]$", 2,
