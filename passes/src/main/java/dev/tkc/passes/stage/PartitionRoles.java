@@ -15,7 +15,9 @@ import dev.tkc.passes.PassContext;
 import dev.tkc.passes.target.TargetInfo;
 import dev.tkc.passes.tile.EliminateDead;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Splits a function with asynchronous products into a producer, which copies, and consumers, which compute.
@@ -74,8 +76,13 @@ public final class PartitionRoles {
     List<Inst> old = new ArrayList<>(func.body().insts());
     List<Inst> rest = new ArrayList<>();
     func.body().insts().clear();
+    Set<Value> inRoles = new HashSet<>();
     for (Inst inst : old.subList(0, old.size() - 1)) {
-      (isPrelude(inst) ? func.body().insts() : rest).add(inst);
+      boolean prelude = isPrelude(inst) && inst.operands().stream().noneMatch(inRoles::contains);
+      (prelude ? func.body().insts() : rest).add(inst);
+      if (!prelude) {
+        inRoles.addAll(inst.results());
+      }
     }
     Builder b = new Builder(func.body()).at(func.loc());
     plan.rings().forEach(r -> allocate(b, r));
@@ -103,7 +110,7 @@ public final class PartitionRoles {
     b.append(new ControlOp.Role(name, warps, registers, region));
   }
 
-  /** What every role may compute from the parameters, once. */
+  /** What may be computed once for every role, if it depends on nothing else than its like. */
   private static boolean isPrelude(Inst inst) {
     return inst.regions().isEmpty() && Effects.isPure(inst)
         && inst.results().stream().noneMatch(r -> r.type() instanceof TileType t && t.rank() > 0);

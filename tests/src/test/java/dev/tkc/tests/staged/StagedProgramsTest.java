@@ -68,7 +68,8 @@ class StagedProgramsTest {
         "setp.ne.b32 p0, 0, 0;", "mov.pred p2",
         // Upper halves: 1024 bytes between units of eight rows, 128-byte swizzle. B's lower one goes 2048 bytes further
         // with k.
-        "mov.b64 a0, {", ", 1073741888}", "mov.b64 b0, {", ", 1073741888}", ", 2;", ", 128;", ", 4;", ", 256;",
+        "mov.b64 a, {", ", 1073741888}", "mov.b64 b, {", ", 1073741888}", "add.s64 a1, a, 2;", "add.s64 b1, b, 128;",
+        "add.s64 a2, a, 4;", "add.s64 b2, b, 256;",
         "wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16", "a0, b0, p2, 1, 1, 0, 1;",
         "wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16", "a1, b1, p1, 1, 1, 0, 1;",
         "wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16", "a3, b3, p1, 1, 1, 0, 1;",
