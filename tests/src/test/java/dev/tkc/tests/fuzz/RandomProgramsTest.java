@@ -33,8 +33,10 @@ class RandomProgramsTest {
   /** The time that each of the slow tests has. */
   private static final Duration SLOW = Duration.ofMinutes(Long.getLong("tkc.slow.minutes", 5));
 
-  /** So many programs a slow test tries on the slowest machine that it is for. */
-  private static final long LEAST = 100;
+  /**
+   * So many programs a slow test tries on the slowest machine that it is for: the emulator takes some seconds for each.
+   */
+  private static final long LEAST = 10;
 
   private static final Execution INTERPRETED =
       (module, arguments) -> new Interpreter(Interpreter.Options.defaults()).run(module, arguments);
