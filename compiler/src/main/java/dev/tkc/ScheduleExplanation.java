@@ -206,7 +206,8 @@ public record ScheduleExplanation(String kernel, Target target, ScheduleChoice c
       return;
     }
     double best = choice.candidates().getFirst().cycles();
-    out.append("  estimates, of ").append(choice.candidates().size()).append(" candidates:\n");
+    int count = choice.candidates().size();
+    out.append("  estimates, of ").append(count).append(count == 1 ? " candidate:\n" : " candidates:\n");
     choice.candidates().stream().filter(c -> c.obstacle().isEmpty()).limit(5).forEach(c -> out.append(
         String.format(Locale.ROOT, "    %-32s %12.0f cycles  %.2f%n", shown(c), c.cycles(), c.cycles() / best)));
     // The same reason with other numbers is the same reason.
