@@ -181,6 +181,11 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
+  /** Marks an element as never written, as all of {@link #empty} are: a checked kernel that reads it is in error. */
+  public void markUnwritten(long index) {
+    buffer().poison(index);
+  }
+
   /** The memory as the interpreter knows it; always the same object, because it remembers what was written. */
   synchronized Buffer buffer() {
     if (buffer == null) {

@@ -21,6 +21,8 @@ import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,6 +49,8 @@ public final class HostMachine implements Host, AutoCloseable {
   private final Memory memory;
   private final long seed;
   private Optional<Observer> observer = Optional.empty();
+  /** By value, the elements that nothing has written since {@code empty} made them; nothing where all are. */
+  private final Map<Value, BitSet> unwritten = new IdentityHashMap<>();
   private int launches;
   private int comparisons;
   private double largestError;
@@ -127,13 +131,19 @@ public final class HostMachine implements Host, AutoCloseable {
   public Value make(Fill fill, TileType type, long own, long lo, long hi, Span at) {
     memory.require(List.of(type), List.of(type), type + " of " + type.count() + " elements", at);
     long[] shape = type.shape().stream().mapToLong(Integer::longValue).toArray();
-    return define(
+    Value made = define(
         switch (fill) {
           case RANDN -> Random.normal(own + seed, type.element(), shape);
           case RAND -> Random.uniform(own + seed, type.element(), shape);
           case RANDINT -> Random.integers(own + seed, lo, hi, type.element(), shape);
           case EMPTY -> poisoned(type.element(), shape);
         });
+    if (fill == Fill.EMPTY) {
+      BitSet all = new BitSet();
+      all.set(0, Math.toIntExact(type.count()));
+      unwritten.put(made, all);
+    }
+    return made;
   }
 
   private static Tensor poisoned(Element element, long[] shape) {
@@ -168,17 +178,21 @@ public final class HostMachine implements Host, AutoCloseable {
     long[] shape = whole.shape();
     long[] extent = block.shape();
     long[] index = new long[extent.length];
+    BitSet left = (BitSet) unwritten.getOrDefault(value, new BitSet()).clone();
     for (long from = 0; from < block.count(); from++) {
       long to = 0;
       for (int d = 0; d < index.length; d++) {
         to = to * shape[d] + offsets.get(d) + index[d];
       }
       whole.setBits(to, block.bits(from));
+      left.clear(Math.toIntExact(to));
       for (int d = index.length - 1; d >= 0 && ++index[d] == extent[d]; d--) {
         index[d] = 0;
       }
     }
-    return define(whole);
+    Value patched = define(whole);
+    unwritten.put(patched, left);
+    return patched;
   }
 
   @Override
@@ -190,7 +204,7 @@ public final class HostMachine implements Host, AutoCloseable {
     for (HostArgument argument : arguments) {
       given.add(
           switch (argument) {
-            case HostArgument.TensorArgument t -> tensor(t.value());
+            case HostArgument.TensorArgument t -> given(t.value());
             case HostArgument.ScalarArgument s -> number(s.value());
           });
     }
@@ -207,6 +221,13 @@ public final class HostMachine implements Host, AutoCloseable {
       results.add(written && given.get(i) instanceof Tensor t ? Optional.of(define(t)) : Optional.empty());
     }
     return results;
+  }
+
+  /** A copy that knows which of its elements nothing has written. */
+  private Tensor given(Value value) {
+    Tensor copy = tensor(value);
+    unwritten.getOrDefault(value, new BitSet()).stream().forEach(copy::markUnwritten);
+    return copy;
   }
 
   /** Copies of all tensors, and new values for those that the kernel writes. */

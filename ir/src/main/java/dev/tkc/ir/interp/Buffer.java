@@ -59,7 +59,8 @@ public final class Buffer implements Datum {
     return poison != null && (poison[(int) (at >>> 6)] >>> at & 1) != 0;
   }
 
-  void poison(long at) {
+  /** Marks an element as never written. */
+  public void poison(long at) {
     if (poison == null) {
       poison = new long[words()];
     }
