@@ -71,7 +71,7 @@ def check(tkc, case, inputs, folder):
     tkc.ask(do="run", name=case.name, outputs={o: f"{path}:{o}" for o in case.outputs})
     got = load_file(path)
     worst, worst_rms = 0.0, 0.0
-    for name, found, exact in case.errors(inputs, got):
+    for name, found, exact, *off in case.errors(inputs, got):
         if found.shape != exact.shape or not found.isfinite().all():
             return None, f"{name}: shape {tuple(found.shape)} for {tuple(exact.shape)}, or values that are not finite"
         # Of its own row: the first rows of causal attention average few keys and are larger than the rest. But a row may be
@@ -79,6 +79,8 @@ def check(tkc, case, inputs, folder):
         whole = exact.pow(2).mean().sqrt()
         rms = exact.pow(2).mean(-1, keepdim=True).sqrt().clamp(min=(whole * 1e-3).item())
         difference = (found - exact).abs()
+        if off:  # What float32 sums may be off where their terms cancel, which no bound relative to the result allows.
+            difference = (difference - off[0]).clamp(min=0.0)
         worst = max(worst, (difference / exact.abs().maximum(rms)).max().item())
         worst_rms = max(worst_rms, (difference.pow(2).mean().sqrt() / whole).item())
     holds = worst <= case.tolerance and worst_rms <= case.tolerance / 2

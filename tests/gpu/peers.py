@@ -156,24 +156,31 @@ def decode_errors(s, got):
 
 
 def backward_errors(s, got, causal):
+    """Gradients in float64, and what float32 may be off where the terms of dS cancel: the first row of causal attention has no
+    gradient at all, and what is found there is the rounding of its terms."""
     b, h = s["q"].shape[:2]
     group = h // s["k"].shape[1]
     if group != 1:
         raise ValueError("references of grouped heads are not written")
     for bi, hi in some_heads(b, h):
         # What the forward pass rounded is given to both: where gradients cancel, its rounding is all that is left of them.
-        q, k, v, o, go = (s[n][bi, hi].float() for n in ("q", "k", "v", "o", "go"))
-        lse = s["lse"][bi, hi]
+        q, k, v, o, go = (s[n][bi, hi].double() for n in ("q", "k", "v", "o", "go"))
+        lse = s["lse"][bi, hi].double()
+        eps, scale = torch.finfo(torch.float32).eps, 1 / math.sqrt(q.shape[-1])
         dq, dk, dv = [], torch.zeros_like(k), torch.zeros_like(v)
+        dq_off, dk_off = [], torch.zeros_like(k)
         for first in range(0, q.shape[0], 2048):
             rows = slice(first, first + 2048)
             p = torch.exp(scores(q[rows], k, causal, first) - lse[rows, None])
             dv += p.T @ go[rows]
-            ds = p * (go[rows] @ v.T - (go[rows] * o[rows]).sum(-1, keepdim=True)) / math.sqrt(q.shape[-1])
+            ds = p * (go[rows] @ v.T - (go[rows] * o[rows]).sum(-1, keepdim=True)) * scale
             dq.append(ds @ k)
             dk += ds.T @ q[rows]
-        for name, exact in (("dq", torch.cat(dq)), ("dk", dk), ("dv", dv)):
-            yield f"{name}[{bi}, {hi}]", got[name][bi, hi].cuda().float(), exact
+            off = p * (go[rows].abs() @ v.abs().T + (go[rows] * o[rows]).abs().sum(-1, keepdim=True)) * (scale * eps)
+            dq_off.append(off @ k.abs())
+            dk_off += off.T @ q[rows].abs()
+        for name, exact, off in (("dq", torch.cat(dq), torch.cat(dq_off)), ("dk", dk, dk_off), ("dv", dv, 0.0)):
+            yield f"{name}[{bi}, {hi}]", got[name][bi, hi].cuda().double(), exact, off
 
 
 def forward_for_backward(s, causal):
