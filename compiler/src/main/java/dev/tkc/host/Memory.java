@@ -57,10 +57,10 @@ final class Memory {
           Diagnostic.error(Code.TEST_TENSOR, what + " would take " + ByteText.of(add(outside, inside))
               + ", and there is too little memory for that")
               .label(at, "here")
-              .note(outside > free
-                  ? ByteText.of(outside) + " of it as kernels see it, where " + ByteText.of(free) + " are free"
-                  : ByteText.of(inside) + " of it as values of the test, where " + ByteText.of(session.bytesLeft())
-                      + " are left")
+              .note("a test keeps a tensor twice, as its own value and as kernels read it; " + (outside > free
+                  ? "for the second it needs " + ByteText.of(outside) + ", and " + ByteText.of(free) + " are free"
+                  : "for the first it needs " + ByteText.of(inside) + ", and " + ByteText.of(session.bytesLeft())
+                      + " are left"))
               .help("use smaller sizes"));
     }
   }

@@ -21,9 +21,15 @@ record Arguments(Lowerer l, Expr.Call call, Map<String, Expr> named, List<Expr> 
         parts.add("x, …");
       }
       for (String p : params) {
-        parts.add(optional.contains(p) ? "[" + p + "]" : p);
+        parts.add(optional.contains(p) ? p + " = …" : p);
       }
       return name + "(" + String.join(", ", parts) + ")";
+    }
+
+    /** The parameters in order, and which may be left out. */
+    String note() {
+      List<String> free = params.stream().filter(optional::contains).map(p -> "`" + p + "`").toList();
+      return "it is `" + text() + "`" + (free.isEmpty() ? "" : "; " + String.join(", ", free) + " may be left out");
     }
   }
 
@@ -47,7 +53,7 @@ record Arguments(Lowerer l, Expr.Call call, Map<String, Expr> named, List<Expr> 
                   ? "no arguments" : s.params().size() == 1 ? "one argument"
                   : "at most " + s.params().size() + " arguments"))
               .label(a.value().span(), "one too many")
-              .note("it is `" + s.text() + "`"));
+              .note(s.note()));
           return Optional.empty();
         }
         continue;
@@ -56,7 +62,7 @@ record Arguments(Lowerer l, Expr.Call call, Map<String, Expr> named, List<Expr> 
       if (!s.params().contains(word)) {
         Diagnostic d = Diagnostic.error(Code.ARGUMENTS, "`" + s.name() + "` has no parameter `" + word + "`")
             .label(a.name().get().span(), "not a parameter")
-            .note("it is `" + s.text() + "`");
+            .note(s.note());
         // One that has its argument already is hardly meant.
         var close = Suggest.closest(word, s.params().stream().filter(p -> !named.containsKey(p)).toList());
         l.error(close.isPresent()
@@ -71,7 +77,7 @@ record Arguments(Lowerer l, Expr.Call call, Map<String, Expr> named, List<Expr> 
       String what = missing.isEmpty() ? "a tile" : "`" + String.join("`, `", missing) + "`";
       l.error(Diagnostic.error(Code.ARGUMENTS, "`" + s.name() + "` lacks " + what)
           .label(call.span(), "missing: " + what)
-          .note("it is `" + s.text() + "`"));
+          .note(s.note()));
       ok = false;
     }
     return ok ? Optional.of(new Arguments(l, call, named, rest)) : Optional.empty();

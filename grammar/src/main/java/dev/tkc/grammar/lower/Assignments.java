@@ -85,7 +85,8 @@ final class Assignments {
       var close = Suggest.closest(place.name().text(), l.scope().names());
       l.error(close.isPresent()
           ? d.help("did you mean `" + close.get() + "`?", place.name().span(), close.get())
-          : d.help("declare it: `var " + place.name() + " = …`"));
+          : d.help(place.indices().isEmpty() ? "declare it: `var " + place.name() + " = …`"
+              : "a tensor is a parameter, `out " + place.name() + ": …`, or a `temp`"));
     }
     return entry;
   }

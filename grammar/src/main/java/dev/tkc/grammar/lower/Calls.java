@@ -13,6 +13,7 @@ import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Which function a call means, and the values of {@code const} items. */
 final class Calls {
@@ -25,6 +26,10 @@ final class Calls {
 
   Val call(Expr.Call call) {
     String name = call.name().text();
+    if (l.library.isAmbiguous(name)) {
+      arguments(call);
+      return Val.FAILED;
+    }
     Builtins.Builtin builtin = Builtins.TABLE.get(name);
     if (builtin != null) {
       return builtin(builtin, call);
@@ -33,13 +38,22 @@ final class Calls {
     if (fn.isPresent()) {
       return l.fns.call(fn.get(), call);
     }
-    call.args().forEach(a -> l.exprs.value(a.value()));
+    arguments(call);
     if (l.library.kernel(name).isPresent()) {
       return l.error(Diagnostic.error(Code.POSITION, "a kernel gives no value")
           .label(call.span(), "`" + name + "` is a kernel")
           .help("call it as a statement; it writes its `out` arguments"));
     }
     return l.error(unknown(call.name()));
+  }
+
+  /** Looks at the arguments of a call of which nothing else can be said; types and words among them are no values. */
+  void arguments(Expr.Call call) {
+    call.args().stream()
+        .filter(a -> a.name().isEmpty() || !Set.of("fn", "precision").contains(a.name().get().text()))
+        .map(Expr.Arg::value)
+        .filter(e -> l.types.written(e).isEmpty() && !(e.bare() instanceof Expr.ListOf))
+        .forEach(l.exprs::value);
   }
 
   private Val builtin(Builtins.Builtin b, Expr.Call call) {
@@ -52,7 +66,11 @@ final class Calls {
         default -> "`uniform(seed, offset)` and `philox(seed, offset)` give random numbers in a kernel";
       }));
     }
-    return Arguments.bind(l, call, b.signature()).map(a -> b.lowering().apply(a)).orElse(Val.FAILED);
+    Optional<Arguments> bound = Arguments.bind(l, call, b.signature());
+    if (bound.isEmpty()) {
+      arguments(call);
+    }
+    return bound.map(a -> b.lowering().apply(a)).orElse(Val.FAILED);
   }
 
   Diagnostic unknown(Name name) {

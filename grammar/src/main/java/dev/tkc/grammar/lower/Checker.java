@@ -61,6 +61,7 @@ public final class Checker {
     Findings findings = new Findings();
     library.diagnostics().forEach(findings::add);
     Schedules.targets(library, targets, findings);
+    Map<String, Item.Test> titles = new HashMap<>();
     for (Item item : library.program().items()) {
       Lowering.guarded(findings, item.span(), () -> {
         switch (item) {
@@ -68,13 +69,25 @@ public final class Checker {
               kernel(library, k, k.name().text().equals(kernel) ? given : Map.of(), findings);
           case Item.Fn f -> FnSamples.check(library, f, findings);
           case Item.Const c -> Lowerer.constant(library, findings).calls.constant(c, c.name().span());
-          case Item.Test t -> new TestNames(library, findings).check(t);
+          case Item.Test t -> {
+            title(t, titles.putIfAbsent(t.title(), t), findings);
+            new TestNames(library, findings).check(t);
+          }
           case Item.Schedule s -> Schedules.check(library, s, findings);
           case Item.Import _ -> { }
         }
       });
     }
     return findings.list();
+  }
+
+  /** A title says which test is meant, so a file has each once; {@code first} is null or another of that title. */
+  private static void title(Item.Test test, Item.Test first, Findings findings) {
+    if (first != null) {
+      findings.add(Diagnostic.error(Code.TEST_TITLE, "two tests are called \"" + test.title() + "\"")
+          .label(test.titleSpan(), "again here").label(first.titleSpan(), "first here")
+          .help("say what this one shows that the other does not"));
+    }
   }
 
   private static void kernel(Library library, Item.Kernel k, Map<String, Object> given, Findings findings) {

@@ -85,6 +85,9 @@ final class Exprs {
 
   private Optional<Val> constant(Name name) {
     Optional<Item.Const> item = l.library.constant(name.text());
+    if (l.library.isAmbiguous(name.text()) && item.isPresent()) {
+      return Optional.of(Val.FAILED);
+    }
     if (item.isPresent()) {
       return Optional.of(l.calls.constant(item.get(), name.span()));
     }

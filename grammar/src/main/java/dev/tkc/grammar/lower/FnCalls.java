@@ -27,6 +27,7 @@ final class FnCalls {
     List<String> params = fn.params().stream().map(p -> p.name().text()).toList();
     Optional<Arguments> args = Arguments.bind(l, call, new Signature(fn.name().text(), params, List.of(), false));
     if (args.isEmpty()) {
+      l.calls.arguments(call);
       return Val.FAILED;
     }
     List<Operand> operands = params.stream().map(p -> args.get().operand(p)).toList();

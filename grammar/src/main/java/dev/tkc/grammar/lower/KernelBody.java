@@ -78,7 +78,8 @@ final class KernelBody {
   }
 
   private void run(Stmt.Run r) {
-    if (l.library.kernel(r.call().name().text()).isPresent()) {
+    String name = r.call().name().text();
+    if (l.library.kernel(name).isPresent() && !l.library.isAmbiguous(name)) {
       new KernelCalls(l).call(l.library.kernel(r.call().name().text()).get(), r.call());
     } else {
       l.statements.statement(r);

@@ -59,7 +59,7 @@ final class KernelCalls {
     boolean outer = l.deterministic();
     l.setDeterministic(outer || k.deterministic());
     l.inlined(k, k.name().text(), call.span(), scope, () -> {
-      if (KernelHead.of(k, l.library).check(l) && match(k, operands, given, scope)
+      if (KernelHead.of(k, l.library).check(l).isEmpty() && match(k, operands, given, scope)
           && (k.where().isEmpty() || l.fns.fact(k.where().get(), k.name().text()))) {
         new KernelBody(l, Specialisation.Schedule.NONE).body(k.body());
       }

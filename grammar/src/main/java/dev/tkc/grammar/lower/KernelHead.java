@@ -109,9 +109,9 @@ public record KernelHead(Item.Kernel kernel, List<String> dims, List<String> str
     };
   }
 
-  /** Reports what is wrong with the head by itself. */
-  boolean check(Lowerer l) {
-    int before = l.findings.errors();
+  /** Reports what is wrong with the head by itself; the parameters of which nothing can be said. */
+  Set<Param> check(Lowerer l) {
+    Set<Param> wrong = new HashSet<>();
     Map<String, Name> seen = new LinkedHashMap<>();
     for (Constant c : kernel.constants()) {
       once(l, seen, c.name());
@@ -124,19 +124,26 @@ public record KernelHead(Item.Kernel kernel, List<String> dims, List<String> str
     }
     Set<String> bound = bound();
     for (Param p : kernel.params()) {
-      once(l, seen, p.name());
+      int before = l.findings.errors();
+      Name first = once(l, seen, p.name());
+      kernel.params().stream().filter(q -> q.name() == first).forEach(wrong::add);
       param(l, p, bound);
+      if (l.findings.errors() > before) {
+        wrong.add(p);
+      }
     }
-    return l.findings.errors() == before;
+    return wrong;
   }
 
-  private static void once(Lowerer l, Map<String, Name> seen, Name name) {
+  /** The first of that name, after a report; null if this is the first. */
+  private static Name once(Lowerer l, Map<String, Name> seen, Name name) {
     Name first = seen.putIfAbsent(name.text(), name);
     if (first != null) {
       l.error(Diagnostic.error(Code.DUPLICATE_NAME, "`" + name + "` is declared twice")
           .label(name.span(), "declared again here")
           .label(first.span(), "first declared here"));
     }
+    return first;
   }
 
   private void param(Lowerer l, Param p, Set<String> bound) {

@@ -17,6 +17,7 @@ import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** A kernel as a function of the IR: its parameters, its tensors, its body. */
 final class Kernels {
@@ -35,11 +36,10 @@ final class Kernels {
     Scope scope = new Scope(null);
     l.setDeterministic(k.deterministic());
     l.inlined(k, k.name().text(), null, scope, () -> {
-      if (head.check(l)) {
-        parameters(head, scope);
-        tensors(head, scope);
-        new KernelBody(l, spec.schedule()).body(k.body());
-      }
+      Set<Param> wrong = head.check(l);
+      parameters(head, wrong, scope);
+      tensors(head, wrong, scope);
+      new KernelBody(l, spec.schedule()).body(k.body());
       l.builder().at(l.loc(k.span())).yield(List.of());
       return null;
     });
@@ -48,12 +48,17 @@ final class Kernels {
     return func;
   }
 
-  private void parameters(KernelHead head, Scope scope) {
+  /** What is {@code wrong} stands for nothing, so that the body is looked at without complaints that follow. */
+  private void parameters(KernelHead head, Set<Param> wrong, Scope scope) {
     for (Constant c : head.kernel().constants()) {
       scope.let(c.name().text(), constant(c), c.span());
     }
     for (Param p : head.kernel().params()) {
       String name = p.name().text();
+      if (wrong.contains(p)) {
+        scope.let(name, Val.FAILED, p.span());
+        continue;
+      }
       boolean isInt = p.type().element().text().equals("int");
       Element e = isInt ? Element.I64 : l.types.element(p.type().element());
       if (p.type() instanceof TypeExpr.Scalar) {
@@ -93,11 +98,11 @@ final class Kernels {
     return c.type().flatMap(t -> Element.byText(t.text())).filter(Element::isFloat).isPresent();
   }
 
-  private void tensors(KernelHead head, Scope scope) {
+  private void tensors(KernelHead head, Set<Param> wrong, Scope scope) {
     Map<String, Value> pointers = new java.util.HashMap<>();
     params.forEach(p -> pointers.putIfAbsent(p.value().name(), p.value()));
     for (Param p : head.kernel().params()) {
-      if (p.type() instanceof TypeExpr.Shaped s) {
+      if (p.type() instanceof TypeExpr.Shaped s && !wrong.contains(p)) {
         tensor(p, s, pointers.get(p.name().text()), scope);
       }
     }

@@ -28,6 +28,7 @@ public final class Library {
   private final Map<String, Item.Fn> functions = new LinkedHashMap<>();
   private final Map<String, Item.Kernel> kernels = new LinkedHashMap<>();
   private final Map<String, Span> declared = new LinkedHashMap<>();
+  private final Set<String> ambiguous = new HashSet<>();
   private final List<Item.Schedule> schedules = new ArrayList<>();
   private final List<Diagnostic> diagnostics = new ArrayList<>();
 
@@ -69,6 +70,7 @@ public final class Library {
       diagnostics.add(Diagnostic.error(Code.DUPLICATE_NAME, "`" + word + "` is a built-in function")
           .label(name.span(), "this name is taken")
           .help("choose another name"));
+      ambiguous.add(word);
       return;
     }
     Span before = declared.putIfAbsent(word, name.span());
@@ -76,6 +78,7 @@ public final class Library {
       diagnostics.add(Diagnostic.error(Code.DUPLICATE_NAME, "`" + word + "` is declared twice")
           .label(name.span(), "declared again here")
           .label(before, "first declared here"));
+      ambiguous.add(word);
       return;
     }
     map.put(word, item);
@@ -141,6 +144,11 @@ public final class Library {
   /** Whether a name is declared by the file or an import. */
   boolean declares(String name) {
     return declared.containsKey(name);
+  }
+
+  /** Whether a name is declared more than once, or is a built-in function's as well, so that nothing can be said of its uses. */
+  boolean isAmbiguous(String name) {
+    return ambiguous.contains(name);
   }
 
   List<String> constantNames() {

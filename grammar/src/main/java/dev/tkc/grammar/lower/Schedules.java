@@ -117,6 +117,9 @@ public final class Schedules {
           ? d.help("did you mean `" + close.get() + "`?", s.kernel().span(), close.get()) : d);
       return;
     }
+    if (library.isAmbiguous(s.kernel().text())) {
+      return;
+    }
     read(library, kernel.get(), s, new Scope(null), findings);
     s.where().ifPresent(w -> facts(library, kernel.get(), w, findings));
   }

@@ -143,16 +143,27 @@ final class Shapings {
     Lowerer l = a.l();
     Operand value = a.operand("value");
     TileType type = l.types.argument(a.expr("type"));
+    if (type == null && !value.val().failed()) {
+      // Sizes that are wrong hide nothing of what is wrong with the value.
+      l.types.written(a.expr("type")).ifPresent(e -> filled(a, value, e));
+    }
     if (type == null || value.val().failed() || !made(a, type)) {
       return Val.FAILED;
     }
+    Value v = filled(a, value, type.element());
+    return v == null ? Val.FAILED : l.result(l.shaping.broadcast(a.span(), v, type.shape()));
+  }
+
+  /** The scalar that fills a tile; null after a report. */
+  private static Value filled(Arguments a, Operand value, Element element) {
+    Lowerer l = a.l();
     if (!value.val().shape().isEmpty()) {
-      return l.error(Code.RANK_MISMATCH, value.span(), "`fill` takes a scalar", "this is " + value.val().describe());
+      l.error(Code.RANK_MISMATCH, value.span(), "`fill` takes a scalar", "this is " + value.val().describe());
+      return null;
     }
     boolean literal = value.val() instanceof Val.Num || value.val() instanceof Val.Int;
-    Value v = literal && type.element().isFloat() ? l.promotion.to(value, type.element())
-        : l.promotion.widenTo(value, type.element(), "the tile holds");
-    return v == null ? Val.FAILED : l.result(l.shaping.broadcast(a.span(), v, type.shape()));
+    return literal && element.isFloat() ? l.promotion.to(value, element)
+        : l.promotion.widenTo(value, element, "the tile holds");
   }
 
   private static boolean made(Arguments a, TileType type) {

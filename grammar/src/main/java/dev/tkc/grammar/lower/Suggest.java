@@ -1,5 +1,6 @@
 package dev.tkc.grammar.lower;
 
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Optional;
 
@@ -7,12 +8,18 @@ import java.util.Optional;
 final class Suggest {
   private Suggest() {}
 
-  /** The closest of {@code candidates} if it is close enough to be a slip. */
+  /**
+   * The closest of {@code candidates} if it is close enough to be a slip: at most a third of the longer one's letters
+   * differ, or the case or order of all of them. So of a single letter only the case can be wrong.
+   */
   static Optional<String> closest(String word, Collection<String> candidates) {
     String best = null;
-    int least = Math.max(1, word.length() / 3) + 1;
+    int least = Integer.MAX_VALUE;
     for (String c : candidates) {
       int d = c.equalsIgnoreCase(word) ? 0 : distance(word, c);
+      if (d > Math.max(word.length(), c.length()) / 3 && !(d == 1 && swapped(word, c))) {
+        continue;
+      }
       // Of two that are as close, the one that goes on where the word stops.
       boolean begun = best != null && d == least && c.startsWith(word) && !best.startsWith(word);
       if ((d < least || begun) && !c.equals(word)) {
@@ -23,9 +30,14 @@ final class Suggest {
     return Optional.ofNullable(best);
   }
 
-  /** {@code text} with brackets around it, unless it binds as tightly as anything: a name, a call, an access. */
+  private static boolean swapped(String a, String b) {
+    int[] x = a.chars().sorted().toArray();
+    return Arrays.equals(x, b.chars().sorted().toArray());
+  }
+
+  /** {@code text} with brackets around it, unless it binds as tightly as anything: a number, a name, a call, an access. */
   static String grouped(String text) {
-    return text.matches("[A-Za-z_][\\w.]*(\\[[^\\[\\]]*]|\\([^()]*\\)|\\.\\w+)*") ? text : "(" + text + ")";
+    return text.matches("[0-9][\\w.]*|[A-Za-z_][\\w.]*(\\[[^\\[\\]]*]|\\([^()]*\\)|\\.\\w+)*") ? text : "(" + text + ")";
   }
 
   /** Edits between two words, a swap of neighbours counted once. */

@@ -181,7 +181,7 @@ final class TestNames {
         expr(a.value());
       }
     }
-    if (kernel && statement) {
+    if (kernel && statement && !library.isAmbiguous(word)) {
       calls.check(library.kernel(word).get(), c, scope);
     }
   }

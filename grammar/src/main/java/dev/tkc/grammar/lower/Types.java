@@ -59,6 +59,12 @@ final class Types {
     };
   }
 
+  /** The element type that an argument names, whatever its sizes are. */
+  Optional<Element> written(Expr e) {
+    Expr base = e.bare() instanceof Expr.At at ? at.base().bare() : e.bare();
+    return base instanceof Expr.Ref r ? lookup(r.name()) : Optional.empty();
+  }
+
   /** {@code f32[BM, BN]} or {@code f32} as an argument; null after a report. */
   TileType argument(Expr e) {
     Expr bare = e.bare();
@@ -104,7 +110,7 @@ final class Types {
     List<Integer> shape = new ArrayList<>();
     boolean ok = e != null;
     for (Expr d : dims) {
-      int n = l.ints.size(d, "a tile dimension");
+      int n = l.ints.size(d, l.isHost() ? "a dimension of a tensor" : "a tile dimension");
       ok &= n >= 0;
       shape.add(Math.max(n, 0));
     }

@@ -3,7 +3,10 @@ package dev.tkc.grammar.syntax;
 import dev.tkc.grammar.TkParser;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.Source;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import org.antlr.v4.runtime.DefaultErrorStrategy;
 import org.antlr.v4.runtime.InputMismatchException;
@@ -28,6 +31,9 @@ final class Recovery extends DefaultErrorStrategy {
   private final Spans spans;
   private final TreeSet<Integer> repairs;
   private final List<Diagnostic> diagnostics;
+
+  /** The lists of settings that are known to have commas. */
+  private final Set<ParserRuleContext> commas = Collections.newSetFromMap(new IdentityHashMap<>());
 
   Recovery(Spans spans, TreeSet<Integer> repairs, List<Diagnostic> diagnostics) {
     this.spans = spans;
@@ -94,8 +100,13 @@ final class Recovery extends DefaultErrorStrategy {
       return;
     }
     while (!fitsList(ctx, parser.getCurrentToken())) {
-      reportError(parser, new InputMismatchException(parser));
-      if (Words.is(parser.getCurrentToken(), ";")) {
+      // Of the commas between a list's settings the first is reported.
+      boolean again = Words.is(parser.getCurrentToken(), ",") && commas.contains(ctx);
+      if (!again) {
+        reportError(parser, new InputMismatchException(parser));
+      }
+      if (Words.is(parser.getCurrentToken(), ";") || SyntaxError.betweenSettings(ctx, parser.getCurrentToken())) {
+        commas.add(ctx);
         endErrorCondition(parser);
         parser.consume();
       } else {
@@ -159,7 +170,8 @@ final class Recovery extends DefaultErrorStrategy {
   /** Skips to the end of what began at {@code start}; always consumes something unless the text ends. */
   private void skip(Parser parser, ParserRuleContext ctx, Token start) {
     endErrorCondition(parser);
-    boolean items = ctx instanceof TkParser.ProgramContext || ctx.getRuleIndex() == TkParser.RULE_item;
+    boolean inList = ctx instanceof TkParser.ScheduleItemContext && start != ctx.start;
+    boolean items = !inList && (ctx instanceof TkParser.ProgramContext || ctx.getRuleIndex() == TkParser.RULE_item);
     boolean settings = !items && isSettings(ctx);
     int depth = depthFrom(parser.getInputStream(), start);
     while (parser.getCurrentToken().getType() != Token.EOF) {

@@ -70,6 +70,7 @@ final class Slips {
     d = d != null ? d : declarations();
     d = d != null ? d : members();
     d = d != null ? d : trailingComma();
+    d = d != null ? d : settings();
     d = d != null ? d : emptyBrackets();
     d = d != null ? d : choice();
     d = d != null ? d : within();
@@ -204,6 +205,16 @@ final class Slips {
         .help("remove it", error.at(before), "");
   }
 
+  /** {@code BM = 128, BN = 64}; the values of roles have commas, so the settings cannot. */
+  private Diagnostic settings() {
+    if (!error.betweenSettings()) {
+      return null;
+    }
+    return Diagnostic.error(Code.SYNTAX, "settings are not separated by commas")
+        .label(error.at(found), "a setting ends before this")
+        .help("begin a new line, or write `;`", error.at(found), ";");
+  }
+
   /** {@code f32[]}, for a scalar. */
   private Diagnostic emptyBrackets() {
     Token type = last.equals("[") && word.equals("]") ? error.previous(before) : null;
@@ -227,8 +238,17 @@ final class Slips {
         : null;
   }
 
-  /** {@code expect x ~ y} with nothing behind it. */
+  /** {@code expect x ~ y} with nothing behind it, or with an absolute bound alone. */
   private Diagnostic within() {
+    if (last.equals("within") && error.expects("rel")) {
+      Token value = word.equals("abs") ? error.next(found) : found;
+      boolean known = Set.of(TkParser.FLOAT, TkParser.INT, TkParser.NAME).contains(value.getType());
+      return Diagnostic.error(Code.SYNTAX, "`within` begins with a relative bound")
+          .label(error.at(found), "`rel` is expected here")
+          .note("`within rel R` allows |x − y| ≤ R·max(|y|, rms(y)), `within rel R abs A` adds A to that")
+          .help("write `within rel " + (word.equals("abs") ? "0 abs " : "")
+              + (known ? value.getText() : "1e-2") + "`");
+    }
     return error.expects("within") && error.start.getText().equals("expect") && !word.equals("~")
         ? Diagnostic.error(Code.SYNTAX, "`~` does not say how close")
             .label(error.at(before), "`within` is expected after this")

@@ -64,6 +64,16 @@ final class SyntaxError {
     };
   }
 
+  /** A comma where a setting may end. */
+  static boolean betweenSettings(ParserRuleContext list, Token token) {
+    return Words.is(token, ",")
+        && (list instanceof TkParser.ScheduleItemContext || list instanceof TkParser.PhaseSettingContext);
+  }
+
+  boolean betweenSettings() {
+    return atList() && betweenSettings(ctx, found);
+  }
+
   boolean within(int rule) {
     ParserRuleContext c = ctx;
     while (c != null && c.getRuleIndex() != rule) {
@@ -202,6 +212,9 @@ final class SyntaxError {
   }
 
   private String noun() {
+    if (ctx instanceof TkParser.ScheduleItemContext && atList()) {
+      return "a setting or `}`";
+    }
     return switch (ctx.getRuleIndex()) {
       case TkParser.RULE_program, TkParser.RULE_item ->
           "an item (`fn`, `kernel`, `schedule`, `test`, `const` or `import`)";

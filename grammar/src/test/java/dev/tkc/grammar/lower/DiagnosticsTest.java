@@ -120,7 +120,17 @@ class DiagnosticsTest {
     assertThat(helps(only(kernel("y[i, :] = softmax_stepp(x[i, :])")))).contains("did you mean `softmax_step`?");
     assertThat(helps(only(kernel("y[i, :] = x[i, :] as float32")))).contains("did you mean `f32`?");
     assertThat(helps(only(kernel("y[i, :] = x[i, :] * i.strat")))).contains("did you mean `start`?");
-    assertThat(helps(only(kernel("y[i, :] = x[i, :]\nz[i] = 1")))).anyMatch(h -> h.startsWith("did you mean"));
+    assertThat(helps(only(kernel("y[i, :] = x[i, :]\nbais[:] = 1")))).contains("did you mean `bias`?");
+  }
+
+  @Test
+  void ofAShortNameOnlyItsCaseOrOrderIsGuessed() {
+    assertThat(helps(only(kernel("y[i, :] = x[i, :] * q")))).isEmpty();
+    assertThat(helps(only(kernel("y[i, :] = x[i, :] * d")))).contains("did you mean `D`?");
+    assertThat(helps(only(kernel("let ab = 3\ny[i, :] = x[i, :] * ba")))).contains("did you mean `ab`?");
+    assertThat(helps(only(kernel("let ab = 3\ny[i, :] = x[i, :] * ac")))).isEmpty();
+    assertThat(helps(only(kernel("y[i, :] = x[i, :]\nz[i] = 1"))))
+        .containsExactly("a tensor is a parameter, `out z: …`, or a `temp`");
   }
 
   @Test

@@ -57,6 +57,7 @@ public enum Code {
   LITERAL_RANGE("TK0121", "a number outside the range it must lie in"),
   DETERMINISTIC("TK0122", "a deterministic kernel does something whose order is open"),
   PROGRAM_SIZE("TK0123", "a program that inlining makes too large"),
+  TEST_TITLE("TK0124", "two tests of a file have one title"),
 
   SHAPE_MISMATCH("TK0201", "shapes do not match"),
   RANK_MISMATCH("TK0202", "ranks do not match"),

@@ -33,11 +33,12 @@ import java.util.stream.Stream;
 
 /**
  * Warns where the padding of a last tile reaches a result: a reduction or product takes in lanes past the end of a
- * range whose value is no longer a harmless 0, and what comes of it is stored. The rules are those of the interpreter
+ * range whose value is no longer a harmless 0, and what comes of it is stored; or such lanes are used as indices. The rules are those of the interpreter
  * (docs/language.md, padding), over lanes instead of elements.
  *
  * <pre>
  *   for j in N by 64 { l += rowsum(exp(x[i, j])) }     // exp(0) is 1 in the lanes past N
+ *   y[id[i]] += x[i]                                   // id[i] is 0 in the lanes past N, so they meet y[0]
  * </pre>
  *
  * What is in doubt is taken to be right: lanes outside a tensor but not past the end of a range, functions of the
@@ -149,9 +150,18 @@ public final class PaddingLint {
       case MemoryOp.Valid o -> ranges.partial(o.range()).ifPresent(count ->
           origins.put(inst.result(),
               new Origin(Map.of(), Optional.empty(), Set.of(new Lane(count, 0)), Set.of(), false)));
-      case MemoryOp.Load o -> origins.put(inst.result(), load(inst, o));
-      case MemoryOp.Store o -> stored(inst, o.value());
-      case MemoryOp.Atomic o -> stored(inst, o.value());
+      case MemoryOp.Load o -> {
+        indexed(inst, o.indices());
+        origins.put(inst.result(), load(inst, o));
+      }
+      case MemoryOp.Store o -> {
+        indexed(inst, o.indices());
+        stored(inst, o.value());
+      }
+      case MemoryOp.Atomic o -> {
+        indexed(inst, o.indices());
+        stored(inst, o.value());
+      }
       case MemoryOp.MakeTensor _, MemoryOp.Temp _, MemoryOp.Counter _, MemoryOp.View _, MemoryOp.AddressOf _,
           MemoryOp.MakeTensorMap _, MemoryOp.Range _, MemoryOp.LastArrival _ -> { }
     }
@@ -175,6 +185,33 @@ public final class PaddingLint {
     return Origin.of(lanes, Optional.empty());
   }
 
+  /** Padding as an index is an element like any other: the fill value 0 is the first one. */
+  private void indexed(Inst inst, List<Value> indices) {
+    for (Value index : indices) {
+      if (branches == 0 && !(index.type() instanceof RangeType)) {
+        of(index).lanes().values().stream().findFirst()
+            .ifPresent(state -> found.computeIfAbsent(inst, _ -> indexWarning(inst, state.load())));
+      }
+    }
+  }
+
+  private static Diagnostic indexWarning(Inst access, Inst load) {
+    Diagnostic d = new Diagnostic(
+        Diagnostic.Severity.WARNING, Code.PADDING_LEAK, "the padding of a last tile is used as an index", List.of(),
+        List.of(), List.of());
+    d = place(d, load.loc(), "the lanes past the end of a range are made up by this load, as 0");
+    d = called(place(d, access.loc(), "there they stand for an element as well"), access);
+    return d.help("give the load a `pad` value that lies outside, `pad -1`: what has no element is not touched");
+  }
+
+  private static Diagnostic called(Diagnostic d, Inst inst) {
+    Diagnostic out = d;
+    for (Optional<Loc> c = inst.loc().caller(); c.isPresent(); c = c.get().caller()) {
+      out = place(out, c.get(), "called from here");
+    }
+    return out;
+  }
+
   private void stored(Inst inst, Value value) {
     of(value).leak().ifPresent(leak -> found.computeIfAbsent(leak.at(), _ -> warning(leak, inst)));
   }
@@ -184,10 +221,7 @@ public final class PaddingLint {
     Diagnostic d = new Diagnostic(
         Diagnostic.Severity.WARNING, Code.PADDING_LEAK, "the padding of a last tile reaches a result", List.of(),
         List.of(), List.of());
-    d = place(d, leak.at().loc(), "this takes in the lanes past the end of a range");
-    for (Optional<Loc> c = leak.at().loc().caller(); c.isPresent(); c = c.get().caller()) {
-      d = place(d, c.get(), "called from here");
-    }
+    d = called(place(d, leak.at().loc(), "this takes in the lanes past the end of a range"), leak.at());
     d = place(d, load.loc(), "they are made up by this load, as 0");
     d = place(d, store.loc(), "what comes of it is kept here");
     return d.note(leak.state().foreign()
