@@ -47,7 +47,8 @@ public final class AnnotateAccesses {
     int widest = Access.widest(inst, patterns, target.vectorBytes());
     markInside(inst, patterns);
     if (inst.op() instanceof SharedOp.CopyAsync) {
-      inst.annotate("vector", (long) widest);
+      // Where rows are gathered, layouts were chosen for a width.
+      inst.annotate("vector", inst.annotation("vector", widest));
       inst.annotate("order", access.order().stream().map(Integer::longValue).toList());
       return;
     }

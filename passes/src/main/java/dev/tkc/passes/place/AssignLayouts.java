@@ -73,6 +73,7 @@ public final class AssignLayouts {
   }
 
   private void run() {
+    anchorCopies();
     anchorDots();
     anchorScans();
     anchorAccesses();
@@ -125,6 +126,18 @@ public final class AssignLayouts {
     return DotLayouts.async(inst, row.fragments(), warps);
   }
 
+  /** Rows that copies gather are known where the copy's threads want them, so that loops can carry them as they are. */
+  private void anchorCopies() {
+    team.walk(inst -> {
+      if (inst.op() instanceof SharedOp.CopyAsync copy && copy.indices().stream().anyMatch(Demands::isTile)) {
+        LinearLayout layout = accessLayout(inst);
+        // The code made of the copy shares it out by this width.
+        inst.annotate("vector", (long) Access.widest(inst, patterns, target.vectorBytes()));
+        Demands.indexLayouts(Access.of(inst).orElseThrow(), layout).forEach(solver::assign);
+      }
+    });
+  }
+
   private void anchorScans() {
     team.walk(inst -> {
       if (inst.op() instanceof ReductionOp.Scan s) {
@@ -161,7 +174,7 @@ public final class AssignLayouts {
   /** The layout in which an access is best made: neighbours in memory in neighbouring lanes, in the widest vectors. */
   private LinearLayout accessLayout(Inst inst) {
     Access access = Access.of(inst).orElseThrow();
-    return BlockedLayouts.coalescedLayout(tile(inst).shape(), access.order(),
+    return BlockedLayouts.coalescedLayout(access.shape(), access.order(),
         Access.widest(inst, patterns, target.vectorBytes()), target.lanes(), warps);
   }
 

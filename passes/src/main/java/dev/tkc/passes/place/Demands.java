@@ -306,7 +306,8 @@ final class Demands {
     return tooNarrow || wasteful ? best : present;
   }
 
-  private Map<Value, LinearLayout> indexLayouts(Access access, LinearLayout layout) {
+  /** What the index tiles of an access lie as, where it is made in a layout. */
+  static Map<Value, LinearLayout> indexLayouts(Access access, LinearLayout layout) {
     Map<Value, LinearLayout> needed = new IdentityHashMap<>();
     for (int i = 0; i < access.indices().size(); i++) {
       Value index = access.indices().get(i);

@@ -16,10 +16,13 @@ import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
+import dev.tkc.passes.analysis.ReadOnly;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Starts the copies of a staged loop rounds ahead of their use.
@@ -36,7 +39,8 @@ import java.util.Map;
  * One barrier a round serves twice: what was waited for is there for every thread, and every thread is done reading the
  * slot that is overwritten next. Copies of rounds past the end are skipped, but their (empty) groups are committed, so
  * that the count in the wait is right to the last round. Loads that pass through registers are started one round ahead,
- * and stored at the start of their round.
+ * and stored at the start of their round. What copies look up, such as the page that their rows are in, is loaded a
+ * round before them and carried, so that nobody waits for it.
  */
 public final class ExpandPipeline {
   private final Inst inst;
@@ -46,7 +50,7 @@ public final class ExpandPipeline {
   private final List<Inst> loads = new ArrayList<>();
   private final Ahead ahead;
 
-  private ExpandPipeline(Inst inst, ControlOp.For loop, int stages) {
+  private ExpandPipeline(Inst inst, ControlOp.For loop, int stages, ReadOnly readOnly) {
     this.inst = inst;
     this.loop = loop;
     this.stages = stages;
@@ -57,18 +61,18 @@ public final class ExpandPipeline {
         indices.addAll(i.operands());
       }
     }
-    this.ahead = Ahead.of(loop, indices).orElseThrow();
+    this.ahead = Ahead.of(loop, indices, readOnly).orElseThrow();
   }
 
   public static void run(Func func, PassContext context) {
-    visit(func.body());
+    visit(func.body(), new ReadOnly(func));
   }
 
-  private static void visit(Region region) {
+  private static void visit(Region region, ReadOnly readOnly) {
     for (Inst inst : List.copyOf(region.insts())) {
-      inst.regions().forEach(ExpandPipeline::visit);
+      inst.regions().forEach(r -> visit(r, readOnly));
       if (inst.op() instanceof ControlOp.For loop && inst.annotation("stages", 0) >= 2) {
-        new ExpandPipeline(inst, loop, (int) inst.annotation("stages", 2)).expand(region);
+        new ExpandPipeline(inst, loop, (int) inst.annotation("stages", 2), readOnly).expand(region);
         inst.annotations().remove("stages");
       }
     }
@@ -80,26 +84,34 @@ public final class ExpandPipeline {
     if (!copies.isEmpty()) {
       for (int round = 0; round < stages - 1; round++) {
         Value position = before.add(loop.lo(), before.constant(round * loop.step()));
-        copyRound(position, before.constant((long) round), before);
+        copyRound(position, Optional.empty(), before.constant((long) round), before);
       }
     }
-    List<Value> firstLoads = loads.isEmpty() ? List.of() : loadRound(loop.lo(), before);
+    List<Value> carried = new ArrayList<>(loads.isEmpty() ? List.of() : loadRound(loop.lo(), before));
+    if (looksUp()) {
+      carried.addAll(lookRound(before.add(loop.lo(), before.constant((stages - 1L) * loop.step())), before));
+    }
 
     List<Value> inits = new ArrayList<>(loop.inits());
     inits.add(slotZero);
-    inits.addAll(firstLoads);
+    inits.addAll(carried);
     Region old = loop.body();
     Region body = new Region(old.params());
     Value slot = new Value(TileType.integer(), "slot");
     body.params().add(slot);
     List<Value> held = new ArrayList<>();
-    firstLoads.forEach(v -> held.add(new Value(v.type(), v.name())));
+    carried.forEach(v -> held.add(new Value(v.type(), v.name())));
     body.params().addAll(held);
     fill(old, body, slot, held);
 
     inst.setOp(new ControlOp.For(loop.lo(), loop.hi(), loop.step(), inits, false, body));
     inst.addResult(new Value(TileType.integer()));
-    firstLoads.forEach(v -> inst.addResult(new Value(v.type())));
+    carried.forEach(v -> inst.addResult(new Value(v.type())));
+  }
+
+  /** Whether copies need values from memory, which are carried behind the loads' own. */
+  private boolean looksUp() {
+    return !copies.isEmpty() && !ahead.lookups().isEmpty();
   }
 
   private void fill(Region old, Region body, Value slot, List<Value> held) {
@@ -116,8 +128,9 @@ public final class ExpandPipeline {
     if (!copies.isEmpty()) {
       Value next = b.add(position, b.constant((stages - 1L) * loop.step()));
       Value free = b.emit(new ElementwiseOp.Select(b.compare(CompareKind.EQ, slot, zero), last, b.sub(slot, one)));
-      copyRound(next, free, b);
+      copyRound(next, Optional.of(held.subList(loads.size(), held.size())), free, b);
     }
+    List<Value> found = looksUp() ? lookRound(b.add(position, b.constant((long) stages * loop.step())), b) : List.of();
     Map<Value, Value> replaced = new HashMap<>();
     for (int i = 0; i < loads.size(); i++) {
       replaced.put(loads.get(i).result(), held.get(i));
@@ -135,6 +148,7 @@ public final class ExpandPipeline {
         List<Value> values = new ArrayList<>(yield.values());
         values.add(wrapped);
         values.addAll(following);
+        values.addAll(found);
         i.setOp(new ControlOp.Yield(values));
       } else if (!stored && i.op() instanceof SharedOp.SharedLoad) {
         b.append(new SharedOp.Barrier());
@@ -158,10 +172,10 @@ public final class ExpandPipeline {
   }
 
   /** The copies for one position into one slot, if it is before the end, and their group's end. */
-  private void copyRound(Value position, Value slot, Builder b) {
+  private void copyRound(Value position, Optional<List<Value>> found, Value slot, Builder b) {
     Value inside = b.compare(CompareKind.LT, position, loop.hi());
     b.branch(inside, () -> {
-      Cloner cloner = ahead.at(position, b);
+      Cloner cloner = found.map(f -> ahead.at(position, f, b)).orElseGet(() -> ahead.at(position, b));
       for (Inst c : copies) {
         SharedOp.CopyAsync copy = (SharedOp.CopyAsync) c.op();
         List<Value> indices = copy.indices().stream().map(cloner::get).toList();
@@ -175,8 +189,7 @@ public final class ExpandPipeline {
 
   /** The loads for one position, zeros past the end. */
   private List<Value> loadRound(Value position, Builder b) {
-    Value inside = b.compare(CompareKind.LT, position, loop.hi());
-    return b.branch(inside, () -> {
+    return inside(position, loads, b, () -> {
       Cloner cloner = ahead.at(position, b);
       List<Value> values = new ArrayList<>();
       for (Inst l : loads) {
@@ -185,14 +198,23 @@ public final class ExpandPipeline {
         values.add(b.append(new MemoryOp.Load(load.tensor(), indices, load.pad()))
             .annotate("inbounds", l.annotations().get("inbounds")).result());
       }
-      b.yield(values);
-    }, () -> {
-      List<Value> values = new ArrayList<>();
-      for (Inst l : loads) {
-        TileType tile = l.result().tile();
-        values.add(b.emit(new ShapeOp.Splat(b.constant(Literal.of(tile.element(), 0)), tile.shape())));
-      }
-      b.yield(values);
-    }).results();
+      return values;
+    });
+  }
+
+  /** What the copies for one position look up, zeros past the end. */
+  private List<Value> lookRound(Value position, Builder b) {
+    return inside(position, ahead.lookups(), b, () -> ahead.look(position, b));
+  }
+
+  private List<Value> inside(Value position, List<Inst> like, Builder b, Supplier<List<Value>> values) {
+    Value inside = b.compare(CompareKind.LT, position, loop.hi());
+    return b.branch(inside, () -> b.yield(values.get()),
+        () -> b.yield(like.stream().map(l -> zero(l.result().tile(), b)).toList())).results();
+  }
+
+  private static Value zero(TileType tile, Builder b) {
+    Value zero = b.constant(Literal.of(tile.element(), 0));
+    return tile.isScalar() ? zero : b.emit(new ShapeOp.Splat(zero, tile.shape()));
   }
 }

@@ -12,6 +12,7 @@ import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.AccessPattern;
+import dev.tkc.passes.analysis.ReadOnly;
 import dev.tkc.passes.analysis.Tensors;
 import dev.tkc.passes.place.CopyWidth;
 import dev.tkc.passes.target.TargetInfo;
@@ -35,10 +36,12 @@ import java.util.List;
  */
 public final class StageLoads {
   private final AccessPattern.Finder patterns;
+  private final ReadOnly readOnly;
   private final TargetInfo target;
 
   private StageLoads(Func func, TargetInfo target) {
     this.patterns = new AccessPattern.Finder(func);
+    this.readOnly = new ReadOnly(func);
     this.target = target;
   }
 
@@ -89,12 +92,12 @@ public final class StageLoads {
   }
 
   /** Copies where the first of the loads stood (their indices moved in front), then the meeting, then the rest. */
-  private static void rebuild(
+  private void rebuild(
       ControlOp.For loop, Inst inst, List<Inst> loads, List<Inst> front, List<Inst> stores, boolean async) {
     List<Value> indices = new ArrayList<>();
     front.forEach(i -> indices.addAll(i.operands()));
     // Buffers and tensors come from outside; everything else was seen to follow from the position.
-    List<Inst> needed = Ahead.of(loop, indices).orElseThrow().insts();
+    List<Inst> needed = Ahead.of(loop, indices, readOnly).orElseThrow().insts();
     List<Inst> rest = new ArrayList<>(loop.body().insts());
     rest.removeAll(needed);
     List<Inst> body = new ArrayList<>(needed);
@@ -110,7 +113,7 @@ public final class StageLoads {
     }
     body.add(new Inst(new SharedOp.Barrier(), List.of(), inst.loc()));
     body.addAll(rest);
-    if (!registers) {
+    if (async) {
       // The next round's copies overwrite the only slot in use.
       body.add(body.size() - 1, new Inst(new SharedOp.Barrier(), List.of(), inst.loc()));
     }

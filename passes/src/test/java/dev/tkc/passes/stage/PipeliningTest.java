@@ -53,4 +53,12 @@ class PipeliningTest {
     String loop = text.substring(text.indexOf("= for "), text.indexOf("yield [%d"));
     assertThat(loop).containsOnlyOnce("barrier");
   }
+
+  @Test
+  void whatCopiesLookUpIsLoadedARoundBeforeThem() {
+    String text = after("expand-pipeline", Programs.corpus("paged.tir"), TestTargets.NARROW);
+    String loop = text.substring(text.indexOf("= for "), text.indexOf("dot "));
+    assertThat(loop.indexOf("copy_async")).isPositive().isLessThan(loop.indexOf("load %tt, "));
+    assertThat(loop).containsOnlyOnce("copy_async ").contains("yield [%number");
+  }
 }
