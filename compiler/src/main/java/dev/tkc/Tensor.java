@@ -186,6 +186,11 @@ public final class Tensor implements AutoCloseable {
     buffer().poison(index);
   }
 
+  /** Whether an element was marked so and nothing has written it since, as far as anybody kept account. */
+  public boolean isUnwritten(long index) {
+    return buffer().isPoisoned(index);
+  }
+
   /** The memory as the interpreter knows it; always the same object, because it remembers what was written. */
   synchronized Buffer buffer() {
     if (buffer == null) {

@@ -11,11 +11,13 @@ import java.util.List;
 /** A builder that runs each instruction at its top level as soon as it is appended. */
 final class EagerBuilder extends Builder {
   private final Interpreter.Session session;
+  private final Unwritten unwritten;
   private int depth;
 
-  EagerBuilder(Interpreter.Session session) {
+  EagerBuilder(Interpreter.Session session, Unwritten unwritten) {
     super(new Region());
     this.session = session;
+    this.unwritten = unwritten;
   }
 
   /** Whether a region is being built, whose instructions run only with the one that holds it. */
@@ -27,6 +29,7 @@ final class EagerBuilder extends Builder {
   public Inst append(Op op, List<Type> types) {
     Inst inst = super.append(op, types);
     if (depth == 0) {
+      unwritten.follow(inst);
       session.evaluate(inst);
     }
     return inst;

@@ -9,6 +9,7 @@ import dev.tkc.Tensor;
 import dev.tkc.grammar.lower.Host;
 import dev.tkc.grammar.syntax.Item;
 import dev.tkc.ir.Builder;
+import dev.tkc.ir.Inst;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
@@ -22,7 +23,6 @@ import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,8 +32,8 @@ import java.util.Optional;
  * run on the session's device, and {@code expect}s that do not hold end the test.
  *
  * <p>A tensor of host code is a tile in the interpreter's frame; it is copied to memory of its own for a kernel, and
- * back. Elements of {@code empty} are NaN, or the pattern 0xCD in integers: they are written by a kernel before
- * anything reads them, and are conspicuous where they are not.
+ * back. Elements of {@code empty} are NaN, or the pattern 0xCD in integers, and {@link Unwritten} knows them until a
+ * kernel or an assignment writes them.
  */
 public final class HostMachine implements Host, AutoCloseable {
   /** Is told of every comparison, which then does not end anything. */
@@ -49,8 +49,7 @@ public final class HostMachine implements Host, AutoCloseable {
   private final Memory memory;
   private final long seed;
   private Optional<Observer> observer = Optional.empty();
-  /** By value, the elements that nothing has written since {@code empty} made them; nothing where all are. */
-  private final Map<Value, BitSet> unwritten = new IdentityHashMap<>();
+  private final Unwritten unwritten;
   private int launches;
   private int comparisons;
   private double largestError;
@@ -65,7 +64,8 @@ public final class HostMachine implements Host, AutoCloseable {
     this.module = module;
     this.seed = seed;
     this.session = new Interpreter(Interpreter.Options.defaults()).session();
-    this.builder = new EagerBuilder(session);
+    this.unwritten = new Unwritten(session);
+    this.builder = new EagerBuilder(session, unwritten);
     this.memory = new Memory(session);
   }
 
@@ -100,7 +100,11 @@ public final class HostMachine implements Host, AutoCloseable {
 
   @Override
   public Optional<Literal> known(Value scalar) {
-    return builder.isNested() ? Optional.empty() : Optional.of(literal(frame().tile(scalar)));
+    if (builder.isNested()) {
+      return Optional.empty();
+    }
+    unwritten.requireWritten(scalar, scalar.definition() instanceof Inst inst ? inst.loc().span() : Optional.empty());
+    return Optional.of(literal(frame().tile(scalar)));
   }
 
   private static Literal literal(Tile t) {
@@ -119,11 +123,12 @@ public final class HostMachine implements Host, AutoCloseable {
     return value;
   }
 
-  /** The contents of a value in memory of its own. */
+  /** The contents of a value in memory of its own, which knows which of its elements nothing has written. */
   public Tensor tensor(Value value) {
     Tile tile = frame().tile(value);
     Tensor tensor = Tensor.zeros(tile.element(), tile.shape().stream().mapToLong(Integer::longValue).toArray());
     tile.write(tensor.data());
+    unwritten.of(value).stream().forEach(tensor::markUnwritten);
     return tensor;
   }
 
@@ -139,9 +144,7 @@ public final class HostMachine implements Host, AutoCloseable {
           case EMPTY -> poisoned(type.element(), shape);
         });
     if (fill == Fill.EMPTY) {
-      BitSet all = new BitSet();
-      all.set(0, Math.toIntExact(type.count()));
-      unwritten.put(made, all);
+      unwritten.made(made, at);
     }
     return made;
   }
@@ -178,20 +181,21 @@ public final class HostMachine implements Host, AutoCloseable {
     long[] shape = whole.shape();
     long[] extent = block.shape();
     long[] index = new long[extent.length];
-    BitSet left = (BitSet) unwritten.getOrDefault(value, new BitSet()).clone();
+    BitSet left = unwritten.of(value);
+    BitSet inPart = unwritten.of(part);
     for (long from = 0; from < block.count(); from++) {
       long to = 0;
       for (int d = 0; d < index.length; d++) {
         to = to * shape[d] + offsets.get(d) + index[d];
       }
       whole.setBits(to, block.bits(from));
-      left.clear(Math.toIntExact(to));
+      left.set(Math.toIntExact(to), inPart.get(Math.toIntExact(from)));
       for (int d = index.length - 1; d >= 0 && ++index[d] == extent[d]; d--) {
         index[d] = 0;
       }
     }
     Value patched = define(whole);
-    unwritten.put(patched, left);
+    unwritten.left(List.of(value, part), patched, left);
     return patched;
   }
 
@@ -204,7 +208,7 @@ public final class HostMachine implements Host, AutoCloseable {
     for (HostArgument argument : arguments) {
       given.add(
           switch (argument) {
-            case HostArgument.TensorArgument t -> given(t.value());
+            case HostArgument.TensorArgument t -> tensor(t.value());
             case HostArgument.ScalarArgument s -> number(s.value());
           });
     }
@@ -218,16 +222,21 @@ public final class HostMachine implements Host, AutoCloseable {
     List<Parameter> parameters = kernel.parameters();
     for (int i = 0; i < given.size(); i++) {
       boolean written = parameters.get(i).isWritten();
-      results.add(written && given.get(i) instanceof Tensor t ? Optional.of(define(t)) : Optional.empty());
+      results.add(written && given.get(i) instanceof Tensor t && arguments.get(i) instanceof HostArgument.TensorArgument a
+          ? Optional.of(written(a.value(), t)) : Optional.empty());
     }
     return results;
   }
 
-  /** A copy that knows which of its elements nothing has written. */
-  private Tensor given(Value value) {
-    Tensor copy = tensor(value);
-    unwritten.getOrDefault(value, new BitSet()).stream().forEach(copy::markUnwritten);
-    return copy;
+  /** What a kernel made of a value; a checked run knows what it left unwritten. */
+  private Value written(Value before, Tensor after) {
+    Value value = define(after);
+    BitSet left = unwritten.of(before);
+    for (int i = left.nextSetBit(0); i >= 0; i = left.nextSetBit(i + 1)) {
+      left.set(i, after.isUnwritten(i));
+    }
+    unwritten.left(List.of(before), value, left);
+    return value;
   }
 
   /** Copies of all tensors, and new values for those that the kernel writes. */
@@ -255,6 +264,7 @@ public final class HostMachine implements Host, AutoCloseable {
 
   @Override
   public void expectEqual(Value a, Value b, Span at) {
+    requireWritten(at, a, b);
     Tile x = frame().tile(a);
     Tile y = frame().tile(b);
     // Integers beyond 2⁵³ are compared as they are; how far they are apart is told in floating point.
@@ -269,6 +279,7 @@ public final class HostMachine implements Host, AutoCloseable {
 
   @Override
   public void expectTrue(Value condition, String message, Span at) {
+    requireWritten(at, condition);
     Tile t = frame().tile(condition);
     comparisons++;
     if (seen(Comparison.exact(t.count(), i -> t.asBool((int) i) ? 1 : 0, _ -> 1), 0, 0, at)) {
@@ -283,10 +294,17 @@ public final class HostMachine implements Host, AutoCloseable {
 
   @Override
   public void expectClose(Value actual, Value expected, double rel, double abs, Span at) {
+    requireWritten(at, actual, expected);
     Comparison c = compare(actual, expected, rel, abs);
     note(c);
     if (!seen(c, rel, abs, at) && !c.holds()) {
       throw new DiagnosticException(Findings.notClose(frame().tile(actual), frame().tile(expected), c, rel, abs, at));
+    }
+  }
+
+  private void requireWritten(Span at, Value... compared) {
+    for (Value v : compared) {
+      unwritten.requireWritten(v, Optional.of(at));
     }
   }
 
