@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** A program that was loaded and found free of errors: its kernels and tests. Thread-safe. */
+/** A program that was loaded: its kernels, which are free of errors, and its tests. Thread-safe. */
 public final class KernelModule {
   private final Tkc session;
   private final Source source;
@@ -50,6 +50,16 @@ public final class KernelModule {
   /** What was found in it that is no error. */
   public List<Diagnostic> warnings() {
     return warnings;
+  }
+
+  /** What is wrong within its tests; one that has an error is not run, nor is it the reference of a kernel. */
+  public List<Diagnostic> errorsInTests() {
+    return inTests;
+  }
+
+  /** The tests that have no errors, in order. */
+  public List<Item.Test> soundTests() {
+    return testItems().stream().filter(t -> inTests.stream().noneMatch(d -> isIn(t, d))).toList();
   }
 
   /** The kernels of the file and of what it imports, in order. */

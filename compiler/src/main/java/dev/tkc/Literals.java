@@ -1,9 +1,14 @@
 package dev.tkc;
 
+import dev.tkc.ir.num.Decimals;
+import dev.tkc.ir.type.Element;
 import java.util.Optional;
 
-/** Numbers and truth values as a command line writes them. */
+/** Numbers and truth values as a command line writes and shows them. */
 public final class Literals {
+  private static final String WHOLE = "[+-]?\\d+";
+  private static final String REAL = "[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?";
+
   private Literals() {}
 
   /** A {@code Long}, {@code Double} or {@code Boolean}; empty for any other text. */
@@ -12,13 +17,25 @@ public final class Literals {
       return Optional.of(Boolean.valueOf(text));
     }
     try {
-      if (text.matches("[+-]?\\d+")) {
+      if (text.matches(WHOLE)) {
         return Optional.of(Long.valueOf(text));
       }
-      boolean real = text.matches("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?");
-      return real ? Optional.of(Double.valueOf(text)) : Optional.empty();
+      return text.matches(REAL) ? Optional.of(Double.valueOf(text)).filter(Double::isFinite).map(x -> x)
+          : Optional.empty();
     } catch (NumberFormatException tooLarge) {
       return Optional.empty();
     }
+  }
+
+  /** What is wrong with a text that is no value, for a sentence that begins with the text. */
+  public static String refusal(String text) {
+    return text.matches(WHOLE) ? "is too large: whole numbers have 64 bits"
+        : text.matches(REAL) ? "is too large for a floating-point number" : "is neither a number nor true or false";
+  }
+
+  /** A value in the fewest digits that its type needs. */
+  public static String text(Object value, Element element) {
+    return value instanceof Double x ? Decimals.text(element.isFloat() ? element : Element.F64, x)
+        : String.valueOf(value);
   }
 }

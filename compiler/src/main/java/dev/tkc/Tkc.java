@@ -177,13 +177,13 @@ public final class Tkc implements AutoCloseable {
 
   /**
    * The same for one kernel, the file's only one without a name: it is checked with these values in place of its
-   * constants' own.
+   * constants' own. What is wrong within a test is kept with the module and stops nothing but that test.
    */
   public KernelModule load(Source source, Optional<String> kernel, Constants constants) {
     Linked linked = parse(source);
     String name = kernel.or(() -> KernelModule.only(linked.library(), source)).orElse("");
     List<Diagnostic> findings = check(linked, name, constants);
-    if (findings.stream().anyMatch(Diagnostic::isError)) {
+    if (stops(linked, findings)) {
       throw new DiagnosticException(constants.values().isEmpty() ? findings
           : unsuited(linked, name, constants, findings));
     }
@@ -193,23 +193,22 @@ public final class Tkc implements AutoCloseable {
   /** Findings as they are, if they are there without the given values as well; else the value that is to blame. */
   private static List<Diagnostic> unsuited(
       Linked linked, String kernel, Constants constants, List<Diagnostic> findings) {
-    List<Diagnostic> own = check(linked, kernel, Constants.none());
-    if (own.stream().anyMatch(Diagnostic::isError)) {
+    if (stops(linked, check(linked, kernel, Constants.none()))) {
       return findings;
     }
-    Diagnostic first = findings.stream().filter(Diagnostic::isError).findFirst().orElseThrow();
+    Diagnostic first = findings.stream().filter(d -> d.isError() && !isInTest(linked, d)).findFirst().orElseThrow();
     Map<String, Object> blamed = new TreeMap<>(constants.values());
     constants.values().forEach((n, v) -> {
       if (check(linked, kernel, Constants.of(n, v)).stream().anyMatch(first::equals)) {
         blamed.keySet().retainAll(Set.of(n));
       }
     });
-    String values = blamed.entrySet().stream().map(e -> e.getKey() + " = " + e.getValue())
+    String values = blamed.entrySet().stream().map(e -> e.getKey() + " = " + Literals.text(e.getValue(), Element.F64))
         .collect(Collectors.joining(", "));
     Diagnostic d = new Diagnostic(first.severity(), Code.LAUNCH_CONSTANT,
         "`" + kernel + "` cannot have " + values + ": " + first.message(), first.labels(), first.notes(), List.of());
     return List.of(d.note("given on the command line: "
-        + blamed.entrySet().stream().map(e -> "-D " + e.getKey() + "=" + e.getValue())
+        + blamed.entrySet().stream().map(e -> "-D " + e.getKey() + "=" + Literals.text(e.getValue(), Element.F64))
             .collect(Collectors.joining(" "))));
   }
 
@@ -217,13 +216,20 @@ public final class Tkc implements AutoCloseable {
   public KernelModule loadTests(Source source) {
     Linked linked = parse(source);
     List<Diagnostic> findings = check(linked, "", Constants.none());
-    List<Item.Test> tests = KernelModule.tests(linked.library());
-    boolean syntax = linked.syntax().stream().anyMatch(Diagnostic::isError);
-    if (syntax || findings.stream().anyMatch(d -> d.isError()
-        && tests.stream().noneMatch(t -> KernelModule.isIn(t, d)))) {
+    if (stops(linked, findings)) {
       throw new DiagnosticException(findings);
     }
     return new KernelModule(this, source, linked.library(), findings);
+  }
+
+  /** Whether findings keep a program from being used: errors in its text, or in what is no test. */
+  private static boolean stops(Linked linked, List<Diagnostic> findings) {
+    return linked.syntax().stream().anyMatch(Diagnostic::isError)
+        || findings.stream().anyMatch(d -> d.isError() && !isInTest(linked, d));
+  }
+
+  private static boolean isInTest(Linked linked, Diagnostic d) {
+    return KernelModule.tests(linked.library()).stream().anyMatch(t -> KernelModule.isIn(t, d));
   }
 
   /** A tensor in the device's memory whose elements are undefined. */

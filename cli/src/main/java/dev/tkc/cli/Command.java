@@ -25,7 +25,6 @@ abstract class Command implements Callable<Integer> {
 
   @Override
   public final Integer call() throws Exception {
-    messages.apply(terminal);
     return work();
   }
 

@@ -11,6 +11,7 @@ import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 
 /** The table of commands, and what becomes of the exceptions they end with. */
@@ -19,7 +20,7 @@ final class Commands {
 
   static int execute(Terminal terminal, String[] args) {
     CommandLine line = commandLine(terminal);
-    presetFormat(terminal, args);
+    preset(terminal, args);
     line.setOut(new java.io.PrintWriter(terminal.out(), true));
     line.setErr(new java.io.PrintWriter(terminal.err(), true));
     line.setColorScheme(CommandLine.Help.defaultColorScheme(terminal.colors() ? Ansi.ON : Ansi.OFF));
@@ -32,11 +33,13 @@ final class Commands {
     CommandSpec spec = CommandSpec.create().name("tkc");
     spec.usageMessage().description("Compiles and runs tile programs (*.tk).").customSynopsis("tkc COMMAND …");
     spec.usageMessage().footer("", "Exit status: 0 all is well; 1 a problem was found in a program, its data or its "
-        + "run; 2 the command line is wrong: an",
-        "option, or the name of a device, target, pass or code that does not exist.");
+        + "run;", "2 the command line is wrong: an option, or the name of a device, target, pass or code that does not "
+        + "exist.");
     spec.versionProvider(() -> new String[] {"tkc " + Version.text()});
-    spec.mixinStandardHelpOptions(true);
     CommandLine line = new CommandLine(spec);
+    line.addMixin("messages", new MessageOptions());
+    spec.addOption(OptionSpec.builder("-V", "--version").versionHelp(true).type(boolean.class)
+        .description("Show the version.").build());
     spec.usageMessage().synopsisSubcommandLabel("COMMAND");
     for (Command command : List.<Command>of(
         new RunCommand(t), new CheckCommand(t), new TestCommand(t), new CompileCommand(t), new BenchCommand(t),
@@ -49,11 +52,27 @@ final class Commands {
     return line;
   }
 
-  /** The format of messages matters before the options are understood: a wrong option is itself a message. */
-  private static void presetFormat(Terminal terminal, String[] args) {
-    if (Arrays.asList(args).contains("--message-format=json")) {
-      terminal.show(Terminal.MessageFormat.json, Terminal.Color.auto);
+  /**
+   * The options of {@link MessageOptions} matter before the others are understood: a wrong option is itself a message.
+   */
+  private static void preset(Terminal terminal, String[] args) {
+    List<String> words = List.of(args);
+    terminal.show(
+        word(words, "--message-format", Terminal.MessageFormat.values()).orElse(Terminal.MessageFormat.human),
+        word(words, "--color", Terminal.Color.values()).orElse(Terminal.Color.auto));
+  }
+
+  /** What an option names among the values, in whatever case. */
+  private static <T extends Enum<T>> Optional<T> word(List<String> words, String option, T[] values) {
+    for (int i = 0; i < words.size(); i++) {
+      String said = words.get(i).startsWith(option + "=") ? words.get(i).substring(option.length() + 1)
+          : words.get(i).equals(option) && i + 1 < words.size() ? words.get(i + 1) : "";
+      Optional<T> value = Arrays.stream(values).filter(v -> v.name().equalsIgnoreCase(said)).findFirst();
+      if (value.isPresent()) {
+        return value;
+      }
     }
+    return Optional.empty();
   }
 
   private static int usage(Terminal terminal, ParameterException e) {
@@ -61,12 +80,9 @@ final class Commands {
       terminal.report(known.diagnostics());
       return 2;
     }
-    // picocli calls an option of several values an option twice.
-    String message = e.getMessage().lines().findFirst().orElse("").replace("option option", "option");
-    Diagnostic d = Diagnostic.error(Code.USAGE, lowerFirst(message));
+    Diagnostic d = Diagnostic.error(Code.USAGE, message(e));
     Optional<String> command = unknownCommand(e);
     if (command.isPresent()) {
-      d = Diagnostic.error(Code.USAGE, "there is no command `" + command.get() + "`");
       Optional<String> near = Spelling.closest(command.get(), e.getCommandLine().getSubcommands().keySet());
       d = near.isPresent() ? d.help("did you mean " + near.get() + "?") : d;
     } else if (e instanceof CommandLine.UnmatchedArgumentException unmatched) {
@@ -77,6 +93,23 @@ final class Commands {
     }
     terminal.report(d.help("see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help"));
     return 2;
+  }
+
+  /** What is wrong with a command line; picocli's own words where they serve. */
+  private static String message(ParameterException e) {
+    Optional<String> command = unknownCommand(e);
+    if (command.isPresent()) {
+      return "there is no command `" + command.get() + "`";
+    }
+    if (e.getMessage().equals("Missing required subcommand")) {
+      return "a command is missing";
+    }
+    if (e instanceof CommandLine.UnmatchedArgumentException unmatched && !unmatched.isUnknownOption()) {
+      List<String> words = unmatched.getUnmatched();
+      return "`" + String.join(" ", words) + "` is more than the command takes";
+    }
+    // picocli calls an option of several values an option twice.
+    return lowerFirst(e.getMessage().lines().findFirst().orElse("").replace("option option", "option"));
   }
 
   /** The word in the place of a command that is none. */

@@ -5,7 +5,10 @@ import dev.tkc.Kernel;
 import dev.tkc.KernelModule;
 import dev.tkc.Literals;
 import dev.tkc.Tkc;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.Source;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.ITypeConverter;
@@ -26,6 +29,13 @@ final class KernelOptions {
   Kernel in(Tkc tkc, Source source, Command command) {
     values.requireDistinct("-D", command);
     KernelModule module = tkc.load(source, Optional.ofNullable(kernel), new Constants(values));
+    List<Diagnostic> inTests = module.errorsInTests();
+    if (!inTests.isEmpty()) {
+      Diagnostic first = inTests.getFirst();
+      command.terminal().report(Diagnostic.warning(Code.TESTS_IN_ERROR, first.labels().getFirst().span(),
+          "tests with errors are left out (" + Plural.of(inTests.size(), "error") + ")").note(first.message())
+          .help("`tkc check " + source.name() + "` shows what is wrong"));
+    }
     return kernel == null ? module.kernel() : module.kernel(kernel);
   }
 
@@ -44,7 +54,7 @@ final class KernelOptions {
     @Override
     public Object convert(String text) {
       return Literals.parse(text).orElseThrow(
-          () -> new TypeConversionException("'" + text + "' is neither a number nor true or false"));
+          () -> new TypeConversionException("'" + text + "' " + Literals.refusal(text)));
     }
   }
 }

@@ -1,6 +1,8 @@
 package dev.tkc.cli;
 
 import dev.tkc.Kernel;
+import dev.tkc.Literals;
+import dev.tkc.RunRecords;
 import dev.tkc.Tensor;
 import dev.tkc.Tkc;
 import dev.tkc.host.Comparison;
@@ -59,7 +61,11 @@ final class RunCommand extends Command {
       Kernel kernel = options.in(tkc, terminal().source(file), this);
       KernelRun.Request request = new KernelRun.Request(options.values(), inputs, outputs.keySet(), seed, !noReference);
       KernelRun.Result result = KernelRun.run(kernel, request);
-      print(kernel, result);
+      if (terminal().isJson()) {
+        terminal().out().println(RunRecords.run(kernel, result, device.device()));
+      } else {
+        print(kernel, result);
+      }
       outputs.forEach((name, path) -> ArrayFile.parse(path).write(result.output(name)));
       return result.holds() ? 0 : 1;
     }
@@ -68,7 +74,7 @@ final class RunCommand extends Command {
   private void print(Kernel kernel, KernelRun.Result result) {
     terminal().out().println(kernel.name() + " on " + device.device());
     for (KernelRun.Used used : result.arguments()) {
-      String value = used.value() instanceof Tensor t ? t.toString() : String.valueOf(used.value());
+      String value = used.value() instanceof Tensor t ? t.toString() : Literals.text(used.value(), used.parameter().element());
       String mode = used.parameter().isWritten() ? used.parameter().isRead() ? "inout " : "out " : "";
       String origin = used.origin().isEmpty() ? "" : "  (" + used.origin() + ")";
       terminal().out().println("  " + mode + used.parameter().name() + ": " + value + origin);

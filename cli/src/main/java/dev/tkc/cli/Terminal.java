@@ -2,6 +2,7 @@ package dev.tkc.cli;
 
 import dev.tkc.DiagnosticJson;
 import dev.tkc.Sources;
+import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.Source;
 import java.io.InputStream;
@@ -61,11 +62,19 @@ final class Terminal {
     return file.equals("-") ? Sources.read(in) : Sources.read(Path.of(file));
   }
 
-  /** The paths with each folder replaced by the {@code .tk} files below it, in the order of their names. */
+  /**
+   * The paths with each folder replaced by the {@code .tk} files below it, in the order of their names. A folder
+   * without any is reported.
+   */
   List<String> tkFiles(List<String> paths) {
     List<String> files = new ArrayList<>();
     for (String path : paths) {
-      files.addAll(Files.isDirectory(Path.of(path)) ? Sources.below(Path.of(path), ".tk") : List.of(path));
+      boolean folder = Files.isDirectory(Path.of(path));
+      List<String> inside = folder ? Sources.below(Path.of(path), ".tk") : List.of(path);
+      if (inside.isEmpty()) {
+        report(Diagnostic.error(Code.FILE_MISSING, "there is no .tk file in " + path + " or below"));
+      }
+      files.addAll(inside);
     }
     return files;
   }
@@ -117,12 +126,8 @@ final class Terminal {
   /** How many findings there were, for people, if there were any. */
   void summary() {
     if (errors + warnings > 0) {
-      remark(count(errors, "error") + (warnings > 0 ? ", " + count(warnings, "warning") : ""));
+      remark(Plural.of(errors, "error") + (warnings > 0 ? ", " + Plural.of(warnings, "warning") : ""));
     }
-  }
-
-  private static String count(int n, String what) {
-    return n + " " + what + (n == 1 ? "" : "s");
   }
 
   int errors() {

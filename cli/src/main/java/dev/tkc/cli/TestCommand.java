@@ -35,6 +35,7 @@ final class TestCommand extends Command {
       description = "In the interpreter, also look for races, unwritten outputs and leaking padding (default: on).")
   private boolean check;
 
+  private List<String> files = List.of();
   private int passed;
   private int failed;
   private final List<String> inError = new ArrayList<>();
@@ -48,20 +49,18 @@ final class TestCommand extends Command {
   int work() {
     long start = System.nanoTime();
     try (Tkc tkc = device.session(check)) {
-      for (String path : terminal().tkFiles(paths)) {
-        test(tkc, path);
-      }
+      files = terminal().tkFiles(paths);
+      files.forEach(path -> test(tkc, path));
     }
-    boolean none = !filter.isEmpty() && passed + failed == 0 && inError.isEmpty();
+    boolean none = passed + failed == 0 && inError.isEmpty() && !files.isEmpty();
     if (none) {
       terminal().report(noTest());
     }
-    String broken = inError.isEmpty() ? ""
-        : ", " + inError.size() + (inError.size() == 1 ? " file" : " files") + " not run for errors";
+    String broken = inError.isEmpty() ? "" : ", " + Plural.of(inError.size(), "file") + " not run for errors";
     terminal().out().println(terminal().isJson()
         ? TestRecords.summary(passed, failed, inError, System.nanoTime() - start, device.device())
         : passed + " passed, " + failed + " failed" + broken + ", on " + device.device());
-    return none ? 2 : terminal().exit();
+    return none && !titles.isEmpty() ? 2 : terminal().exit();
   }
 
   private void test(Tkc tkc, String path) {
@@ -95,15 +94,18 @@ final class TestCommand extends Command {
 
   /** What to say where the filter leaves nothing: the titles that were likely meant. */
   private Diagnostic noTest() {
-    Diagnostic d = Diagnostic.error(Code.TEST_CHOICE, titles.isEmpty() ? "there are no tests here"
-        : "no test has `" + filter + "` in its title");
+    if (titles.isEmpty()) {
+      return Diagnostic.error(Code.TEST_CHOICE, "there are no tests in " + String.join(", ", paths));
+    }
+    Diagnostic d = Diagnostic.error(Code.TEST_CHOICE, "no test has `" + filter + "` in its title");
     String wanted = filter.toLowerCase(Locale.ROOT);
     List<String> near = titles.stream().filter(t -> isNear(t.toLowerCase(Locale.ROOT), wanted)).distinct().toList();
     if (!near.isEmpty()) {
       return d.help("did you mean " + String.join(" or ",
           near.stream().limit(NEAR).map(t -> "`" + t + "`").toList()) + "?");
     }
-    return titles.isEmpty() ? d : d.note("there are " + titles.size() + " tests; tkc test without --filter names them");
+    return d.note("there " + (titles.size() == 1 ? "is " : "are ") + Plural.of(titles.size(), "test")
+        + "; tkc test without --filter names " + (titles.size() == 1 ? "it" : "them"));
   }
 
   /** Whether a title holds the words, each as it is or misspelt a little. */

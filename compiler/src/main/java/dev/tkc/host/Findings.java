@@ -4,6 +4,8 @@ import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.interp.Tile;
+import dev.tkc.ir.num.Decimals;
+import dev.tkc.ir.type.Element;
 import java.util.Locale;
 
 /** What to say about an {@code expect} that does not hold: how many elements, the worst, both values and the bound. */
@@ -27,7 +29,7 @@ final class Findings {
             + "), the latter the"
             + " root mean square of what is expected");
     return c.lonelyNaNs() == 0 ? d : d.note(
-        c.lonelyNaNs() + (c.lonelyNaNs() == 1 ? " of them is" : " of them are") + " NaN on one side only");
+        c.lonelyNaNs() + (c.lonelyNaNs() == 1 ? " of them is" : " of them are") + " nan on one side only");
   }
 
   static Diagnostic notTrue(Tile t, int i, String message, Span at) {
@@ -56,6 +58,9 @@ final class Findings {
   }
 
   private static String number(double x) {
+    if (!Double.isFinite(x)) {
+      return Decimals.text(Element.F64, x);
+    }
     String text = String.format(Locale.ROOT, "%.4g", x);
     return text.contains("e") || !text.contains(".") ? text : text.replaceAll("0+$", "").replaceAll("\\.$", "");
   }

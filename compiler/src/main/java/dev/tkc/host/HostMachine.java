@@ -212,9 +212,9 @@ public final class HostMachine implements Host, AutoCloseable {
             case HostArgument.ScalarArgument s -> number(s.value());
           });
     }
-    launches++;
     try {
       kernel.launch(new Constants(constants), given.toArray());
+      launches++;
     } catch (DiagnosticException e) {
       throw new DiagnosticException(e.diagnostics().stream().map(d -> d.label(at, "launched here")).toList());
     }

@@ -9,6 +9,8 @@ import dev.tkc.io.ArrayFile;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.num.Conversions;
+import dev.tkc.ir.type.Element;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -42,10 +44,22 @@ final class Inputs {
     return values;
   }
 
+  /** A scalar as the kernel will have it; what is of another kind is refused when it is bound. */
   private static Object scalar(Kernel kernel, Parameter p, String text) {
-    return Literals.parse(text).orElseThrow(() -> new DiagnosticException(
-        Diagnostic.error(Code.LAUNCH_SCALAR,
-            "`" + p.name() + "` of `" + kernel.name() + "` is a number, not " + text)));
+    Object value = Literals.parse(text).orElseThrow(() -> refused(kernel, p, text, Literals.refusal(text)));
+    if (!p.element().isFloat() || p.element() == Element.F64 || !(value instanceof Number n)) {
+      return value;
+    }
+    double held = Conversions.toFloat(p.element(), n.doubleValue(), false);
+    if (Double.isInfinite(held)) {
+      throw refused(kernel, p, text, "is too large for " + p.element().text());
+    }
+    return held;
+  }
+
+  private static DiagnosticException refused(Kernel kernel, Parameter p, String text, String why) {
+    return new DiagnosticException(Diagnostic.error(Code.LAUNCH_SCALAR,
+        "`" + p.name() + "` of `" + kernel.name() + "` cannot be `" + text + "`: it " + why));
   }
 
   /** A made-up argument: random for what is read, poisoned for what is written, 1 for scalars. */

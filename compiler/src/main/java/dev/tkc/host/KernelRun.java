@@ -127,7 +127,7 @@ public final class KernelRun {
       Parameter p = kernel.parameters().get(i);
       Object value = given.get(p.name());
       all.add(value != null
-          ? new Used(p, value, request.inputs().get(p.name()))
+          ? new Used(p, value, p.tensor() ? request.inputs().get(p.name()) : "given")
           : Inputs.made(p, shapes.of(i), request.seed() + i + 1));
     }
     return all;

@@ -1,6 +1,7 @@
 package dev.tkc.host;
 
 import dev.tkc.Kernel;
+import dev.tkc.Literals;
 import dev.tkc.Parameter;
 import dev.tkc.Tensor;
 import dev.tkc.grammar.lower.HostCode;
@@ -13,6 +14,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.op.Literal;
+import dev.tkc.ir.type.Element;
 import dev.tkc.launch.Arithmetic;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -100,7 +102,8 @@ final class Replay implements AutoCloseable {
       }
       boolean matters = said.isPresent() || own.filter(Boolean.class::isInstance).isPresent();
       if (matters && !ours.equals(theirs)) {
-        reason = "the test \"" + reference.test().title() + "\" is for another value of " + name;
+        reason = "the test \"" + reference.test().title() + "\" is for "
+            + theirs.map(v -> name + " = " + Literals.text(v, Element.F64)).orElse("another value of " + name);
         return false;
       }
     }
@@ -137,7 +140,8 @@ final class Replay implements AutoCloseable {
       if (!p.tensor()) {
         Object theirs = number(machine.known(value.get()).orElseThrow());
         if (mine != null && !mine.equals(theirs)) {
-          reason = "the test \"" + reference.test().title() + "\" is for another value of " + p.name();
+          reason = "the test \"" + reference.test().title() + "\" is for " + p.name() + " = "
+              + Literals.text(theirs, p.element()) + ", not " + Literals.text(mine, p.element());
           return Optional.empty();
         }
         all.add(new Used(p, theirs, mine == null ? "as in the test" : "given"));

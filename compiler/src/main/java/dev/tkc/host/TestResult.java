@@ -8,7 +8,7 @@ import java.util.List;
  * How one test ended.
  *
  * @param at its title
- * @param launches kernels it launched
+ * @param launches kernels it launched that ran to their end; none that was refused
  * @param comparisons {@code expect}s it reached
  * @param largestError the largest difference that a comparison found, among finite numbers
  * @param largestRelative the same, relative to what was expected ({@link Comparison#largestRelative})

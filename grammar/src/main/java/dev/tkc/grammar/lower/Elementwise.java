@@ -25,7 +25,8 @@ final class Elementwise {
       return new Val.Num(Math.abs(n.value()));
     }
     if (x.val() instanceof Val.Int i && i.isKnown()) {
-      return Val.Int.of(Math.abs(i.known()));
+      return i.known() == Long.MIN_VALUE ? a.l().ints.tooLarge(a.span(), "abs(" + i.known() + ")")
+          : Val.Int.of(Math.abs(i.known()));
     }
     return a.l().operators.elementwise(new Kind("`abs`", Rule.KEEP, true, true, false), List.of(x), a.span(),
         v -> new ElementwiseOp.Unary(UnaryKind.ABS, v.get(0)));

@@ -30,22 +30,27 @@ final class Ints {
   }
 
   Val.Int add(Val.Int a, Val.Int b, Span at) {
-    return b.is(0) ? a : a.is(0) ? b : (Val.Int) binary(BinaryKind.ADD, a, b, at);
+    return b.is(0) ? a : a.is(0) ? b : orElse(binary(BinaryKind.ADD, a, b, at), a);
   }
 
   Val.Int sub(Val.Int a, Val.Int b, Span at) {
-    return b.is(0) ? a : (Val.Int) binary(BinaryKind.SUB, a, b, at);
+    return b.is(0) ? a : orElse(binary(BinaryKind.SUB, a, b, at), a);
   }
 
   Val.Int mul(Val.Int a, Val.Int b, Span at) {
-    return b.is(1) ? a : a.is(1) ? b : (Val.Int) binary(BinaryKind.MUL, a, b, at);
+    return b.is(1) ? a : a.is(1) ? b : orElse(binary(BinaryKind.MUL, a, b, at), a);
+  }
+
+  /** What is in error has been reported; anything goes on in its place. */
+  private static Val.Int orElse(Val v, Val.Int instead) {
+    return v instanceof Val.Int i ? i : instead;
   }
 
   Val.Int min(Val.Int a, Val.Int b, Span at) {
     return (Val.Int) binary(BinaryKind.MIN, a, b, at);
   }
 
-  /** Failed only where a known divisor is 0 or a known exponent negative. */
+  /** Failed only where a known divisor is 0, a known exponent negative, or a known result beyond 64 bits. */
   Val binary(BinaryKind kind, Val.Int a, Val.Int b, Span at) {
     if (a.isKnown() && b.isKnown()) {
       return fold(kind, a.known(), b.known(), at);
@@ -67,21 +72,52 @@ final class Ints {
     if (b < 0 && kind == BinaryKind.POW) {
       return l.error(Code.LITERAL_RANGE, at, "an integer power takes a non-negative exponent", "the exponent is " + b);
     }
-    return Val.Int.of(switch (kind) {
-      case ADD -> a + b;
-      case SUB -> a - b;
-      case MUL -> a * b;
-      case DIV -> Integers.floorDiv(e, a, b);
-      case REM -> Integers.floorMod(e, a, b);
-      case POW -> Integers.pow(e, a, b);
-      case MIN -> Math.min(a, b);
-      case MAX -> Math.max(a, b);
-      case AND -> a & b;
-      case OR -> a | b;
-      case XOR -> a ^ b;
-      case SHL -> Integers.shl(e, a, b);
-      case SHR -> Integers.shr(e, a, b);
-    });
+    try {
+      return Val.Int.of(switch (kind) {
+        case ADD -> Math.addExact(a, b);
+        case SUB -> Math.subtractExact(a, b);
+        case MUL -> Math.multiplyExact(a, b);
+        case DIV -> b == -1 ? Math.negateExact(a) : Integers.floorDiv(e, a, b);
+        case REM -> Integers.floorMod(e, a, b);
+        case POW -> power(a, b);
+        case MIN -> Math.min(a, b);
+        case MAX -> Math.max(a, b);
+        case AND -> a & b;
+        case OR -> a | b;
+        case XOR -> a ^ b;
+        case SHL -> Integers.shl(e, a, b);
+        case SHR -> Integers.shr(e, a, b);
+      });
+    } catch (ArithmeticException beyond) {
+      return tooLarge(at, (a < 0 ? "(" + a + ")" : a) + " " + sign(kind) + " " + (b < 0 ? "(" + b + ")" : b));
+    }
+  }
+
+  private static String sign(BinaryKind kind) {
+    return switch (kind) {
+      case ADD -> "+";
+      case SUB -> "-";
+      case MUL -> "*";
+      case DIV -> "/";
+      case POW -> "**";
+      case REM, MIN, MAX, AND, OR, XOR, SHL, SHR -> throw new IllegalStateException(kind + " cannot overflow");
+    };
+  }
+
+  private static long power(long base, long exponent) {
+    if (base >= -1 && base <= 1) {
+      return base == -1 ? 1 - 2 * (exponent & 1) : exponent == 0 ? 1 : base;
+    }
+    long result = 1;
+    // Ends after 63 rounds at most, by the result or by the exception.
+    for (long i = 0; i < exponent; i++) {
+      result = Math.multiplyExact(result, base);
+    }
+    return result;
+  }
+
+  Val tooLarge(Span at, String what) {
+    return l.error(Code.INT_OVERFLOW, at, "an `int` overflows", "`" + what + "` does not fit in 64 bits");
   }
 
   Val byZero(Span at) {
@@ -109,6 +145,9 @@ final class Ints {
 
   /** {@code a / b} rounded up; {@code b} is positive. */
   Val cdiv(Val.Int a, Val.Int b, Span at) {
+    if (a.isKnown() && b.isKnown() && b.known() > 0) {
+      return Val.Int.of(Math.ceilDiv(a.known(), b.known()));
+    }
     Val.Int less = sub(b, Val.Int.of(1), at);
     return binary(BinaryKind.DIV, add(a, less, at), b, at);
   }

@@ -193,7 +193,7 @@ final class Operators {
       return new Val.Num(-n.value());
     }
     if (x.val() instanceof Val.Int i) {
-      return l.ints.sub(Val.Int.of(0), i, at);
+      return l.ints.binary(BinaryKind.SUB, Val.Int.of(0), i, at);
     }
     if (x.val() instanceof Val.Range) {
       return l.ranges.affine(BinaryKind.MUL, x, new Operand(Val.Int.of(-1), at), at);

@@ -58,6 +58,7 @@ public enum Code {
   DETERMINISTIC("TK0122", "a deterministic kernel does something whose order is open"),
   PROGRAM_SIZE("TK0123", "a program that inlining makes too large"),
   TEST_TITLE("TK0124", "two tests of a file have one title"),
+  INT_OVERFLOW("TK0125", "arithmetic of `int` that leaves 64 bits"),
 
   SHAPE_MISMATCH("TK0201", "shapes do not match"),
   RANK_MISMATCH("TK0202", "ranks do not match"),
@@ -107,7 +108,8 @@ public enum Code {
   ARGUMENT_NAME("TK0511", "the kernel has no parameter or constant of that name"),
   KERNEL_CHOICE("TK0512", "the kernel to run is not clear or not there"),
   UNKNOWN_CODE("TK0513", "no diagnostic has that code"),
-  TEST_CHOICE("TK0514", "no test has that in its title"),
+  TEST_CHOICE("TK0514", "there is no such test, or none at all"),
+  TESTS_IN_ERROR("TK0515", "tests are left out because they are in error"),
   EXPECTATION("TK0520", "an expectation of a test does not hold"),
 
   INDEX_OUTSIDE("TK0601", "an integer index outside its tensor"),

@@ -1,6 +1,7 @@
 package dev.tkc.ir.interp;
 
 import dev.tkc.ir.num.FloatFormat;
+import dev.tkc.ir.num.Decimals;
 import dev.tkc.ir.num.Integers;
 import dev.tkc.ir.op.Literal;
 import dev.tkc.ir.type.Element;
@@ -166,8 +167,8 @@ public final class Tile implements Datum {
   /** The element at a row-major position as the language writes it. */
   public String text(int at) {
     return switch (data) {
-      case float[] f -> Float.toString(f[at]);
-      case double[] d -> Double.toString(d[at]);
+      case float[] f -> Decimals.text(element, f[at]);
+      case double[] d -> Decimals.text(element, d[at]);
       case long[] l -> Integers.toString(element, l[at]);
       case boolean[] b -> Boolean.toString(b[at]);
       default -> throw new IllegalStateException();
