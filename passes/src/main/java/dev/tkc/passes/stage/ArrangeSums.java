@@ -6,6 +6,7 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.Module;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MemoryOp;
@@ -23,7 +24,8 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Lets scratch memory that products are added to lie as threads hold the products' sums.
+ * Lets scratch memory that products are added to, or that blocks leave parts of a sum in, lie as threads hold the products'
+ * sums.
  *
  * <pre>
  *   %m = temp [%B, %D, %N]                              %m = temp [%B, %N / 64, 8192]
@@ -38,6 +40,9 @@ import java.util.stream.IntStream;
  * Here those four lie side by side, and those of a warp's lanes one after the other: one addition of 16 bytes for each
  * thread, of 512 bytes in a row for each warp.
  *
+ * <p>Parts of a sum ({@code store} instead of {@code atomic}) are only arranged where one phase leaves and adds them
+ * (merge-phases): what another phase reads is better copied in bulk, by rows.
+ *
  * <p>Only scratch memory of the kernel, of which all accesses are of tiles of one shape that are full, and at multiples of
  * that shape, so that each is a stretch of memory of its own whatever order its elements have. What is read has the same
  * elements as before; nothing is computed in another order.
@@ -50,10 +55,12 @@ public final class ArrangeSums {
   private static final int HALF = 8;
   private static final int TOGETHER = 2;
 
+  private final Func kernel;
   private final Uses uses;
   private final Bounds bounds;
 
   private ArrangeSums(Func kernel) {
+    this.kernel = kernel;
     this.uses = new Uses(kernel.body());
     this.bounds = new Bounds(kernel);
   }
@@ -102,19 +109,35 @@ public final class ArrangeSums {
       }
       tiles = here;
     }
-    Optional<Value> added = accesses.stream().filter(i -> i.op() instanceof MemoryOp.Atomic a && isProduct(a.value()))
-        .map(i -> ((MemoryOp.Atomic) i.op()).value()).findFirst();
-    return tiles.filter(_ -> added.isPresent()).map(t -> new Tiles(t.rowDimension, t.columnDimension, t.rows, t.columns,
-        !(added.get().definition().op() instanceof MatrixOp.Dot))).filter(Tiles::areFragments);
+    Optional<Value> sum = accesses.stream().flatMap(i -> sum(i).stream()).findFirst();
+    boolean apart = accesses.stream().noneMatch(i -> i.op() instanceof MemoryOp.Atomic) && !inOnePhase(accesses);
+    return tiles.filter(_ -> sum.isPresent() && !apart).map(t -> new Tiles(t.rowDimension, t.columnDimension, t.rows,
+        t.columns, sum.get().definition().op() instanceof ShapeOp.Permute)).filter(Tiles::areFragments);
   }
 
-  /** Whether the value is a product, or one that is transposed. */
+  /** What an access adds to memory, or leaves there, if that is a product's sum or one that is transposed. */
+  private static Optional<Value> sum(Inst access) {
+    return switch (access.op()) {
+      case MemoryOp.Atomic a when isProduct(a.value()) -> Optional.of(a.value());
+      case MemoryOp.Store s when isProduct(s.value()) -> Optional.of(s.value());
+      default -> Optional.empty();
+    };
+  }
+
   private static boolean isProduct(Value v) {
     return v.definition() != null && switch (v.definition().op()) {
       case MatrixOp.Dot _ -> true;
-      case ShapeOp.Permute p -> p.x().definition() != null && p.x().definition().op() instanceof MatrixOp.Dot;
+      case ShapeOp.Permute p -> p.order().equals(List.of(1, 0)) && isProduct(p.x())
+          && !(p.x().definition().op() instanceof ShapeOp.Permute);
+      case ControlOp.For loop -> isProduct(
+          loop.body().terminator().operands().get(v.definition().results().indexOf(v)));
       default -> false;
     };
+  }
+
+  private boolean inOnePhase(List<Inst> accesses) {
+    return kernel.body().insts().stream().filter(i -> i.op() instanceof ControlOp.Parallel)
+        .anyMatch(phase -> accesses.stream().allMatch(a -> bounds.scopes().around(a).anyMatch(o -> o == phase)));
   }
 
   /** The indices of an access to the tensor's elements; empty if it is anything else. */

@@ -8,11 +8,14 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
+import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.OpShape;
 import dev.tkc.ir.rules.Effects;
+import dev.tkc.ir.type.RangeType;
 import dev.tkc.passes.PassContext;
+import dev.tkc.passes.analysis.Bounds;
 import dev.tkc.passes.analysis.ReadOnly;
 import dev.tkc.passes.analysis.Regions;
 import java.util.ArrayList;
@@ -42,8 +45,9 @@ import java.util.function.Consumer;
  *   }                                                 } } }
  * </pre>
  *
- * That saves the second launch and the way to it. Parts are read in the order in which the second phase read them, so
- * the result is the same to the bit, whoever is last.
+ * That saves the second launch and the way to it. Parts are added in the order in which the second phase read them, so
+ * the result is the same to the bit, whoever is last. Where tiles are full, that block has its own part in registers
+ * still: {@code if t == s { yield %acc } { yield (load %part, [t, i, j]) }}.
  *
  * <p>The first phase has one domain more, the outermost, of a constant number of single positions; the other domains
  * are the same in both. It writes only temps, each part where the second phase, from the same expressions of its own
@@ -224,6 +228,7 @@ public final class MergePhases {
 
   private void merge(int at, Inst second, Pair pair) {
     List<Inst> insts = kernel.body().insts();
+    Map<Value, MemoryOp.Store> own = own(pair);
     insts.remove(second);
     // What the second phase's bounds are made of comes first; it is arithmetic.
     List<Inst> between = new ArrayList<>();
@@ -248,7 +253,8 @@ public final class MergePhases {
     }
     Value counters = host.emit(new MemoryOp.Counter(tiles));
     counters.setName("counters");
-    goOn(innermost((ControlOp.Parallel) first.op()), pair, counters, lows, counts);
+    Region last = goOn(innermost((ControlOp.Parallel) first.op()), pair, counters, lows, counts);
+    keepOwn(last, own, pair.first.domains().getFirst().position());
     first.annotations().putAll(second.annotations());
   }
 
@@ -259,8 +265,8 @@ public final class MergePhases {
         ? innermost(inner) : body;
   }
 
-  /** At the end of a part: the last one does what the second phase did. */
-  private static void goOn(Region body, Pair pair, Value counters, List<Value> lows, List<Value> counts) {
+  /** At the end of a part: the last one does what the second phase did, in the region that is returned. */
+  private static Region goOn(Region body, Pair pair, Value counters, List<Value> lows, List<Value> counts) {
     Builder b = new Builder(body, body.insts().size() - 1).at(pair.second.outer().loc());
     Cloner cloner = new Cloner();
     Value number = b.constant(0);
@@ -272,7 +278,7 @@ public final class MergePhases {
     }
     Value last = b.emit(new MemoryOp.LastArrival(counters, number, b.constant(pair.parts)));
     last.setName("last");
-    b.branch(last, () -> {
+    Inst branch = b.branch(last, () -> {
       for (Inst inst : pair.second.contents()) {
         Inst copy = cloner.clone(inst);
         rounds(copy).ifPresent(n -> copy.annotate("unroll", n));
@@ -280,6 +286,43 @@ public final class MergePhases {
       }
       b.yield(List.of());
     }, () -> b.yield(List.of()));
+    return branch.regions().getFirst();
+  }
+
+  /** The stores of parts whose lanes are all there, by the temp: what is loaded of them is what was stored. */
+  private Map<Value, MemoryOp.Store> own(Pair pair) {
+    Bounds bounds = new Bounds(kernel);
+    Map<Value, MemoryOp.Store> own = new HashMap<>();
+    for (Inst inst : pair.first.domains().getLast().before()) {
+      if (inst.op() instanceof MemoryOp.Store s && s.indices().stream().allMatch(i -> isFull(bounds, inst, i))) {
+        own.put(s.tensor(), s);
+      }
+    }
+    return own;
+  }
+
+  private static boolean isFull(Bounds bounds, Inst place, Value index) {
+    return index.type() instanceof RangeType t
+        ? index.definition() != null && index.definition().op() instanceof MemoryOp.Range r
+            && bounds.atLeast(place, r.count(), t.size())
+        : index.tile().isScalar();
+  }
+
+  /** Replaces loads of parts by a choice between the part that this block computed and what is in memory. */
+  private static void keepOwn(Region region, Map<Value, MemoryOp.Store> own, Value share) {
+    for (Inst inst : List.copyOf(region.insts())) {
+      inst.regions().forEach(r -> keepOwn(r, own, share));
+      if (inst.op() instanceof MemoryOp.Load load && own.containsKey(load.tensor())) {
+        MemoryOp.Store mine = own.get(load.tensor());
+        Value part = load.indices().get(mine.indices().indexOf(share));
+        Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
+        Value chosen = b.branch(b.compare(CompareKind.EQ, part, share), () -> b.yield(List.of(mine.value())),
+            () -> b.yield(List.of(b.emit(load)))).result();
+        chosen.setName(inst.result().name());
+        region.insts().remove(inst);
+        region.replaceUses(Map.of(inst.result(), chosen));
+      }
+    }
   }
 
   /** The rounds of a loop over a few parts: written out, each need not wait for what the one before it loads. */

@@ -124,6 +124,17 @@ class MergePhasesTest {
     }
   }
 
+  @Test
+  void theLastBlocksOwnPartStaysInRegistersWhereTilesAreFull() {
+    String full = PROGRAM.replace("%M: i64, %N: i64", "%M: i64 div 8, %N: i64 div 8");
+    assertThat(printed(full)).containsPattern("(?s)= eq %t, %s : bool.*= if %\\d+ \\(\\) \\{\\s+yield \\[%e]")
+        .contains("#{unroll = 3}");
+    assertThat(printed(PROGRAM)).doesNotContain("yield [%e]");
+    for (int[] size : new int[][] {{8, 8}, {16, 32}}) {
+      assertThat(run(merged(full), size[0], size[1])).containsExactly(run(IrParser.parse(full), size[0], size[1]));
+    }
+  }
+
   private static void stays(String before, String after) {
     assertThat(PROGRAM).contains(before);
     assertThat(printed(PROGRAM.replace(before, after))).doesNotContain("last_arrival");
