@@ -58,14 +58,17 @@ public final class MergePhases {
   private static final long MOST_ROUNDS = 8;
 
   private final Func kernel;
+  /** 32-bit registers of a multiprocessor. */
+  private final int registers;
 
-  private MergePhases(Func kernel) {
+  private MergePhases(Func kernel, int registers) {
     this.kernel = kernel;
+    this.registers = registers;
   }
 
   public static void run(Func kernel, PassContext cx) {
     if (kernel.kind() == Func.Kind.KERNEL) {
-      new MergePhases(kernel).all();
+      new MergePhases(kernel, cx.target().registers().perProcessor()).all();
     }
   }
 
@@ -289,12 +292,16 @@ public final class MergePhases {
     return branch.regions().getFirst();
   }
 
-  /** The stores of parts whose lanes are all there, by the temp: what is loaded of them is what was stored. */
+  /**
+   * The stores of parts whose lanes are all there, by the temp: what is loaded of them is what was stored. A part stays
+   * where it, the sum and another part that is read take no more than half of the registers.
+   */
   private Map<Value, MemoryOp.Store> own(Pair pair) {
     Bounds bounds = new Bounds(kernel);
     Map<Value, MemoryOp.Store> own = new HashMap<>();
     for (Inst inst : pair.first.domains().getLast().before()) {
-      if (inst.op() instanceof MemoryOp.Store s && s.indices().stream().allMatch(i -> isFull(bounds, inst, i))) {
+      if (inst.op() instanceof MemoryOp.Store s && 3 * s.value().tile().count() <= registers / 2
+          && s.indices().stream().allMatch(i -> isFull(bounds, inst, i))) {
         own.put(s.tensor(), s);
       }
     }
