@@ -5,6 +5,7 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
+import java.util.List;
 
 /**
  * How many groups of asynchronous products are under way at most, in the role that has most; 0 where none is
@@ -21,10 +22,19 @@ public final class InFlight {
     return found.most;
   }
 
+  /** At most how many groups that these instructions start, one after the other, are under way behind them. */
+  public static int behind(List<Inst> insts) {
+    return new InFlight().walk(insts, 0);
+  }
+
   /** Groups under way behind the region, if so many were in front of it. */
   private int walk(Region region, int before) {
+    return walk(region.insts(), before);
+  }
+
+  private int walk(List<Inst> insts, int before) {
     int now = before;
-    for (Inst i : region.insts()) {
+    for (Inst i : insts) {
       now = switch (i.op()) {
         case AsyncOp.DotCommit _ -> now + 1;
         case AsyncOp.DotWait w -> Math.min(now, w.pending());

@@ -3,6 +3,7 @@ package dev.tkc.passes.place;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
+import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.InDim;
 import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.op.AsyncOp;
@@ -23,7 +24,8 @@ import java.util.List;
  * With {@code group = g} a barrier is for each g warps alone, and one thread of each g warps stores their share of the slot's rows.
  * Possible where warps own rows as accumulators lie: then a group writes and stores the same part of a slot, and the groups drift apart
  * as their work does: one multiplies while another stores. All bulk stores of a role or none, since each storing thread counts
- * its own. Barriers marked {@code own}, behind a tile of which each warp then reads rows of its own, are for a group too.
+ * its own. A slot that products read before must have been read by rows in the same way: else a group would write what another
+ * still multiplies. Barriers marked {@code own}, behind a tile of which each warp then reads rows of its own, are for a group too.
  */
 public final class GroupStores {
   static final int GROUP = 4;
@@ -35,7 +37,7 @@ public final class GroupStores {
       if (inst.op() instanceof ControlOp.Role role && role.warps() > GROUP && role.warps() % GROUP == 0) {
         own(role.body(), role.warps() / GROUP);
         List<Inst> sequence = new ArrayList<>();
-        if (collect(role.body(), role.warps() / GROUP, sequence)) {
+        if (collect(role.body(), role.warps() / GROUP, sequence) && readsOwnRows(role.body(), role.warps() / GROUP, sequence)) {
           sequence.forEach(i -> i.annotate("group", (long) GROUP));
         }
       }
@@ -82,6 +84,23 @@ public final class GroupStores {
       }
     }
     return true;
+  }
+
+  /** Whether products read of these buffers, each group its own rows, which are their results' rows. */
+  private static boolean readsOwnRows(Region role, int groups, List<Inst> stores) {
+    boolean[] own = {true};
+    role.walk(i -> {
+      if (i.op() instanceof AsyncOp.DotAsync dot) {
+        own[0] &= !isView(dot.b(), stores)
+            && (!isView(dot.a(), stores) || ownRows(dot.acc().tile(), groups));
+      }
+    });
+    return own[0];
+  }
+
+  private static boolean isView(Value operand, List<Inst> stores) {
+    return operand.definition() != null && operand.definition().op() instanceof AsyncOp.SharedView v
+        && stores.stream().anyMatch(i -> i.op() instanceof SharedOp.SharedStore s && s.buffer() == v.buffer());
   }
 
   private static boolean isStored(List<Inst> insts, Inst inst, SharedOp.SharedStore store) {

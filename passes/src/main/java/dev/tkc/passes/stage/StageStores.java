@@ -47,6 +47,9 @@ import java.util.Set;
  * before in it has read it; in a loop over tiles that is the tile before's last slices, whose number is known, so waits
  * are constants. Slots are used in the same order for every tile, and stores of one shape share them.
  *
+ * <p>A block that has no other tile needs no slots of its own: slices leave through those of a ring that is over
+ * ({@link DeadRing}), as many as there are slices, all at once.
+ *
  * <p>The function's {@code store_buffers} says how many slots, {@link StoreSlices#BUFFERS} if it is silent; fewer where
  * shared memory is full. A store for which there is none, or whose slices do not fit panels, is done by the threads.
  *
@@ -148,7 +151,9 @@ public final class StageStores {
 
   private boolean stage(Region region, Inst inst, MemoryOp.Store store) {
     TileType tile = store.value().tile();
-    int columns = tile.rank() < 2 ? 0 : StoreSlices.columns(tile);
+    Optional<Value> dead = new DeadRing(func).of(region, inst, tile);
+    int columns = dead.map(d -> ((SharedType) d.type()).shape().getLast())
+        .orElseGet(() -> tile.rank() < 2 ? 0 : StoreSlices.columns(tile));
     int slices = columns == 0 ? 0 : tile.shape().getLast() / columns;
     if (slices == 0) {
       return false;
@@ -159,11 +164,12 @@ public final class StageStores {
     int axis = tile.rank() - 1;
     Optional<List<Value>> whole = new TileParts(new Builder(new Region()), rebuilt, readOnly, 0, columns)
         .indices(store.indices(), axis);
-    Optional<Value> buffer = whole.flatMap(_ -> buffer(SharedType.of(tile.element(), shape, 1), slices, store));
+    Optional<Value> buffer = whole
+        .flatMap(_ -> dead.or(() -> buffer(SharedType.of(tile.element(), shape, 1), slices, store)));
     if (buffer.isEmpty()) {
       return false;
     }
-    int slots = ((SharedType) buffer.get().type()).stages();
+    int slots = Math.min(slices, ((SharedType) buffer.get().type()).stages());
     // With a slot for each slice the tile goes at once: it waits for the tile before, and its threads meet twice, not
     // twice a slice.
     int together = slots == slices ? slices : 1;
@@ -178,7 +184,9 @@ public final class StageStores {
       Value part = parts.of(store.value(), axis);
       Value slot = b.constant((long) (n % slots));
       if (n % together == 0) {
-        b.append(new AsyncOp.StoreWait(together > 1 ? 0 : since(n, slices, slots) - 1, true));
+        if (dead.isEmpty()) {
+          b.append(new AsyncOp.StoreWait(together > 1 ? 0 : since(n, slices, slots) - 1, true));
+        }
         b.append(new SharedOp.Barrier());
       }
       b.append(new SharedOp.SharedStore(buffer.get(), slot, part));

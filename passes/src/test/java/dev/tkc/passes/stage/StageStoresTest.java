@@ -156,6 +156,68 @@ class StageStoresTest {
     assertThat(ops(text, "mul", "div").stream().map(l -> l.split(" ")[0])).containsExactly("mul", "div", "div");
   }
 
+  /** A block with one tile, whose left operand lies in slots of this shape. */
+  private static String once(String slot, String left) {
+    return """
+        kernel @k(%px: ptr<bf16> div 16, %M: i64, %N: i64 div 16) {
+          %0 = constant {value = 1 : i64} : i64
+          launch %0, [%px, %M, %N] {callee = "f"}
+          yield []
+        }
+
+        device @f(%px: ptr<bf16> div 16, %M: i64, %N: i64 div 16) #{warps = 12} {
+          %c0 = constant {value = 0 : i64} : i64
+          %c1 = constant {value = 1 : i64} : i64
+          %x = make_tensor %px, [%M, %N], [%N, %c1] {access = out, name = "x"} : tensor<bf16, 2>
+          %y = make_tensor %px, [%M, %N], [%N, %c1] {access = in, name = "y"} : tensor<bf16, 2>
+          %a = shared_alloc {name = "a", type = shared<bf16[128, 64], 4>} : shared<bf16[128, 64], 4>
+          %b = shared_alloc {name = "b", type = shared<bf16[64, 256], 4>} : shared<bf16[64, 256], 4>
+          %full = barrier_alloc {slots = 4, arrivals = 1, name = "full"} : barriers<4>
+          %ri = range %c0, %c1, %M {size = 128} : range<128>
+          %rk = range %c0, %c1, %N {size = 64} : range<64>
+          barrier
+          role {name = "producer", warps = 4, registers = 40} () {
+            copy_bulk %y, [%ri, %rk], _, %a, %c0, %full, %c0
+            yield []
+          }
+          role {name = "consumer", warps = 8, registers = 232} () {
+            %z = constant {value = 0.0 : f32} : f32
+            %acc = splat %z {shape = [128, 256]} : f32[128, 256]
+            barrier_wait %full, %c0, %c0
+            %va = shared_view %a, %c0 {offsets = [0, 0], shape = [128, 64], order = [0, 1]} : shared<bf16[128, 64], 1>
+            %vb = shared_view %b, %c0 {offsets = [0, 0], shape = [64, 256], order = [0, 1]} : shared<bf16[64, 256], 1>
+            %sum = dot_async LEFT, %vb, %acc, _ {precision = default} : f32[128, 256]
+            dot_commit
+            %done = dot_wait [%sum] {pending = 0} : f32[128, 256]
+            %rj = range %c0, %c1, %N {size = 256} : range<256>
+            %o = cast %done {to = bf16, kind = saturate} : bf16[128, 256]
+            store %x, [%ri, %rj], %o #{bulk}
+            yield []
+          }
+          yield []
+        }
+        """.replace("bf16[128, 64], 4", slot).replace("LEFT", left);
+  }
+
+  @Test
+  void theOnlyTileLeavesThroughTheRingOfTheLeftOperand() {
+    String text = staged(once("bf16[128, 64], 4", "%va"));
+    assertThat(ops(text, "store_wait", "barrier", "shared_store", "proxy_fence", "store_bulk", "store_commit")
+        .stream().skip(1).map(l -> l.split(" ")[0]).toList()).containsExactly("barrier", "shared_store", "shared_store",
+            "shared_store", "shared_store", "proxy_fence", "barrier", "store_bulk", "store_bulk", "store_bulk",
+            "store_bulk", "store_commit", "store_wait");
+    assertThat(text.split("shared_store %a, ")).hasSize(5);
+    assertThat(text.split("_, %a, ")).hasSize(6);
+    assertThat(text.split("shared_alloc")).hasSize(3);
+  }
+
+  @Test
+  void aRingWithFewerSlotsOrProductsInFlightIsNotOver() {
+    assertThat(staged(once("bf16[128, 64], 3", "%va"))).contains("shared<bf16[128, 64], 2>");
+    String flying = once("bf16[128, 64], 4", "%va").replace("[%sum] {pending = 0}", "[%sum] {pending = 1}");
+    assertThat(staged(flying)).contains("shared<bf16[128, 64], 2>");
+  }
+
   @Test
   void otherStoresStay() {
     String plain = program(128, CAST).replace(" #{bulk}", "");

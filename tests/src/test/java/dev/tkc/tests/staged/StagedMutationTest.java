@@ -103,6 +103,25 @@ class StagedMutationTest {
     check(launch, mutate, PRODUCT);
   }
 
+  /** A block with one tile, whose result leaves through the slots of the left operand. */
+  @Test
+  void aProductWhoseBlocksHaveOneTile() throws IOException {
+    Kernel kernel = kernel("gemm", "gemm", "BM = 128  BN = 128  BK = 64  stages = 2  persistent = false");
+    StagedLaunch launch = StagedLaunch.of(
+        kernel, FEW, Constants.none(), tensor(1, 192, 264), tensor(2, 264, 192), tensor(3, 192, 192));
+    assertThat(IrPrinter.print(launch.stages().get("clean-staged"))).containsPattern("store_bulk .*, %a(_\\d+)?, ");
+    StagedProgram staged = new StagedProgram(launch.stages().get("clean-staged"), launch.arguments());
+    List<byte[]> expected = new StagedProgram(launch.stages().get("accumulate-dots"), launch.arguments())
+        .run(launch.stages().get("accumulate-dots"), 0);
+    check(launch, false, List.of());
+    List<Mutations.Mutation> mutations =
+        Mutations.of(staged.module(), m -> staged.caught(m, 1, expected).isEmpty(), _ -> true);
+    assertThat(mutations).hasSizeGreaterThan(25);
+    List<Harmless> harmless = new ArrayList<>(PRODUCT);
+    harmless.add(new Harmless("barrier_arrive %a_b_empty, %\\w+, _$", 2, "nobody fills the last round's slot again"));
+    everyIsFound(staged, mutations, expected, harmless);
+  }
+
   @Test
   void theLibrarysAttention() throws IOException {
     for (boolean causal : new boolean[] {false, true}) {
