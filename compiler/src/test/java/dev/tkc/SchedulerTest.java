@@ -76,6 +76,16 @@ class SchedulerTest {
     assertThat(small.candidates().getFirst().cycles()).isLessThan(small.candidates().get(1).cycles() + 1);
   }
 
+  /** An activation and a matrix that is added are computed slice by slice: no reason for smaller tiles. */
+  @Test
+  void whatLiesBetweenASumAndItsStoreTakesNoRegisters() {
+    String fused = GEMM.replace("out c: bf16[M, N])", "r: bf16[M, N], out c: bf16[M, N])")
+        .replace("acc as bf16", "(gelu_tanh(acc) + r[i, j]) as bf16");
+    assertThat(fused).contains("gelu_tanh", "r: bf16");
+    assertThat(constants(choice(fused, "M", 4096, "N", 4096, "K", 4096)))
+        .containsEntry("BM", 128L).containsEntry("BN", 256L).containsEntry("BK", 64L);
+  }
+
   @Test
   void fewRowsGetSmallTilesAndLongSumsAreSharedOut() {
     ScheduleChoice few = choice(GEMM, "M", 16, "N", 4096, "K", 4096);

@@ -318,8 +318,11 @@ public final class ChooseAsync {
 
   /** The most registers of each thread that accumulators and left operands take at a time. */
   private long registers(int warps) {
+    Set<Inst> leaving = StoreSlices.onTheWayOut(func);
     return new RegisterPressure(func.body(), (long) warps * target.lanes(), instructions::containsKey,
-        v -> v.definition() != null && loads.contains(v.definition()) && onlyProducts(v)).most(func.body());
+        v -> v.definition() != null
+            && (leaving.contains(v.definition()) || loads.contains(v.definition()) && onlyProducts(v)))
+                .most(func.body());
   }
 
   private void fits() {

@@ -1,6 +1,8 @@
 package dev.tkc.passes.stage;
 
+import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
+import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.LinearLayout;
 import dev.tkc.ir.layout.Panels;
@@ -9,8 +11,13 @@ import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.analysis.ReadOnly;
+import dev.tkc.passes.analysis.Uses;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 
 /**
  * How a tile leaves a role that computes: in slices of so many bytes of each row. Those of a bulk store go through so
@@ -69,6 +76,37 @@ final class StoreSlices {
         && last.type() instanceof RangeType && last.definition() != null
         && last.definition().op() instanceof MemoryOp.Range;
     return ranges && columns > 0 && t.shape().getLast() > columns ? columns : 0;
+  }
+
+  /**
+   * What lies between a function's tiles and the stores that cut them: computed slice by slice, and then element by
+   * element, it never takes the registers of a tile.
+   */
+  static Set<Inst> onTheWayOut(Func func) {
+    Uses uses = new Uses(func.body());
+    Set<Inst> found = Collections.newSetFromMap(new IdentityHashMap<>());
+    func.body().walk(i -> {
+      if (i.op() instanceof MemoryOp.Store s
+          && (i.flag("bulk") ? columns(s.value().tile()) > 0 : columnsByThreads(i) > 0)) {
+        found.add(i);
+      }
+    });
+    behind(func.body(), uses, new ReadOnly(func), found);
+    return found;
+  }
+
+  private static void behind(Region region, Uses uses, ReadOnly readOnly, Set<Inst> found) {
+    for (Inst i : region.insts().reversed()) {
+      i.regions().forEach(r -> behind(r, uses, readOnly, found));
+      if (TileParts.divides(i) && (!(i.op() instanceof MemoryOp.Load l) || isCut(l, readOnly)) && uses.isUsed(i.result()) && found.containsAll(uses.of(i.result()))) {
+        found.add(i);
+      }
+    }
+  }
+
+  private static boolean isCut(MemoryOp.Load load, ReadOnly readOnly) {
+    return readOnly.tensor(load.tensor())
+        && load.indices().stream().noneMatch(i -> i.type() instanceof TileType t && t.rank() > 0);
   }
 
   /** Bytes of shared memory through which a tile goes whose rows and columns are exchanged before it is stored. */
