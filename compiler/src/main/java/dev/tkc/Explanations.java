@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 
 /** The long explanations of diagnostic codes, kept as Markdown beside {@link Code}. */
 public final class Explanations {
@@ -27,10 +28,22 @@ public final class Explanations {
         Code.byId(id)
             .orElseThrow(
                 () ->
-                    new DiagnosticException(
-                        Diagnostic.error(Code.UNKNOWN_CODE, "there is no diagnostic " + id)
-                            .help("tkc explain, without a code, lists them all")));
+                    new DiagnosticException(meant(id)
+                        .map(c -> unknown(id).help("did you mean " + c.id() + "?"))
+                        .orElseGet(() -> unknown(id))
+                        .help("tkc explain, without a code, lists them all")));
     return code.id() + ": " + code.title() + "\n\n" + body(code);
+  }
+
+  private static Diagnostic unknown(String id) {
+    return Diagnostic.error(Code.UNKNOWN_CODE, "there is no diagnostic " + id);
+  }
+
+  /** The code with the digits of a text, leading zeros aside. */
+  private static Optional<Code> meant(String id) {
+    String digits = id.replaceAll("\\D", "");
+    return digits.isEmpty() || digits.length() > 4 ? Optional.empty()
+        : Code.byId("TK" + "0".repeat(4 - digits.length()) + digits);
   }
 
   private static String body(Code code) {

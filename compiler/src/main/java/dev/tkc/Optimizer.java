@@ -1,6 +1,7 @@
 package dev.tkc;
 
 import dev.tkc.ir.Module;
+import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.diag.Source;
@@ -23,6 +24,11 @@ public final class Optimizer {
 
   /** Reads and verifies {@code .tir} text. */
   public static Module parse(Source source) {
+    if (source.name().endsWith(".tk")) {
+      throw new DiagnosticException(
+          Diagnostic.error(Code.USAGE, source.name() + " is a program, and the passes work on IR")
+              .help("`tkc compile " + source.name() + " --emit tir` prints its IR"));
+    }
     Module module = IrParser.parse(source);
     List<Diagnostic> findings = Verifier.verify(module);
     if (findings.stream().anyMatch(Diagnostic::isError)) {

@@ -23,6 +23,7 @@ public final class Sources {
 
   /** Reads a UTF-8 file under the name that the path has. */
   public static Source read(Path path) {
+    requireName(path);
     try {
       return new Source(path.toString(), Files.readString(path));
     } catch (NoSuchFileException e) {
@@ -59,15 +60,29 @@ public final class Sources {
 
   /** Replaces a file's text. */
   public static void write(Path path, byte[] bytes) {
+    requireName(path);
     try {
       Files.write(path, bytes);
-    } catch (NoSuchFileException e) {
-      throw new DiagnosticException(
-          Diagnostic.error(Code.FILE_MISSING, "there is no folder " + path.toAbsolutePath().getParent()));
     } catch (IOException e) {
+      requireFolder(path);
       String reason = Files.isDirectory(path) ? "it is a folder"
-          : e instanceof AccessDeniedException ? "permission denied" : e.getMessage();
+          : e instanceof AccessDeniedException ? "permission denied"
+          : e instanceof NoSuchFileException ? "no file can be made there" : e.getMessage();
       throw new DiagnosticException(Diagnostic.error(Code.FILE_ACCESS, path + " cannot be written: " + reason));
+    }
+  }
+
+  /** Refuses a file that is to be written where there is no folder. */
+  public static void requireFolder(Path path) {
+    Path folder = path.toAbsolutePath().getParent();
+    if (folder != null && !Files.isDirectory(folder)) {
+      throw new DiagnosticException(Diagnostic.error(Code.FILE_MISSING, "there is no folder " + folder));
+    }
+  }
+
+  private static void requireName(Path path) {
+    if (path.toString().isEmpty()) {
+      throw new DiagnosticException(Diagnostic.error(Code.FILE_MISSING, "the name of a file is empty"));
     }
   }
 

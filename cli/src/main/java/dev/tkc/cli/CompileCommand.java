@@ -71,6 +71,9 @@ final class CompileCommand extends Command {
     if (target == null && emit != Form.tir) {
       throw usage("--target is missing; only --emit tir goes without");
     }
+    if (json && emit != null && !report) {
+      throw usage("--json is a form of the report, and with --emit there is one only by --report");
+    }
     try (Tkc tkc = Tkc.create(Device.interpreter())) {
       Kernel kernel = options.in(tkc, terminal().source(file), this);
       Constants constants = new Constants(options.values());

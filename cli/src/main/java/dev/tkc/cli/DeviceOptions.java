@@ -2,6 +2,9 @@ package dev.tkc.cli;
 
 import dev.tkc.Device;
 import dev.tkc.Tkc;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.DiagnosticException;
 import java.util.Set;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -31,8 +34,22 @@ final class DeviceOptions {
       description = "Let the code say which source line it comes from, for profilers and sanitizers.")
   private boolean lineTable;
 
-  /** A session on the device. */
+  /** Whether the interpreter runs the kernels, as they are or after passes. */
+  boolean interprets() {
+    return !(device instanceof Device.Cuda);
+  }
+
+  /**
+   * A session on the device.
+   *
+   * @throws DiagnosticException if the device has no use for an option
+   */
   Tkc session(boolean check) {
+    if (maxSteps != null && !interprets()) {
+      throw new DiagnosticException(
+          Diagnostic.error(Code.USAGE, "--max-steps counts the interpreter's instructions, and this runs on " + device)
+              .help("name it: `--device interpreter`"));
+    }
     Tkc.Options options = Tkc.Options.defaults().withCheck(check).withDisabled(disable).withLineTable(lineTable);
     return Tkc.create(device, maxSteps == null ? options : options.withMaxSteps(maxSteps));
   }

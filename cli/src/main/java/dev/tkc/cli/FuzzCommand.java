@@ -19,7 +19,7 @@ final class FuzzCommand extends Command {
       description = "How many programs (default ${DEFAULT-VALUE}).")
   private long count;
 
-  @Option(names = "--seed", paramLabel = "N", defaultValue = "1",
+  @Option(names = "--seed", paramLabel = "N", defaultValue = "1", converter = WholeNumber.class,
       description = "The first program's seed (default ${DEFAULT-VALUE}).")
   private long seed;
 
@@ -53,6 +53,10 @@ final class FuzzCommand extends Command {
 
   @Override
   int work() {
+    if (device instanceof Device.Interpreter) {
+      throw usage("--device " + device + " would compare the interpreter with itself");
+    }
+    Fuzzer.requireFolder(Optional.ofNullable(out));
     try (Tkc reference = Tkc.create(Device.interpreter()); Tkc other = Tkc.create(device)) {
       Fuzzer.Plan plan = new Fuzzer.Plan(seed, count, stopAfter, Duration.ofSeconds(shrinkSeconds),
           Optional.ofNullable(seconds).map(Duration::ofSeconds), Optional.ofNullable(out));

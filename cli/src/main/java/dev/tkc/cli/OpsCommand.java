@@ -26,6 +26,9 @@ final class OpsCommand extends Command {
       }
       terminal().out().println("  " + line.form() + (line.meaning().isEmpty() ? "" : "\n      " + line.meaning()));
     }
+    if (group.isEmpty()) {
+      throw usage("no op has `" + word + "` in its line; tkc ops, without a word, lists them all");
+    }
     return 0;
   }
 }

@@ -34,7 +34,8 @@ final class RunCommand extends Command {
       description = "Where to write an output: .npy or file.safetensors:NAME.")
   private NamedValues<String, String> outputs = new NamedValues<>();
 
-  @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Changes the inputs that are made up.")
+  @Option(names = "--seed", paramLabel = "N", defaultValue = "0", converter = WholeNumber.class,
+      description = "Changes the inputs that are made up.")
   private long seed;
 
   @Option(
@@ -57,6 +58,9 @@ final class RunCommand extends Command {
       throw usage("--out writes two outputs to one file");
     }
     outputs.values().forEach(path -> ArrayFile.parse(path).requireWritable());
+    if (check && !device.interprets()) {
+      throw usage("--check is the interpreter's, and this runs on " + device.device() + ": --device interpreter");
+    }
     try (Tkc tkc = device.session(check)) {
       Kernel kernel = options.in(tkc, terminal().source(file), this);
       KernelRun.Request request = new KernelRun.Request(options.values(), inputs, outputs.keySet(), seed, !noReference);

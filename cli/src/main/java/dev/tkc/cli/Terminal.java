@@ -69,7 +69,7 @@ final class Terminal {
   List<String> tkFiles(List<String> paths) {
     List<String> files = new ArrayList<>();
     for (String path : paths) {
-      boolean folder = Files.isDirectory(Path.of(path));
+      boolean folder = !path.isEmpty() && Files.isDirectory(Path.of(path));
       List<String> inside = folder ? Sources.below(Path.of(path), ".tk") : List.of(path);
       if (inside.isEmpty()) {
         report(Diagnostic.error(Code.FILE_MISSING, "there is no .tk file in " + path + " or below"));

@@ -35,6 +35,15 @@ final class TestCommand extends Command {
       description = "In the interpreter, also look for races, unwritten outputs and leaking padding (default: on).")
   private boolean check;
 
+  /** Nobody reads what is printed any more, so there is nothing to go on for. */
+  private static final class ReaderGone extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    ReaderGone() {
+      super("standard output is closed", null, false, false);
+    }
+  }
+
   private List<String> files = List.of();
   private int passed;
   private int failed;
@@ -51,6 +60,8 @@ final class TestCommand extends Command {
     try (Tkc tkc = device.session(check)) {
       files = terminal().tkFiles(paths);
       files.forEach(path -> test(tkc, path));
+    } catch (ReaderGone e) {
+      return terminal().exit();
     }
     boolean none = passed + failed == 0 && inError.isEmpty() && !files.isEmpty();
     if (none) {
@@ -82,8 +93,10 @@ final class TestCommand extends Command {
     failed += result.passed() ? 0 : 1;
     terminal().out().println(
         terminal().isJson() ? TestRecords.test(path, result, device.device()) : line(path, result));
-    terminal().out().flush();
     terminal().report(result.findings());
+    if (terminal().out().checkError()) {
+      throw new ReaderGone();
+    }
   }
 
   private static String line(String path, TestResult result) {

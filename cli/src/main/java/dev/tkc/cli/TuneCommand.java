@@ -49,6 +49,9 @@ final class TuneCommand extends Command {
   @Override
   int work() {
     inputs.requireDistinct("--in", this);
+    if (top == 0) {
+      throw usage("--top 0 measures nothing");
+    }
     try (Tkc tkc = device.session(false)) {
       Kernel kernel = options.in(tkc, terminal().source(file), this);
       var request = new KernelRun.Request(options.values(), inputs, Set.of(), 0, !noCheck);

@@ -5,7 +5,10 @@ import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -75,6 +78,25 @@ public final class Fuzzer {
     return new Outcome(done, found);
   }
 
+  /** Makes the folder for what will be found, before hours are spent on finding it. */
+  public static void requireFolder(Optional<Path> out) {
+    try {
+      if (out.isPresent()) {
+        Files.createDirectories(out.get());
+      }
+    } catch (IOException e) {
+      throw unwritable(out.get(), e);
+    }
+  }
+
+  private static DiagnosticException unwritable(Path folder, IOException e) {
+    String reason = e instanceof FileAlreadyExistsException ? "it is a file"
+        : e instanceof AccessDeniedException ? "permission denied"
+        : e instanceof NoSuchFileException ? "no folder can be made there" : e.getMessage();
+    return new DiagnosticException(
+        Diagnostic.error(Code.FILE_ACCESS, folder + " cannot be written to: " + reason));
+  }
+
   private static boolean isOver(Optional<Duration> limit, long start) {
     return limit.isPresent() && System.nanoTime() - start > limit.get().toNanos();
   }
@@ -84,8 +106,7 @@ public final class Fuzzer {
       Files.createDirectories(folder);
       return Files.writeString(folder.resolve("fuzz-" + seed + ".tk"), difference.text());
     } catch (IOException e) {
-      throw new DiagnosticException(
-          Diagnostic.error(Code.FILE_ACCESS, folder + " cannot be written to: " + e.getMessage()));
+      throw unwritable(folder, e);
     }
   }
 }

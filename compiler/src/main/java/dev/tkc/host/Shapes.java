@@ -1,6 +1,7 @@
 package dev.tkc.host;
 
 import dev.tkc.Kernel;
+import dev.tkc.Literals;
 import dev.tkc.Parameter;
 import dev.tkc.Tensor;
 import dev.tkc.grammar.syntax.Constant;
@@ -10,6 +11,7 @@ import dev.tkc.grammar.syntax.TypeExpr;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.type.Element;
 import dev.tkc.launch.Arithmetic;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -183,7 +185,11 @@ final class Shapes {
     for (int d = 0; d < shape.length; d++) {
       Expr e = dims.get(d);
       shape[d] = arithmetic.whole(e).filter(n -> n >= 0).orElseThrow(() -> new DiagnosticException(
-          Diagnostic.error(Code.LAUNCH_UNBOUND, "the dimension `" + e.span().text() + "` has no size")
+          arithmetic.value(e).map(v -> Diagnostic.error(Code.LAUNCH_CONSTANT,
+              "the dimension `" + e.span().text() + "` is a whole number of at least 0, not "
+                  + Literals.text(v, Element.F64)))
+              .orElseGet(() -> Diagnostic.error(Code.LAUNCH_UNBOUND,
+                  "the dimension `" + e.span().text() + "` has no size"))
               .label(e.span(), "here")));
       if (shape[d] > Integer.MAX_VALUE) {
         throw new DiagnosticException(

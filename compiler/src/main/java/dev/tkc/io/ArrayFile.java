@@ -1,5 +1,6 @@
 package dev.tkc.io;
 
+import dev.tkc.Sources;
 import dev.tkc.Tensor;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
@@ -86,10 +87,7 @@ public record ArrayFile(Path path, Optional<String> entry) {
   /** Refuses, before there is anything to write, a name that tells no format and a folder that is not there. */
   public void requireWritable() {
     kind();
-    Path folder = path.toAbsolutePath().getParent();
-    if (folder != null && !Files.isDirectory(folder)) {
-      throw new DiagnosticException(Diagnostic.error(Code.FILE_MISSING, "there is no folder " + folder));
-    }
+    Sources.requireFolder(path);
   }
 
   private enum Kind {
@@ -99,6 +97,10 @@ public record ArrayFile(Path path, Optional<String> entry) {
 
   private Kind kind() {
     String name = path.toString();
+    if (name.isEmpty()) {
+      throw fail(Code.ARRAY_KIND, "the name of an array file is empty", "the ending of the name decides the format",
+          "write NAME=FILE with a .npy or a .safetensors file");
+    }
     if (name.endsWith(NPY)) {
       return Kind.NUMPY;
     }
@@ -132,10 +134,8 @@ public record ArrayFile(Path path, Optional<String> entry) {
       for (byte[] part : parts) {
         out.write(part);
       }
-    } catch (NoSuchFileException e) {
-      throw new DiagnosticException(
-          Diagnostic.error(Code.FILE_MISSING, "there is no folder " + path.toAbsolutePath().getParent()));
     } catch (IOException e) {
+      Sources.requireFolder(path);
       throw access(path, "written", e);
     }
   }
@@ -149,6 +149,9 @@ public record ArrayFile(Path path, Optional<String> entry) {
   private static String reason(Path path, IOException e) {
     if (e instanceof java.nio.file.AccessDeniedException) {
       return "permission denied";
+    }
+    if (e instanceof NoSuchFileException) {
+      return "no file can be made there";
     }
     String text = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     return text.startsWith(path + ": ") ? text.substring(path.toString().length() + 2) : text;

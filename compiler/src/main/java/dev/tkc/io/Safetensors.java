@@ -159,9 +159,24 @@ final class Safetensors {
   private void need(JsonToken found, JsonToken wanted, JsonParser json) {
     if (found != wanted) {
       throw malformed(
-          "the header has " + (found == null ? "its end" : found) + " where " + wanted + " belongs, at column "
+          "the header has " + word(found) + " where " + word(wanted) + " belongs, at column "
               + json.currentLocation().getColumnNr());
     }
+  }
+
+  private static String word(JsonToken token) {
+    return switch (token) {
+      case START_OBJECT -> "`{`";
+      case END_OBJECT -> "`}`";
+      case START_ARRAY -> "`[`";
+      case END_ARRAY -> "`]`";
+      case FIELD_NAME -> "the name of a field";
+      case VALUE_STRING -> "a text";
+      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> "a number";
+      case VALUE_TRUE, VALUE_FALSE, VALUE_NULL -> "`" + token.asString() + "`";
+      case NOT_AVAILABLE, VALUE_EMBEDDED_OBJECT -> "something else";
+      case null -> "its end";
+    };
   }
 
   private DiagnosticException malformed(String reason) {
