@@ -22,9 +22,9 @@ import java.util.function.Predicate;
  * An estimate of how many registers of a thread tiles take at once, if a function's instructions are executed in their
  * order: of those of at least two dimensions, that are neither in shared memory nor made again wherever they are used
  * (masks, and what is the same along a dimension). An operation on elements puts its result where an operand was that
- * nobody needs any more; a run of them is executed element by element, so that what only the run itself uses takes
- * nothing, but holds what it is made of until then. A product's left operand in registers stays until somebody needs the product, or the next but
- * one is started ({@link DelayWaits}).
+ * nobody needs any more; where no products run beside it, a run of them is executed element by element, so that what
+ * only the run itself uses takes nothing, but holds what it is made of until then. A product's left operand in
+ * registers stays until somebody needs the product, or the next but one is started ({@link DelayWaits}).
  */
 final class RegisterPressure {
   private final long threads;
@@ -58,7 +58,9 @@ final class RegisterPressure {
         last.put(v, n);
       }
     }
-    passThrough(insts, last);
+    if (insts.stream().noneMatch(asynchronous)) {
+      passThrough(insts, last);
+    }
     Set<Value> live = Collections.newSetFromMap(new IdentityHashMap<>());
     live.addAll(ending);
     region.params().stream().filter(last::containsKey).forEach(live::add);
@@ -131,9 +133,7 @@ final class RegisterPressure {
 
   /** Whether products are started inside the instruction: all before it are waited for. */
   private boolean starts(Inst inst) {
-    boolean[] found = {false};
-    inst.regions().forEach(r -> r.walk(i -> found[0] |= asynchronous.test(i)));
-    return found[0];
+    return inst.anyInside(asynchronous);
   }
 
   private static Set<Value> used(Inst inst) {
