@@ -99,14 +99,9 @@ final class LoopFold {
 
   /** Whoever uses a carried value or a round's sum is understood. */
   private boolean onlyUnderstood() {
-    boolean[] all = {true};
-    loop.body().walk(i -> {
-      if (i != loop.body().terminator()
-          && i.operands().stream().anyMatch(o -> dependent.contains(o) || partial.contains(o))) {
-        all[0] &= !i.results().isEmpty() && understood.containsAll(i.results());
-      }
-    });
-    return all[0];
+    return !loop.body().anyMatch(i -> i != loop.body().terminator()
+        && i.operands().stream().anyMatch(o -> dependent.contains(o) || partial.contains(o))
+        && (i.results().isEmpty() || !understood.containsAll(i.results())));
   }
 
   private boolean isOwn(Value v) {

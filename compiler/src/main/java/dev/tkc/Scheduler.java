@@ -428,12 +428,10 @@ final class Scheduler {
 
   /** Why a function's products are not asynchronous. */
   private static Optional<String> obstacle(Func func) {
-    boolean[] products = {false, false};
-    func.body().walk(i -> {
-      products[0] |= i.op() instanceof MatrixOp.Dot;
-      products[1] |= i.op() instanceof MatrixOp.Dot && i.annotations().containsKey("instruction");
-    });
+    boolean multiplies = func.body().anyMatch(i -> i.op() instanceof MatrixOp.Dot);
+    boolean beside = func.body().anyMatch(
+        i -> i.op() instanceof MatrixOp.Dot && i.annotations().containsKey("instruction"));
     Object why = func.annotations().get("synchronous");
-    return products[0] == products[1] ? Optional.empty() : Optional.of(why == null ? NOT_CONSIDERED : why.toString());
+    return multiplies == beside ? Optional.empty() : Optional.of(why == null ? NOT_CONSIDERED : why.toString());
   }
 }

@@ -11,7 +11,6 @@ import dev.tkc.grammar.syntax.Item;
 import dev.tkc.ir.Builder;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Value;
-import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.interp.Frame;

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * One instruction: an op with identity, results and a place in the source.
@@ -80,6 +81,11 @@ public final class Inst {
 
   public List<Region> regions() {
     return OpShape.regions(op);
+  }
+
+  /** Whether any instruction in its regions, at any depth, is such a one. */
+  public boolean anyInside(Predicate<Inst> wanted) {
+    return regions().stream().anyMatch(r -> r.anyMatch(wanted));
   }
 
   /** Replaces operands (not those inside regions) by {@code map}; a value without an entry stays. */

@@ -2,7 +2,9 @@ package dev.tkc.ir;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * A straight-line list of instructions with parameters, ending in a {@code yield}. Control flow is structured, so a
@@ -44,8 +46,18 @@ public final class Region {
     }
   }
 
+  /** Whether any instruction in here or in nested regions is such a one. */
+  public boolean anyMatch(Predicate<Inst> wanted) {
+    for (Inst inst : insts) {
+      if (wanted.test(inst) || inst.anyInside(wanted)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Replaces every use of the keys, here and in nested regions. */
-  public void replaceUses(java.util.Map<Value, Value> map) {
+  public void replaceUses(Map<Value, Value> map) {
     if (map.isEmpty()) {
       return;
     }

@@ -232,9 +232,7 @@ public final class Pipeline {
 
   /** Of functions in which a loop was rotated; others have nothing new to find. */
   private static void foldRounds(Func f, PassContext cx) {
-    boolean[] rotated = {false};
-    f.body().walk(i -> rotated[0] |= i.flag(RotateLoops.ROTATED));
-    if (rotated[0]) {
+    if (f.body().anyMatch(i -> i.flag(RotateLoops.ROTATED))) {
       FoldBounds.run(f, cx);
       clean(f, cx);
     }

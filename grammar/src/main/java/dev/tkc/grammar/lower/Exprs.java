@@ -1,7 +1,6 @@
 package dev.tkc.grammar.lower;
 
 import dev.tkc.grammar.syntax.Expr;
-import dev.tkc.grammar.syntax.Index;
 import dev.tkc.grammar.syntax.Item;
 import dev.tkc.grammar.syntax.Name;
 import dev.tkc.ir.Value;

@@ -10,6 +10,7 @@ import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.diag.Span;
+import dev.tkc.ir.interp.Tile;
 import dev.tkc.ir.op.Literal;
 import dev.tkc.ir.op.Op;
 import dev.tkc.ir.op.ShapeOp;
@@ -34,9 +35,6 @@ import java.util.stream.Collectors;
 final class Lowerer {
   /** More elements than any tile may have; asked before anything of that size is made. */
   static final long MAX_TILE = 1L << 24;
-
-  /** The longest Java array, which a tensor of a test becomes. */
-  private static final long MAX_TENSOR = Integer.MAX_VALUE - 8;
 
   /** More instructions than any kernel may become by inlining. */
   private static final int MAX_INSTRUCTIONS = 200_000;
@@ -295,13 +293,13 @@ final class Lowerer {
   private boolean fitsHost(List<Integer> shape, Element element, Span at) {
     boolean empty = shape.contains(0);
     double count = shape.stream().mapToDouble(d -> d).reduce(1, (a, b) -> a * b);
-    if (!empty && count > MAX_TENSOR) {
+    if (!empty && count > Tile.MAX_ELEMENTS) {
       error(Diagnostic.error(Code.TEST_TENSOR,
               element.text() + Shapes.text(shape) + " is too large for a tensor of a test")
-          .label(at, "more than " + MAX_TENSOR + " elements")
+          .label(at, "more than " + Tile.MAX_ELEMENTS + " elements")
           .help("use smaller sizes"));
     }
-    return empty || count <= MAX_TENSOR;
+    return empty || count <= Tile.MAX_ELEMENTS;
   }
 
   /** Whether a tile of this shape may exist; reports if not. */

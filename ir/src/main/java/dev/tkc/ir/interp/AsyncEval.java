@@ -7,7 +7,6 @@ import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.op.AsyncOp;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Bulk copies, transaction barriers and asynchronous dots, each op by its whole team. What is asynchronous happens as

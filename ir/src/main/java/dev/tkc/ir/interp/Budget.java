@@ -15,8 +15,6 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class Budget {
   private static final int ELEMENTS_PER_STEP = 1024;
-  /** The longest Java array, less the few elements that some machines keep for themselves. */
-  static final long MAX_ELEMENTS = Integer.MAX_VALUE - 8;
 
   private final long maxSteps;
   private final long maxBytes;
@@ -69,7 +67,7 @@ final class Budget {
 
   /** Checks that an array of so many elements can be made now. */
   void ask(Inst inst, long elements, long size) {
-    if (elements > MAX_ELEMENTS || size > left()) {
+    if (elements > Tile.MAX_ELEMENTS || size > left()) {
       throw new DiagnosticException(refusal(inst, elements + " elements", size));
     }
     work(inst, elements);

@@ -80,14 +80,12 @@ final class Machine {
 
   /** Whether a tile of integers is divided by, or an exponent. */
   private static boolean divides(Func func) {
-    boolean[] found = {false};
-    func.body()
-        .walk(inst -> found[0] |= inst.op() instanceof ElementwiseOp.Binary b && b.rhs().type() instanceof TileType t
-        && t.element().isInteger() && !t.shape().isEmpty() && switch (b.kind()) {
+    return func.body().anyMatch(inst -> inst.op() instanceof ElementwiseOp.Binary b
+        && b.rhs().type() instanceof TileType t && t.element().isInteger() && !t.shape().isEmpty()
+        && switch (b.kind()) {
           case DIV, REM, POW -> true;
           case ADD, SUB, MUL, MIN, MAX, AND, OR, XOR, SHL, SHR -> false;
         });
-    return found[0];
   }
 
   Interpreter.Device device() {

@@ -82,13 +82,9 @@ final class Phase {
     if (machine.checker() != null || machine.options().threads() < 2) {
       return false;
     }
-    boolean[] free = {true};
-    body.walk(i -> {
-      boolean nibbles = i.op() instanceof MemoryOp.Store s && s.value().tile().element().bits() < 8;
-      free[0] &= !nibbles && !(i.op() instanceof MemoryOp.Atomic) && !(i.op() instanceof AsyncOp.NumberDraw)
-          && !(i.op() instanceof MemoryOp.LastArrival);
-    });
-    return free[0];
+    return !body.anyMatch(i -> i.op() instanceof MemoryOp.Store s && s.value().tile().element().bits() < 8
+        || i.op() instanceof MemoryOp.Atomic || i.op() instanceof AsyncOp.NumberDraw
+        || i.op() instanceof MemoryOp.LastArrival);
   }
 
   private void spread(boolean many, Consumer<Walk> work) {

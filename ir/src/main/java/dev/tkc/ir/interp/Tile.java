@@ -23,6 +23,9 @@ import java.util.List;
  * asynchronous products only.
  */
 public final class Tile implements Datum {
+  /** The longest Java array, less the few elements that some machines keep for themselves. */
+  public static final long MAX_ELEMENTS = Integer.MAX_VALUE - 8;
+
   /** How the elements of a type are held. */
   enum Storage {
     FLOATS,

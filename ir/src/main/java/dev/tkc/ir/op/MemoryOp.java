@@ -27,7 +27,6 @@ public sealed interface MemoryOp extends Op {
    */
   String WRAPS = "wraps";
 
-
   /** What the kernel may do with a tensor. {@code OUT} and {@code TEMP} tensors are undefined until written. */
   enum Access {
     IN,

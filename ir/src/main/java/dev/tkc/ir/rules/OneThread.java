@@ -21,9 +21,7 @@ public final class OneThread {
 
   /** Whether one thread can do all that the region does. */
   public static boolean suffices(Region region) {
-    boolean[] all = {true};
-    region.walk(inst -> all[0] &= suffices(inst));
-    return all[0];
+    return !region.anyMatch(inst -> !suffices(inst));
   }
 
   private static boolean suffices(Inst inst) {

@@ -42,8 +42,6 @@ final class Turns {
   }
 
   private static boolean hasTurns(Region region) {
-    boolean[] found = {false};
-    region.walk(i -> found[0] |= i.op() instanceof AsyncOp.TurnTake || i.op() instanceof AsyncOp.TurnPass);
-    return found[0];
+    return region.anyMatch(i -> i.op() instanceof AsyncOp.TurnTake || i.op() instanceof AsyncOp.TurnPass);
   }
 }

@@ -7,7 +7,6 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.Binary;
-import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.type.PointerType;
 import java.util.HashMap;

@@ -163,16 +163,12 @@ public final class DrawTiles {
   }
 
   private static boolean has(Region region, String flag) {
-    boolean[] found = {false};
-    region.walk(i -> found[0] |= i.flag(flag));
-    return found[0];
+    return region.anyMatch(i -> i.flag(flag));
   }
 
   /** Whether a loop, which has any number of rounds, says what is the next tile. */
   private static boolean inLoop(Region body) {
-    boolean[] found = {false};
-    body.walk(i -> found[0] |= i.op() instanceof ControlOp.For f && has(f.body(), PersistGrid.NEXT_TILE));
-    return found[0];
+    return body.anyMatch(i -> i.op() instanceof ControlOp.For f && has(f.body(), PersistGrid.NEXT_TILE));
   }
 
   private static List<Turn> with(List<Turn> path, Value condition, boolean then) {

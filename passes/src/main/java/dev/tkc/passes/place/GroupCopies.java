@@ -14,6 +14,7 @@ import dev.tkc.ir.type.BarrierType;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.passes.PassContext;
+import dev.tkc.passes.analysis.Scopes;
 import dev.tkc.passes.analysis.Uses;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,10 +55,12 @@ public final class GroupCopies {
 
   private final Func func;
   private final Uses uses;
+  private final Scopes scopes;
 
   private GroupCopies(Func func) {
     this.func = func;
     this.uses = new Uses(func.body());
+    this.scopes = new Scopes(func);
   }
 
   public static void run(Func func, PassContext context) {
@@ -106,7 +109,7 @@ public final class GroupCopies {
 
   /** The barrier that is waited for right before what a copy expects is said. */
   private Optional<Value> waitedFor(Inst copy) {
-    List<Inst> insts = regionOf(copy).insts();
+    List<Inst> insts = scopes.regionOf(copy).insts();
     int at = insts.indexOf(copy);
     return at >= 2 && insts.get(at - 2).op() instanceof AsyncOp.BarrierWait w
         && insts.get(at - 1).op() instanceof AsyncOp.BarrierExpect e
@@ -146,16 +149,8 @@ public final class GroupCopies {
         .filter(r -> insts.stream().allMatch(i -> isIn(r, i))).findFirst();
   }
 
-  private static boolean isIn(ControlOp.Role role, Inst wanted) {
-    boolean[] found = {false};
-    role.body().walk(i -> found[0] |= i == wanted);
-    return found[0];
-  }
-
-  private Region regionOf(Inst wanted) {
-    List<Region> found = new ArrayList<>(List.of(func.body()));
-    func.body().walk(i -> i.regions().stream().filter(r -> r.insts().contains(wanted)).forEach(found::add));
-    return found.getLast();
+  private boolean isIn(ControlOp.Role role, Inst wanted) {
+    return scopes.around(wanted).anyMatch(i -> i.op() == role);
   }
 
   /** The range of the copied tile's first dimension. */
@@ -192,7 +187,7 @@ public final class GroupCopies {
   /** The ring's one slot is number 0, and part n's n. */
   private void copies(Ring ring, Inst copy) {
     AsyncOp.CopyBulk op = (AsyncOp.CopyBulk) copy.op();
-    Region region = regionOf(copy);
+    Region region = scopes.regionOf(copy);
     int at = region.insts().indexOf(copy);
     AsyncOp.BarrierWait wait = (AsyncOp.BarrierWait) region.insts().get(at - 2).op();
     long bytes = ((AsyncOp.BarrierExpect) region.insts().get(at - 1).op()).bytes() / ring.groups;

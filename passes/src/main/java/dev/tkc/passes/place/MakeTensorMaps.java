@@ -6,7 +6,6 @@ import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Module;
 import dev.tkc.ir.Param;
-import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.Panels;
 import dev.tkc.ir.op.AsyncOp;
@@ -82,17 +81,11 @@ public final class MakeTensorMaps {
   private int groups(Inst store) {
     long group = store.annotation("group", 0);
     for (Inst inst : func.body().insts()) {
-      if (group > 0 && inst.op() instanceof ControlOp.Role role && contains(role.body(), store)) {
+      if (group > 0 && inst.op() instanceof ControlOp.Role role && role.body().anyMatch(i -> i == store)) {
         return role.warps() / (int) group;
       }
     }
     return 1;
-  }
-
-  private static boolean contains(Region region, Inst wanted) {
-    boolean[] found = {false};
-    region.walk(i -> found[0] |= i == wanted);
-    return found[0];
   }
 
   private Value map(Value tensor, List<Value> indices, Value buffer, int groups) {

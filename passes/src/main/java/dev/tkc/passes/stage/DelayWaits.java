@@ -285,9 +285,7 @@ public final class DelayWaits {
   }
 
   private static boolean isAsynchronous(Region region) {
-    boolean[] found = {false};
-    region.walk(i -> found[0] |= i.op() instanceof AsyncOp);
-    return found[0];
+    return region.anyMatch(i -> i.op() instanceof AsyncOp);
   }
 
   /**

@@ -61,9 +61,7 @@ public final class PartitionRoles {
   }
 
   public static void run(Func func, PassContext context) {
-    boolean[] bulk = {false};
-    func.body().walk(i -> bulk[0] |= RingPlan.isBulk(i));
-    if (bulk[0]) {
+    if (func.body().anyMatch(RingPlan::isBulk)) {
       new PartitionRoles(func, context.target()).partition();
       // What only one role needs is computed where that one needs it, even if equal values are merged later.
       EliminateDead.run(func, context);

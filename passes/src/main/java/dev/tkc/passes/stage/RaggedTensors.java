@@ -82,9 +82,7 @@ public final class RaggedTensors {
   /** The loads and stores that end anywhere in a dimension of their tensor, and which one. */
   private static Map<Inst, Integer> accesses(Func func) {
     Map<Inst, Integer> found = new LinkedHashMap<>();
-    boolean[] products = {false};
-    func.body().walk(i -> products[0] |= i.op() instanceof MatrixOp.Dot);
-    if (products[0]) {
+    if (func.body().anyMatch(i -> i.op() instanceof MatrixOp.Dot)) {
       BulkAccess access = new BulkAccess(func);
       func.body().walk(i -> {
         List<Value> indices = indices(i);

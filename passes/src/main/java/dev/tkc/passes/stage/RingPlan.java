@@ -264,8 +264,6 @@ final class RingPlan {
   }
 
   private static boolean inside(Region inner, Region outer) {
-    boolean[] found = {inner == outer};
-    outer.walk(i -> found[0] |= i.regions().contains(inner));
-    return found[0];
+    return inner == outer || outer.anyMatch(i -> i.regions().contains(inner));
   }
 }

@@ -196,8 +196,6 @@ final class Rotation {
   }
 
   private static boolean uses(Inst inst, Value v) {
-    boolean[] found = {inst.operands().contains(v)};
-    inst.regions().forEach(r -> r.walk(i -> found[0] |= i.operands().contains(v)));
-    return found[0];
+    return inst.operands().contains(v) || inst.anyInside(i -> i.operands().contains(v));
   }
 }

@@ -143,9 +143,7 @@ final class SharedOperands {
   }
 
   private static boolean definedIn(Inst branch, Value v) {
-    boolean[] found = {false};
-    branch.regions().forEach(r -> r.walk(i -> found[0] |= i == v.definition()));
-    return found[0];
+    return branch.anyInside(i -> i == v.definition());
   }
 
   private void edge(Value from, Value to) {

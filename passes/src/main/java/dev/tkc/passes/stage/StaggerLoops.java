@@ -8,6 +8,7 @@ import dev.tkc.ir.op.ControlOp;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Bounds;
 import dev.tkc.passes.analysis.ReadOnly;
+import dev.tkc.passes.analysis.Scopes;
 import dev.tkc.passes.target.TargetInfo;
 import dev.tkc.passes.tile.PersistGrid;
 import java.util.ArrayList;
@@ -130,8 +131,7 @@ public final class StaggerLoops {
   }
 
   private static boolean isInRotated(Func func, Inst inst) {
-    Bounds bounds = new Bounds(func);
-    return bounds.scopes().around(inst).anyMatch(i -> i.flag(RotateLoops.ROTATED));
+    return new Scopes(func).around(inst).anyMatch(i -> i.flag(RotateLoops.ROTATED));
   }
 
   private SharedOperands shared(Func func) {

@@ -59,13 +59,8 @@ public final class TakeTurns {
     if (func.annotations().get("turns") instanceof Boolean wanted) {
       return wanted;
     }
-    boolean[] found = {false};
-    role.walk(i -> found[0] |= isForGroups(i));
-    if (found[0]) {
-      return false;
-    }
-    role.walk(i -> found[0] |= i.op() instanceof ControlOp.For f && isInnermost(f.body()) && weighs(f.body(), target));
-    return found[0];
+    return !role.anyMatch(TakeTurns::isForGroups) && role.anyMatch(
+        i -> i.op() instanceof ControlOp.For f && isInnermost(f.body()) && weighs(f.body(), target));
   }
 
   private static boolean isInnermost(Region body) {
@@ -74,9 +69,7 @@ public final class TakeTurns {
   }
 
   private static boolean starts(Region region) {
-    boolean[] found = {false};
-    region.walk(i -> found[0] |= i.op() instanceof AsyncOp.DotAsync);
-    return found[0];
+    return region.anyMatch(i -> i.op() instanceof AsyncOp.DotAsync);
   }
 
   private static boolean weighs(Region body, TargetInfo target) {
@@ -117,10 +110,8 @@ public final class TakeTurns {
   }
 
   private static boolean ends(Inst inst) {
-    boolean[] nested = {inst.op() instanceof ControlOp.Yield};
-    inst.regions().forEach(r -> r.walk(i -> nested[0] |= i.op() instanceof AsyncOp));
-    return nested[0] || inst.op() instanceof AsyncOp.DotWait || inst.op() instanceof AsyncOp.BarrierArrive
-        || isForGroups(inst);
+    return inst.op() instanceof ControlOp.Yield || inst.op() instanceof AsyncOp.DotWait
+        || inst.op() instanceof AsyncOp.BarrierArrive || isForGroups(inst) || inst.anyInside(i -> i.op() instanceof AsyncOp);
   }
 
   /** Whether the instruction waits for the other groups, which may be waiting for their turn. */

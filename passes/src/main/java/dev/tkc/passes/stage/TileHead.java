@@ -129,9 +129,7 @@ final class TileHead {
     if (inst.op() instanceof MemoryOp.Load l) {
       return readOnly.tensor(l.tensor());
     }
-    boolean[] pure = {Effects.isPure(inst)};
-    inst.regions().forEach(r -> r.walk(i -> pure[0] &= !(RingPlan.isBulk(i) || asynchronous.test(i))));
-    return pure[0];
+    return Effects.isPure(inst) && !inst.anyInside(i -> RingPlan.isBulk(i) || asynchronous.test(i));
   }
 
   // ------------------------------------------------------------------------------------------------ the parts

@@ -102,11 +102,13 @@ public final class TurnProducts {
     turn(trial.kernel(), phase);
     tidy(trial.kernel(), cx);
     Trial.decide(trial, "turn-products", cx);
-    boolean[] all = {true};
-    trial.funcs().stream().filter(f -> f.annotations().containsKey("turned")).forEach(f -> f.body().walk(i ->
-        all[0] &= !(i.op() instanceof MatrixOp.Dot d) || i.annotations().containsKey("instruction")
-            && isCopiedOrComputed(d.a())));
-    return all[0];
+    return trial.funcs().stream().filter(f -> f.annotations().containsKey("turned"))
+        .noneMatch(f -> f.body().anyMatch(TurnProducts::isUnsuited));
+  }
+
+  private static boolean isUnsuited(Inst inst) {
+    return inst.op() instanceof MatrixOp.Dot d
+        && !(inst.annotations().containsKey("instruction") && isCopiedOrComputed(d.a()));
   }
 
   /** A left operand that threads would have to load across its rows is better multiplied as it lies. */

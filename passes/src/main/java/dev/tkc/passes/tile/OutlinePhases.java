@@ -11,7 +11,6 @@ import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.MatrixOp;
-import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Divisibility;
 import java.util.ArrayList;
@@ -123,9 +122,7 @@ public final class OutlinePhases {
   }
 
   private static boolean multiplies(Inst inst) {
-    boolean[] found = {inst.op() instanceof MatrixOp.Dot};
-    inst.regions().forEach(r -> r.walk(i -> found[0] |= i.op() instanceof MatrixOp.Dot));
-    return found[0];
+    return inst.op() instanceof MatrixOp.Dot || inst.anyInside(i -> i.op() instanceof MatrixOp.Dot);
   }
 
   /** How many steps from lo below hi, and 0 if there is none. */

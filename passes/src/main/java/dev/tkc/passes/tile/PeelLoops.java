@@ -104,11 +104,8 @@ public final class PeelLoops {
 
   /** Whether an access that is no bulk copy depends on the range. */
   private boolean guards(Value range) {
-    boolean[] found = {false};
-    loop.body()
-        .walk(i -> found[0] |= i.operands().contains(range) && !i.flag("bulk") && !(i.op() instanceof MemoryOp.Valid)
-        && !(i.op() instanceof MemoryOp.Lanes));
-    return found[0];
+    return loop.body().anyMatch(i -> i.operands().contains(range) && !i.flag("bulk")
+        && !(i.op() instanceof MemoryOp.Valid) && !(i.op() instanceof MemoryOp.Lanes));
   }
 
   private Value position() {

@@ -7,7 +7,6 @@ import dev.tkc.backend.llvm.LlvmIntrinsic;
 import dev.tkc.backend.llvm.LlvmType;
 import dev.tkc.backend.llvm.LlvmValue;
 import dev.tkc.ir.type.Element;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 

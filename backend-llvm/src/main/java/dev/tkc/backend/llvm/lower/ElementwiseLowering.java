@@ -65,11 +65,12 @@ final class ElementwiseLowering {
     };
   }
 
-  /** A quotient or remainder of numbers below 2^31, none negative, which 32 bits have an instruction for. */
+  /** A number that is known to have 31 bits at most. */
   private LlvmValue narrow(Value v) {
     return f.b().trunc(f.scalar(v), LlvmType.I32);
   }
 
+  /** A quotient or remainder of numbers below 2^31, none negative, which 32 bits have an instruction for. */
   private LlvmValue small(BinaryKind kind, LlvmValue x, LlvmValue y) {
     LlvmBuilder b = f.b();
     LlvmValue u = b.trunc(x, LlvmType.I32);

@@ -24,7 +24,6 @@ import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.rules.Effects;
 import dev.tkc.ir.type.PointerType;
-import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TensorMapType;
 import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
@@ -94,9 +93,7 @@ final class FunctionLowering {
   }
 
   private static boolean isAsync(Func func) {
-    boolean[] found = {false};
-    func.body().walk(i -> found[0] |= i.op() instanceof AsyncOp || i.op() instanceof ControlOp.Role);
-    return found[0];
+    return func.body().anyMatch(i -> i.op() instanceof AsyncOp || i.op() instanceof ControlOp.Role);
   }
 
   OpLowering.KernelShape run() {

@@ -80,8 +80,6 @@ final class RoleLowering {
   }
 
   private static boolean takesTurns(Region region) {
-    boolean[] found = {false};
-    region.walk(i -> found[0] |= i.op() instanceof AsyncOp.TurnTake);
-    return found[0];
+    return region.anyMatch(i -> i.op() instanceof AsyncOp.TurnTake);
   }
 }
