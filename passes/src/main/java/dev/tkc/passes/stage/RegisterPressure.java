@@ -6,7 +6,6 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
-import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.analysis.Regions;
@@ -22,9 +21,8 @@ import java.util.function.Predicate;
  * An estimate of how many registers of a thread tiles take at once, if a function's instructions are executed in their
  * order: of those of at least two dimensions, that are neither in shared memory nor made again wherever they are used
  * (masks, and what is the same along a dimension). An operation on elements puts its result where an operand was that
- * nobody needs any more; where no products run beside it, a run of them is executed element by element, so that what
- * only the run itself uses takes nothing, but holds what it is made of until then. A product's left operand in
- * registers stays until somebody needs the product, or the next but one is started ({@link DelayWaits}).
+ * nobody needs any more. A product's left operand in registers stays until somebody needs the product, or the next but
+ * one is started ({@link DelayWaits}).
  */
 final class RegisterPressure {
   private final long threads;
@@ -58,9 +56,6 @@ final class RegisterPressure {
         last.put(v, n);
       }
     }
-    if (insts.stream().noneMatch(asynchronous)) {
-      passThrough(insts, last);
-    }
     Set<Value> live = Collections.newSetFromMap(new IdentityHashMap<>());
     live.addAll(ending);
     region.params().stream().filter(last::containsKey).forEach(live::add);
@@ -90,29 +85,6 @@ final class RegisterPressure {
     return most;
   }
 
-  /** Finds what runs of operations on elements use only themselves; what it is made of is needed as long as it is. */
-  private void passThrough(List<Inst> insts, Map<Value, Integer> last) {
-    int[] ends = new int[insts.size()];
-    for (int n = insts.size() - 1; n >= 0; n--) {
-      ends[n] = isOfRun(insts.get(n)) ? n + 1 < insts.size() && isOfRun(insts.get(n + 1)) ? ends[n + 1] : n : -1;
-    }
-    for (int n = insts.size() - 1; n >= 0; n--) {
-      Inst inst = insts.get(n);
-      if (!(inst.op() instanceof ElementwiseOp) || !last.containsKey(inst.result()) || last.get(inst.result()) > ends[n]
-          || !uses.of(inst.result()).stream().allMatch(u -> u.op() instanceof ElementwiseOp)) {
-        continue;
-      }
-      int until = last.get(inst.result());
-      sizes.put(inst.result(), 0L);
-      inst.operands().forEach(v -> last.merge(v, until, Math::max));
-    }
-  }
-
-  /** Whether the operation can stand inside a run: the elements of all tiles beside it come one after the other. */
-  private static boolean isOfRun(Inst inst) {
-    return inst.op() instanceof ElementwiseOp || inst.op() instanceof ShapeOp || inst.op() instanceof MemoryOp.Load;
-  }
-
   /** The left operand's registers are taken until the product's sum is used, or handed on at the end of the region. */
   private void hold(MatrixOp.Dot dot, Inst inst, List<Inst> insts, Map<Value, Integer> last) {
     Value a = dot.a();
@@ -133,7 +105,9 @@ final class RegisterPressure {
 
   /** Whether products are started inside the instruction: all before it are waited for. */
   private boolean starts(Inst inst) {
-    return inst.anyInside(asynchronous);
+    boolean[] found = {false};
+    inst.regions().forEach(r -> r.walk(i -> found[0] |= asynchronous.test(i)));
+    return found[0];
   }
 
   private static Set<Value> used(Inst inst) {
