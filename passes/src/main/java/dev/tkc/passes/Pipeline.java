@@ -20,6 +20,7 @@ import dev.tkc.passes.place.MakeTensorMaps;
 import dev.tkc.passes.stage.ArrangeSums;
 import dev.tkc.passes.stage.AssignLatencies;
 import dev.tkc.passes.stage.ChooseAsync;
+import dev.tkc.passes.stage.ClusterParts;
 import dev.tkc.passes.stage.DelayWaits;
 import dev.tkc.passes.stage.ExpandPipeline;
 import dev.tkc.passes.stage.MaterialiseOperands;
@@ -83,6 +84,8 @@ public final class Pipeline {
           .needs(Capability.LAST_ARRIVAL),
       targeted("arrange-sums", TILE, ArrangeSums::run, "shared sums lie as threads hold the products added to them")
           .needs(Capability.ASYNC_MATRIX),
+      targeted("cluster-parts", TILE, ClusterParts::run, "blocks that share a sum are neighbours, and the last adds by agreement")
+          .needs(Capability.CLUSTERS),
       step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does").isRequired(),
       step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"),
       targeted("narrow-tensors", TILE, Pass.devices(NarrowTensors::run), "copy engines know where tensors end, not ranges")
@@ -157,6 +160,9 @@ public final class Pipeline {
       before("merge-phases", "outline-phases", "it works on nests"),
       before("turn-products", "choose-async", "more products are asynchronous"),
       before("turn-products", "arrange-sums", "it looks at what is added to memory"),
+      before("merge-phases", "arrange-sums", "parts lie as threads hold them where one phase leaves and adds them"),
+      before("arrange-sums", "cluster-parts", "a part is one stretch of memory"),
+      before("cluster-parts", "outline-phases", "blocks are numbered for it"),
       before("arrange-sums", "outline-phases", "all phases know where elements lie"),
       before("repack-operands", "outline-phases", "the copy is a phase"),
       before("repack-operands", "choose-async", "more loads are bulk copies"),

@@ -118,7 +118,7 @@ class AmdgcnLoweringTest {
       b.store(results.get(i), b.gep(LlvmType.I64, base, LlvmValue.i64(i)), 1);
     }
     b.retVoid();
-    lowering.finish(module, f, new TargetLowering.KernelFacts(256, 0, List.of(), false));
+    lowering.finish(module, f, new TargetLowering.KernelFacts(256, 0, List.of(), false, 1));
   }
 
   private static List<LlvmValue> load(LlvmBuilder b, LlvmFunction f, Element element, int count) {

@@ -4,6 +4,7 @@ import static dev.tkc.backend.llvm.LlvmType.BFLOAT;
 import static dev.tkc.backend.llvm.LlvmType.DOUBLE;
 import static dev.tkc.backend.llvm.LlvmType.FLOAT;
 import static dev.tkc.backend.llvm.LlvmType.GLOBAL;
+import static dev.tkc.backend.llvm.LlvmType.PTR;
 import static dev.tkc.backend.llvm.LlvmType.HALF;
 import static dev.tkc.backend.llvm.LlvmType.I1;
 import static dev.tkc.backend.llvm.LlvmType.I16;
@@ -114,6 +115,13 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
       bar.red.or.pred any, $4, $5, mine;
       selp.u32 $0, 1, 0, any;
       }""", "=r,l,r,b,r,r,~{memory}"), I32, GLOBAL, I32, I1, I32, I32),
+
+  /** All threads of the cluster's blocks meet that have not ended; what they wrote before is there. (barrier.cluster) */
+  CLUSTER_BARRIER(90, 80, together("""
+      barrier.cluster.arrive.release;
+      barrier.cluster.wait.acquire;""", "~{memory}"), VOID),
+  /** The address of a place in the shared memory of another block of the cluster, by that in this one. (mapa) */
+  MAPA(90, 80, nvvm("mapa"), PTR, PTR, I32),
 
   // Global to shared without registers; the last operand of _ZFILL is how many bytes are read, the rest is zero.
   // (cp.async)

@@ -72,6 +72,11 @@ public final class PtxLowering implements TargetLowering {
       // Otherwise the assembler chooses how many registers a thread starts with, and ignores what it is told later.
       annotate(module, kernel, "minctasm", number(1));
     }
+    if (facts.cluster() > 1) {
+      annotate(module, kernel, "cluster_dim_x", number(facts.cluster()));
+      annotate(module, kernel, "cluster_dim_y", number(1));
+      annotate(module, kernel, "cluster_dim_z", number(1));
+    }
     if (!facts.maps().isEmpty()) {
       // Parameters count from 1.
       annotate(module, kernel, "grid_constant", module.metadata().node(
@@ -137,6 +142,16 @@ public final class PtxLowering implements TargetLowering {
     // From one lane, so that the assembler sees a warp go one way, and keeps what loops around it carry in uniform
     // registers.
     return b.icmp(LlvmBuilder.Compare.NE, shuffleFrom(b, any, LlvmValue.i32(0)), LlvmValue.i32(0));
+  }
+
+  @Override
+  public void meetCluster(LlvmBuilder b) {
+    b.call(PtxIntrinsic.CLUSTER_BARRIER);
+  }
+
+  @Override
+  public LlvmValue inBlockOfCluster(LlvmBuilder b, LlvmValue pointer, LlvmValue rank) {
+    return b.call(PtxIntrinsic.MAPA, b.addrspacecast(pointer, LlvmType.PTR), rank);
   }
 
   @Override

@@ -9,16 +9,21 @@ import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.OpShape;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.rules.ScratchBytes;
 import dev.tkc.ir.rules.SlotBytes;
+import dev.tkc.ir.type.TensorType;
 import dev.tkc.passes.PassContext;
+import dev.tkc.passes.analysis.Regions;
+import dev.tkc.passes.stage.ClusterParts;
 import dev.tkc.passes.target.TargetInfo;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -32,6 +37,7 @@ import java.util.Set;
  * <pre>
  *   %b = shared_alloc {…} : shared&lt;bf16[128, 32], 3, #l2&gt;  →  … #{offset = 0}
  *   %c = convert_layout %x : …                           →  … #{scratch = 24576}
+ *   %p = make_tensor %part, …                            →  … #{near = 163840}      parts of a cluster's blocks
  * </pre>
  *
  * A buffer is in use from its first use to its last, and through the whole of any loop that uses it and stands behind
@@ -49,6 +55,9 @@ public final class AllocateShared {
 
   /** A transaction barrier. */
   public static final int BARRIER_BYTES = 8;
+
+  /** On a tensor of parts: the last block of a cluster has them in its shared memory from there on. */
+  public static final String NEAR = "near";
 
   private static final long SMALL = 1024;
   private static final int MOST_SMALL = 16;
@@ -89,6 +98,10 @@ public final class AllocateShared {
   private final Map<Inst, Span> spans = new IdentityHashMap<>();
   private final List<Live> small = new ArrayList<>();
   private final Set<Value> engines;
+  /** So many blocks run as a cluster. */
+  private final long cluster;
+  /** The tensors of what those blocks leave for the last of them. */
+  private final Set<Value> parts = new HashSet<>();
   private final boolean hasRoles;
   private int clock;
   private int clockEnd;
@@ -97,6 +110,13 @@ public final class AllocateShared {
     this.target = target;
     this.engines = SharedBuffers.ofEngines(func);
     this.hasRoles = Team.of(func).size() > 1;
+    this.cluster = func.annotation(ClusterParts.CLUSTER, 1);
+    func.body().walk(i -> {
+      if (cluster > 1 && i.op() instanceof MemoryOp.Store s && s.tensor().definition() != null
+          && s.tensor().definition().op() instanceof MemoryOp.MakeTensor t && t.access() == MemoryOp.Access.TEMP) {
+        parts.add(s.tensor());
+      }
+    });
   }
 
   public static void run(Func func, PassContext context) {
@@ -161,7 +181,13 @@ public final class AllocateShared {
 
   /** A buffer or barriers; what is used by others than the threads in program order is in use all the time. */
   private void allocation(Inst inst, Span span) {
-    if (inst.op() instanceof AsyncOp.BarrierAlloc) {
+    if (inst.op() instanceof MemoryOp.MakeTensor t && parts.contains(inst.result())) {
+      // Other blocks of the cluster write there at any time.
+      long part = ((TensorType) inst.result().type()).element().bytes(Regions.integer(t.sizes().getLast()).orElseThrow());
+      Live live = new Live(inst, (cluster - 1) * part, ALIGNMENT, 0);
+      live.during(0, clockEnd);
+      all.add(live);
+    } else if (inst.op() instanceof AsyncOp.BarrierAlloc) {
       Live live = new Live(inst, bytes(inst), BARRIER_BYTES, 0);
       live.during(0, clockEnd);
       all.add(live);
@@ -206,7 +232,9 @@ public final class AllocateShared {
       }
       placed.add(live);
       total = Math.max(total, live.offset + live.bytes);
-      live.inst.annotate(bytes(live.inst) > 0 ? "offset" : "scratch", live.offset);
+      String place = live.inst.op() instanceof MemoryOp.MakeTensor ? NEAR
+          : bytes(live.inst) > 0 ? "offset" : "scratch";
+      live.inst.annotate(place, live.offset);
     }
     return total;
   }

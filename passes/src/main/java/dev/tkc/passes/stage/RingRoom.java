@@ -100,6 +100,10 @@ final class RingRoom {
       if (i.op() instanceof ReductionOp.Reduce r && r.axes().contains(0) && r.x().tile().rank() >= 2) {
         reduced[0] += warps * i.result().tile().element().bytes(i.result().tile().count());
       }
+      if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() == 1) {
+        // Parts that other blocks of the cluster leave here.
+        reduced[0] += (func.annotation(ClusterParts.CLUSTER, 1) - 1) * s.value().tile().element().bytes(s.value().tile().count());
+      }
       if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() >= 2) {
         most[0] = Math.max(most[0], StoreSlices.bytes(i) + StoreSlices.turningBytes(i));
       }

@@ -13,6 +13,7 @@ import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Divisibility;
+import dev.tkc.passes.stage.ClusterParts;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -35,7 +36,7 @@ import java.util.Optional;
  *
  * A nest whose inner bounds can be computed before it is a grid: the number of blocks is the product of the domains'
  * tile counts, and a block finds its positions from its number, the first domain varying slowest (but
- * {@link Nest#slowestFirst}), or in bands of g rows of the last two domains under the annotation {@code grouped = g} (8
+ * {@link Nest#slowestFirst}; fastest where its blocks are a {@link ClusterParts cluster}), or in bands of g rows of the last two domains under the annotation {@code grouped = g} (8
  * where none is said and there is a product over two tiled domains). Any other nest is ragged: a fixed number of blocks
  * walk all of it and share out the tiles of the innermost domain in order. An empty domain gives a grid of 0.
  * {@link PersistGrid} acts on {@code persistent}. Where tiles of a product take longer the further they are along the
@@ -149,7 +150,8 @@ public final class OutlinePhases {
     captures.host().append(new ControlOp.Assert(
         captures.host().compare(CompareKind.LT, tiles, captures.host().constant(MOST_TILES)),
         "a phase with more tiles than can be numbered"));
-    Optional<LongestFirst> longest = nest.contents().stream().anyMatch(OutlinePhases::multiplies)
+    boolean clustered = settings.containsKey(ClusterParts.CLUSTER);
+    Optional<LongestFirst> longest = !clustered && nest.contents().stream().anyMatch(OutlinePhases::multiplies)
         ? LongestFirst.of(nest) : Optional.empty();
     Optional<Value> sectionHere = longest.map(l -> l.section(captures.host(), counts));
     captures.prepare(nest.contents());
@@ -163,6 +165,11 @@ public final class OutlinePhases {
     if (longest.isPresent()) {
       index = longest.get().indices(b, number, counts, section.get());
       settings.putIfAbsent("uneven", true);
+    } else if (clustered) {
+      index = new Value[counts.size()];
+      index[0] = small(b, BinaryKind.REM, number, counts.getFirst());
+      Value[] others = indices(b, small(b, BinaryKind.DIV, number, counts.getFirst()), counts.subList(1, counts.size()), group);
+      System.arraycopy(others, 0, index, 1, others.length);
     } else {
       List<Integer> order = nest.slowestFirst();
       Value[] ordered = indices(b, number, order.stream().map(counts::get).toList(), group);

@@ -12,6 +12,7 @@ import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
+import dev.tkc.passes.stage.ClusterParts;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -29,7 +30,7 @@ import java.util.Map;
  *   }                                              } #{tiles}
  * </pre>
  *
- * Between the tiles of one block, copies and stores go on; that is what it is for. As many blocks as the target has
+ * Blocks of a cluster, whose numbers say who they are to each other, have one tile. Between the tiles of one block, copies and stores go on; that is what it is for. As many blocks as the target has
  * multiprocessors: such a block takes one for itself.
  *
  * <p>Two flags tell later passes about the order of tiles, whatever it is: {@link #TILES} marks the loop, whose
@@ -62,7 +63,8 @@ public final class PersistGrid {
     for (Inst inst : List.copyOf(host.insts())) {
       if (inst.op() instanceof ControlOp.Launch launch) {
         Func callee = module.func(launch.callee()).orElseThrow();
-        if (Boolean.TRUE.equals(callee.annotations().remove("persistent"))) {
+        boolean persistent = Boolean.TRUE.equals(callee.annotations().remove("persistent"));
+        if (persistent && !callee.annotations().containsKey(ClusterParts.CLUSTER)) {
           context.enter(callee);
           long residents = context.target().processors();
           if (share(callee, residents)) {

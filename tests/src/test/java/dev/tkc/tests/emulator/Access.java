@@ -69,7 +69,7 @@ final class Access extends Instruction {
 
   private long read(Warp w, int lane, long at) {
     return switch (where(at)) {
-      case SHARED -> w.block.shared().load(at & ~GlobalMemory.SHARED_WINDOW, bytes, w);
+      case SHARED -> w.block.cluster().shared(w.block, at).load(at & SharedMemory.OFFSET, bytes, w);
       case LOCAL -> SharedMemory.get(w.local(lane), (int) (at & ~GlobalMemory.LOCAL_WINDOW), bytes);
       case PARAM -> SharedMemory.get(w.block.parameters(), (int) at, bytes);
       case GLOBAL, GENERIC -> w.block.memory().load(at, bytes);
@@ -78,7 +78,7 @@ final class Access extends Instruction {
 
   private void write(Warp w, int lane, long at, long value) {
     switch (where(at)) {
-      case SHARED -> w.block.shared().store(at & ~GlobalMemory.SHARED_WINDOW, bytes, value, w);
+      case SHARED -> w.block.cluster().shared(w.block, at).store(at & SharedMemory.OFFSET, bytes, value, w);
       case LOCAL -> SharedMemory.set(w.local(lane), (int) (at & ~GlobalMemory.LOCAL_WINDOW), bytes, value);
       case PARAM -> throw new PtxFault("a store to a parameter");
       case GLOBAL, GENERIC -> w.block.memory().store(at, bytes, value);

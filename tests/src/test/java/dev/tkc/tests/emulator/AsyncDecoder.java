@@ -69,23 +69,18 @@ final class AsyncDecoder {
   }
 
   /** Lanes wait until the phase is over. */
-  static final class TransactionWait extends Instruction {
+  static final class TransactionWait extends Instruction.Wait {
     private final int result;
     private final Address place;
     private final int parity;
 
     TransactionWait(int result, Address place, int parity) {
-      super(Kind.BARRIER);
       this.result = result;
       this.place = place;
       this.parity = parity;
     }
 
     @Override
-    int barrier(Warp w, int lane) {
-      return -1;
-    }
-
     boolean isOver(Warp w, int lane) {
       return w.block.barriers().isOver(at(w, place, lane), w.registers[parity + lane] & 1);
     }

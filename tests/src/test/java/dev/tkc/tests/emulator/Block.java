@@ -12,13 +12,14 @@ final class Block {
   private final SharedMemory shared;
   private final boolean profiling;
   private final List<TensorBox> maps;
+  private final Cluster cluster;
   private final TransactionBarriers barriers;
   /** Arrivals at each barrier of threads that do not wait there. */
   private final int[] arrivals = new int[16];
   private final List<Warp> warps = new ArrayList<>();
 
   Block(PtxKernel kernel, long id, GlobalMemory memory, byte[] parameters, SharedMemory shared, boolean profiling,
-      List<TensorBox> maps) {
+      List<TensorBox> maps, Cluster cluster) {
     this.kernel = kernel;
     this.id = id;
     this.memory = memory;
@@ -26,6 +27,7 @@ final class Block {
     this.shared = shared;
     this.profiling = profiling;
     this.maps = maps;
+    this.cluster = cluster;
     this.barriers = new TransactionBarriers(shared);
   }
 
@@ -70,24 +72,42 @@ final class Block {
     warps.add(warp);
   }
 
-  void run() {
-    while (warps.stream().anyMatch(w -> w.alive() != 0)) {
-      boolean progress = false;
-      for (Warp w : warps) {
-        if (w.canRun()) {
-          w.run();
-          progress = true;
-        }
-      }
-      progress |= meet();
-      for (Warp w : warps) {
-        progress |= w.passTransactions();
-      }
-      if (!progress && !barriers.land()) {
-        throw new PtxFault("block " + id + ": threads wait at different barriers: " + warps.stream()
-            .filter(w -> w.atBarrier() != 0).map(w -> w.at(Integer.numberOfTrailingZeros(w.atBarrier()))).toList());
+  /** The blocks that run at the same time. */
+  Cluster cluster() {
+    return cluster;
+  }
+
+  List<Warp> warps() {
+    return warps;
+  }
+
+  boolean isAlive() {
+    return warps.stream().anyMatch(w -> w.alive() != 0);
+  }
+
+  /** Lets all warps go on as far as they can; whether any could. */
+  boolean step() {
+    boolean progress = false;
+    for (Warp w : warps) {
+      if (w.canRun()) {
+        w.run();
+        progress = true;
       }
     }
+    progress |= meet();
+    for (Warp w : warps) {
+      progress |= w.passWaits();
+    }
+    return progress;
+  }
+
+  /** What threads wait at that cannot go on. */
+  String waiting() {
+    return "block " + id + ": threads wait at different barriers: " + warps.stream()
+        .filter(w -> w.atBarrier() != 0).map(w -> w.at(Integer.numberOfTrailingZeros(w.atBarrier()))).toList();
+  }
+
+  void end() {
     if (!barriers.isQuiet() || !warps.stream().allMatch(Warp::isQuiet)) {
       throw new PtxFault("block " + id + " ends while its copies are under way");
     }

@@ -36,12 +36,21 @@ final class Decoder {
       case "mov" -> move(s);
       case "cvt" -> convert(s);
       case "cvta" -> address(s);
+      case "mapa" -> mapped(s);
       case "setp" -> compare(s);
       case "ld", "ldu", "st", "atom", "red", "cp", "isspacep" -> memory.decode(s);
       case "bar", "barrier", "shfl", "vote", "match", "redux", "activemask", "elect", "ldmatrix", "stmatrix", "mma" ->
           warp.decode(s);
       default -> compute(s);
     };
+  }
+
+  /** {@code mapa.u64 to, address, rank}. */
+  private Instruction mapped(Statement s) {
+    int to = registers.slot(s.operand(0));
+    int address = registers.slot(s.operand(1));
+    int rank = registers.slot(s.operand(2));
+    return new Each((w, l) -> w.registers[to + l] = w.block.cluster().mapped(w.registers[address + l], w.registers[rank + l] & 0xFFFFFFFFL));
   }
 
   private Instruction compute(Statement s) {

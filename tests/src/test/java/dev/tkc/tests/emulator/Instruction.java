@@ -166,6 +166,33 @@ abstract class Instruction {
     }
   }
 
+  /** Lanes wait for something by themselves. */
+  abstract static class Wait extends Instruction {
+    Wait() {
+      super(Kind.BARRIER);
+    }
+
+    @Override
+    int barrier(Warp w, int lane) {
+      return -1;
+    }
+
+    abstract boolean isOver(Warp w, int lane);
+  }
+
+  /** {@code barrier.cluster.wait}. */
+  static final class ClusterWait extends Wait {
+    @Override
+    boolean isOver(Warp w, int lane) {
+      return w.passesCluster(lane);
+    }
+
+    @Override
+    void run(Warp w, int lanes) {
+      w.passedCluster(lanes);
+    }
+  }
+
   /** {@code bar.sync}, and {@code bar.red.or}, whose predicate {@code any} is whether {@code mine} holds anywhere. */
   static final class Barrier extends Instruction {
     private final int id;

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The library's kernels as PTX, executed by the emulator, give what the interpreter gives. */
 final class PtxAgainstInterpreterTest {
@@ -194,6 +195,16 @@ final class PtxAgainstInterpreterTest {
   @MethodSource("oddTiles")
   void oddTiles(Emulated kernel) {
     assertThat(kernel.difference(PtxTargets.SM_90A)).isEmpty();
+  }
+
+  /** Blocks that leave parts of a sum in each other's shared memory. */
+  @ParameterizedTest
+  @ValueSource(strings = {
+      "gemm | gemm_split_k | BM=128 BN=64 BK=64 S=2 RM=128 RN=64 | M=256 N=128 K=320",
+      "gemm | gemm_split_k | BM=64 BN=64 BK=64 S=4 RM=64 RN=64 | M=64 N=128 K=400",
+      "gemm | gemm_split_k | BM=16 BN=64 BK=64 S=2 RM=16 RN=64 | M=16 N=128 K=400"})
+  void clusters(String kernel) {
+    assertThat(Emulated.parse(kernel).difference(PtxTargets.SM_90A)).isEmpty();
   }
 
   @ParameterizedTest

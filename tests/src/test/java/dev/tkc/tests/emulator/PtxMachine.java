@@ -44,21 +44,34 @@ final class PtxMachine {
       PtxKernel.Parameter p = kernel.parameters().get(i);
       SharedMemory.set(parameters, p.offset(), Math.min(8, p.bytes()), arguments.get(i));
     }
-    SharedMemory shared = new SharedMemory(kernel.sharedBytes() + dynamicShared);
-    List<long[]> files = new ArrayList<>();
-    for (int w = 0; w * LANES < threads; w++) {
-      files.add(file(kernel, w, threads, grid));
+    if (grid % kernel.cluster() != 0) {
+      throw new PtxFault(grid + " blocks in clusters of " + kernel.cluster());
     }
-    for (long id = 0; id < grid; id++) {
-      shared.clear();
-      Block block = new Block(kernel, id, memory, parameters, shared, profiling, maps);
-      for (int w = 0; w < files.size(); w++) {
-        number(kernel, files.get(w), id);
-        block.add(new Warp(block, w, Math.min(LANES, threads - w * LANES), files.get(w)));
+    List<Slot> slots = new ArrayList<>();
+    for (int rank = 0; rank < kernel.cluster(); rank++) {
+      Slot slot = new Slot(new SharedMemory(kernel.sharedBytes() + dynamicShared), new ArrayList<>());
+      for (int w = 0; w * LANES < threads; w++) {
+        slot.files.add(file(kernel, w, threads, grid));
       }
-      block.run();
+      slots.add(slot);
+    }
+    for (long id = 0; id < grid; id += kernel.cluster()) {
+      Cluster cluster = new Cluster();
+      for (Slot slot : slots) {
+        slot.shared.clear();
+        Block block = new Block(kernel, id + cluster.size(), memory, parameters, slot.shared, profiling, maps, cluster);
+        for (int w = 0; w < slot.files.size(); w++) {
+          number(kernel, slot.files.get(w), block.id());
+          block.add(new Warp(block, w, Math.min(LANES, threads - w * LANES), slot.files.get(w)));
+        }
+        cluster.add(block);
+      }
+      cluster.run();
     }
   }
+
+  /** Where one of the blocks that run at the same time has its memory and its warps' registers. */
+  private record Slot(SharedMemory shared, List<long[]> files) {}
 
   /** A warp's registers with what is the same in all blocks. */
   private static long[] file(PtxKernel kernel, int warp, int threads, long grid) {

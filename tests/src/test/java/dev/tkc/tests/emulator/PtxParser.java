@@ -14,6 +14,7 @@ final class PtxParser {
   private static final Pattern COMMENT = Pattern.compile("//[^\n]*");
   private static final Pattern IGNORED = Pattern.compile(
       "(?m)^\\s*\\.(version|target|address_size|file|loc|maxntid|minnctapersm|reqntid|maxnreg|noreturn)\\b[^\n;{]*;?");
+  private static final Pattern CLUSTER = Pattern.compile("\\.reqnctapercluster\\s+(\\d+)");
   private static final Pattern SECTION = Pattern.compile("(?s)\\.section\\b.*");
   private static final Pattern VARIABLE = Pattern.compile(
       "(?s)(?:\\.visible\\s+|\\.weak\\s+|\\.extern\\s+)?\\.(global|const|shared|local)\\s+(?:\\.align\\s+(\\d+)\\s+)?"
@@ -124,14 +125,14 @@ final class PtxParser {
   private void kernel(String name) {
     List<PtxKernel.Parameter> parameters = new ArrayList<>();
     int bytes = parameters(until(')'), parameters);
-    until('{');
+    Matcher cluster = CLUSTER.matcher(until('{'));
     Registers registers = new Registers(symbols);
     localBytes = 0;
     Body body = new Body(new Decoder(registers), registers);
     body.read();
     Instruction[] code = body.code.toArray(Instruction[]::new);
     kernels.put(name, new PtxKernel(name, parameters, bytes, code, registers.count(), registers.constants(),
-        registers.specials(), sharedBytes, localBytes));
+        registers.specials(), sharedBytes, localBytes, cluster.find() ? Integer.parseInt(cluster.group(1)) : 1));
   }
 
   private int parameters(String list, List<PtxKernel.Parameter> out) {

@@ -15,6 +15,8 @@ final class SharedMemory {
   private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
   private static final int MANY = 255;
+  /** The bits of a generic address that say where in a block's shared memory; those above say in whose. */
+  static final long OFFSET = 0xFFFFFFFFL;
 
   private final byte[] data;
   /** Per four-byte word, epoch · 256 + warp of its last write and of its reads. */
@@ -63,7 +65,7 @@ final class SharedMemory {
 
   long load(long address, int bytes, Warp w) {
     int at = range(address, bytes);
-    int mine = epoch << 8 | w.number;
+    int mine = epoch << 8 | w.id();
     for (int i = at; i < at + bytes; i++) {
       if (flying[i] != 0) {
         throw new PtxFault("reads shared byte " + i + ", to which a copy is under way");
@@ -95,7 +97,7 @@ final class SharedMemory {
   }
 
   private void claim(int i, boolean same, Warp w) {
-    int mine = epoch << 8 | w.number;
+    int mine = epoch << 8 | w.id();
     if (flying[i] != 0) {
       throw new PtxFault("writes shared byte " + i + ", to which a copy is under way");
     }

@@ -25,6 +25,9 @@ final class Warp {
   /** Lanes at a collective that others have not reached yet. */
   private int parked;
   private int atBarrier;
+  private int atCluster;
+  /** Lanes that have arrived at the cluster's barrier and not waited. */
+  private int owed;
   private final byte[][] local = new byte[32][];
   /** Of every lane, the copies not committed yet, and the committed groups, oldest first. */
   private final List<List<Copy>> open = new ArrayList<>();
@@ -73,12 +76,47 @@ final class Warp {
     }
   }
 
-  /** Lets lanes go on whose transaction barriers are over. */
-  boolean passTransactions() {
+  /** By which shared memory knows it among the warps of the cluster. */
+  int id() {
+    return 32 * block.cluster().rank(block) + number;
+  }
+
+  /** The lanes come to the cluster's barrier. */
+  void arriveAtCluster(int lanes) {
+    if ((owed & lanes) != 0) {
+      throw new PtxFault("lanes " + Integer.toHexString(owed & lanes) + " arrive at the cluster's barrier twice without waiting");
+    }
+    atCluster |= lanes;
+    owed |= lanes;
+  }
+
+  /** Whether a lane that has arrived at the cluster's barrier may go on from it. */
+  boolean passesCluster(int lane) {
+    if ((owed >>> lane & 1) == 0) {
+      throw new PtxFault("lane " + lane + " waits at the cluster's barrier without having arrived");
+    }
+    return (atCluster >>> lane & 1) == 0;
+  }
+
+  void passedCluster(int lanes) {
+    owed &= ~lanes;
+  }
+
+  /** Lanes that have arrived at the cluster's barrier since it opened. */
+  int atCluster() {
+    return atCluster;
+  }
+
+  void openCluster() {
+    atCluster = 0;
+  }
+
+  /** Lets lanes go on for whom what they wait for is over. */
+  boolean passWaits() {
     boolean any = false;
     for (int m = atBarrier; m != 0; m &= m - 1) {
       int l = Integer.numberOfTrailingZeros(m);
-      if (at(l) instanceof AsyncDecoder.TransactionWait wait && wait.isOver(this, l)) {
+      if (at(l) instanceof Instruction.Wait wait && wait.isOver(this, l)) {
         wait.run(this, 1 << l);
         release(1 << l);
         any = true;

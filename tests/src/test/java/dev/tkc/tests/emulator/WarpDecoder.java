@@ -34,6 +34,12 @@ final class WarpDecoder {
   }
 
   private Instruction barrier(Statement s) {
+    if (s.has("cluster") && s.has("arrive")) {
+      return new Instruction.Each((w, l) -> w.arriveAtCluster(1 << l));
+    }
+    if (s.has("cluster") && s.has("wait")) {
+      return new Instruction.ClusterWait();
+    }
     if (s.has("warp")) {
       return new Collective(registers.slot(s.operand(0)), (w, lanes) -> { });
     }

@@ -108,7 +108,7 @@ final class FunctionLowering {
     prologue.br(first);
     int threads = warps() * target.lanes();
     target.finish(function.module(), function,
-        new TargetLowering.KernelFacts(threads, sharedBytes(), maps(), splitsRegisters()));
+        new TargetLowering.KernelFacts(threads, sharedBytes(), maps(), splitsRegisters(), cluster()));
     return new OpLowering.KernelShape(func.name(), threads, sharedBytes());
   }
 
@@ -152,6 +152,11 @@ final class FunctionLowering {
     return (int) func.annotation("warps", 4);
   }
 
+  /** How many blocks run as a cluster. */
+  int cluster() {
+    return (int) func.annotation("cluster", 1);
+  }
+
   private long sharedBytes() {
     return func.annotation("shared_bytes", 0);
   }
@@ -166,6 +171,10 @@ final class FunctionLowering {
       }
       if (region == func.body() && !waited && mustWait(inst)) {
         waited = true;
+        if (cluster() > 1) {
+          // Nobody writes to a block's shared memory before it has begun.
+          target.meetCluster(body);
+        }
         target.awaitLaunches(body);
       }
       if (inst.op() instanceof ControlOp.Yield y) {

@@ -10,8 +10,11 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.MemoryOp.Access;
 import dev.tkc.ir.type.Element;
+import dev.tkc.ir.type.PointerType;
 import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.place.AllocateShared;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -33,6 +36,8 @@ final class MemoryLowering {
 
   List<Lowered> lower(Inst inst, MemoryOp op) {
     return switch (op) {
+      case MemoryOp.MakeTensor o when inst.annotation(AllocateShared.NEAR, -1) >= 0 ->
+          List.of(near(o, inst.annotation(AllocateShared.NEAR, -1)));
       case MemoryOp.MakeTensor o -> List.of(new Lowered.Tensor(f.scalar(o.pointer()),
           ((dev.tkc.ir.type.TensorType) inst.result().type()).element(), scalars(o.sizes()), scalars(o.strides()),
           o.access()));
@@ -60,6 +65,11 @@ final class MemoryLowering {
   /** The team meets, so that its first thread arrives for all, and learns from it whether they are the last. */
   private Lowered lastArrival(MemoryOp.LastArrival o) {
     LlvmBuilder b = f.b();
+    if (f.cluster() > 1) {
+      f.target().meetCluster(b);
+      LlvmValue rank = b.and(f.target().blockId(b), LlvmValue.i32(f.cluster() - 1));
+      return new Lowered.Scalar(b.icmp(Compare.EQ, rank, LlvmValue.i32(f.cluster() - 1)));
+    }
     f.barrier(0);
     LlvmValue first = b.and(b.icmp(Compare.EQ, f.thread().lane(), LlvmValue.i32(0)),
         b.icmp(Compare.EQ, f.thread().warp(), LlvmValue.i32(0)));
@@ -67,6 +77,19 @@ final class MemoryLowering {
     LlvmValue last = b.sub(b.trunc(f.scalar(o.expected()), LlvmType.I32), LlvmValue.i32(1));
     return new Lowered.Scalar(f.target().lastArrival(b, first, counter, last, f.team().number(),
         f.team().warps() * f.target().lanes()));
+  }
+
+  /**
+   * Parts that a cluster's blocks leave for the last of them, each the last dimension of the tensor under the number of
+   * its block: they lie one after the other in the shared memory of that block, which reads them there.
+   */
+  private Lowered near(MemoryOp.MakeTensor o, long offset) {
+    List<LlvmValue> sizes = scalars(o.sizes());
+    List<LlvmValue> strides = new ArrayList<>(Collections.nCopies(sizes.size(), LlvmValue.i64(0)));
+    strides.set(0, sizes.getLast());
+    strides.set(sizes.size() - 1, LlvmValue.i64(1));
+    Element element = ((PointerType) o.pointer().type()).element();
+    return new Lowered.Tensor(f.sharedAt(offset), element, sizes, strides, o.access());
   }
 
   private List<LlvmValue> scalars(List<Value> values) {
@@ -153,9 +176,18 @@ final class MemoryLowering {
     return all;
   }
 
+  /** The tensor as this block writes it: parts go to the last block of the cluster. */
+  private Lowered.Tensor written(Value tensor) {
+    Lowered.Tensor t = f.tensor(tensor);
+    return t.pointer().type().equals(LlvmType.SHARED)
+        ? new Lowered.Tensor(f.target().inBlockOfCluster(f.b(), t.pointer(), LlvmValue.i32(f.cluster() - 1)),
+            t.element(), t.sizes(), t.strides(), t.access())
+        : t;
+  }
+
   private void store(Inst inst, MemoryOp.Store o) {
     TileType type = o.value().tile();
-    TensorAccess access = TensorAccess.of(f, inst, o.tensor(), o.indices(), type);
+    TensorAccess access = TensorAccess.of(f, inst, written(o.tensor()), o.indices(), type, type.isScalar() ? null : f.view(type));
     List<LlvmValue> values = f.registers(o.value());
     int vector = type.isScalar() ? 1 : (int) inst.annotation("vector", 1);
     Guarded.Run nibbles = new Guarded.Run(f.b());

@@ -49,8 +49,9 @@ public interface TargetLowering {
    * @param sharedBytes its shared memory
    * @param maps which parameters are tensor maps
    * @param splitsRegisters whether warps change their numbers of registers
+   * @param cluster how many neighbouring blocks run as a cluster, 1: each by itself
    */
-  record KernelFacts(int threads, long sharedBytes, List<Integer> maps, boolean splitsRegisters) {
+  record KernelFacts(int threads, long sharedBytes, List<Integer> maps, boolean splitsRegisters, int cluster) {
     public KernelFacts {
       maps = List.copyOf(maps);
     }
@@ -113,6 +114,19 @@ public interface TargetLowering {
   default LlvmValue lastArrival(
       LlvmBuilder b, LlvmValue first, LlvmValue counter, LlvmValue last, int team, int threads) {
     throw new IllegalStateException("blocks of this target do not know who is the last");
+  }
+
+  /**
+   * Waits until all threads of the cluster's blocks that have not ended are here; what they wrote to each other's shared
+   * memory before is there. The threads of a team together. Asked for where there are clusters.
+   */
+  default void meetCluster(LlvmBuilder b) {
+    throw new IllegalStateException("this target has no clusters");
+  }
+
+  /** Where block {@code rank} (i32) of the cluster has what {@code pointer} points to in the shared memory of this one. */
+  default LlvmValue inBlockOfCluster(LlvmBuilder b, LlvmValue pointer, LlvmValue rank) {
+    throw new IllegalStateException("this target has no clusters");
   }
 
   // Arithmetic.

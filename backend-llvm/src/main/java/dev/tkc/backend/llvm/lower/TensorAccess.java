@@ -60,7 +60,13 @@ final class TensorAccess {
   /** As above for a layout that no tile carries. */
   static TensorAccess of(
       FunctionLowering f, Inst inst, Value tensor, List<Value> indices, TileType tile, LayoutView view) {
-    TensorAccess access = new TensorAccess(f, f.tensor(tensor), view);
+    return of(f, inst, f.tensor(tensor), indices, tile, view);
+  }
+
+  /** As above for a tensor that lies elsewhere for who stores. */
+  static TensorAccess of(
+      FunctionLowering f, Inst inst, Lowered.Tensor tensor, List<Value> indices, TileType tile, LayoutView view) {
+    TensorAccess access = new TensorAccess(f, tensor, view);
     int axis = 0;
     for (int dim = 0; dim < indices.size(); dim++) {
       axis = access.index(inst, indices.get(dim), dim, axis, tile);
