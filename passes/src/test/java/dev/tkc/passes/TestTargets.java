@@ -12,6 +12,8 @@ import dev.tkc.passes.target.TargetInfo;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Two made-up targets that differ as real ones do: narrow warps with asynchronous copies, wide ones without. */
 public final class TestTargets {
@@ -34,6 +36,13 @@ public final class TestTargets {
       List.of(new AsyncMatrix("wgmma.bf16", Element.BF16, Element.BF16, Element.F32, Precision.DEFAULT,
           MatrixFragments.mmaSync(16), 4, 256, 8, true)),
       List.of(), List.of(), Optional.of(new Rates(2048, 128, 16, 128, 56, 20, 1000, 4000, 1.75)));
+
+  /** The same with blocks that reach each other's shared memory. */
+  public static final TargetInfo CLUSTERS = new TargetInfo(
+      "clusters", "a copy engine, asynchronous products and clusters", BULK.llvm(), 32, BULK.threads(), BULK.registers(),
+      BULK.shared(), 132, 16, BULK.asyncCopyBytes(),
+      Stream.concat(BULK.capabilities().stream(), Stream.of(Capability.CLUSTERS)).collect(Collectors.toUnmodifiableSet()),
+      BULK.matrixInstructions(), BULK.asyncMatrixInstructions(), List.of(), List.of(), BULK.rates());
 
   public static final TargetInfo WIDE = new TargetInfo(
       "wide", "warps of 64", new TargetInfo.Llvm("none", "none", ""), 64,

@@ -68,7 +68,7 @@ class ArrangeSumsTest {
           atomic %t, [%ri2, %rk2], %e""");
 
   /** Two blocks leave a part of each tile's sum; who is last adds them. */
-  private static final String PARTS = """
+  static final String PARTS = """
       kernel @parts(%a: ptr<bf16> div 16, %c: ptr<f32> div 16, %M: i64 div 64) {
         %c1 = constant {value = 1 : i64} : i64
         %c0 = constant {value = 0 : i64} : i64
