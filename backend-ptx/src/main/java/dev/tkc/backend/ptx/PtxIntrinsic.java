@@ -116,7 +116,7 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
       selp.u32 $0, 1, 0, any;
       }""", "=r,l,r,b,r,r,~{memory}"), I32, GLOBAL, I32, I1, I32, I32),
 
-  /** All threads of the cluster's blocks meet that have not ended; what they wrote before is there. (barrier.cluster) */
+  /** All threads of the cluster's blocks that have not ended meet; what they wrote is there. (barrier.cluster) */
   CLUSTER_BARRIER(90, 80, together("""
       barrier.cluster.arrive.release;
       barrier.cluster.wait.acquire;""", "~{memory}"), VOID),

@@ -17,8 +17,8 @@ import dev.tkc.ir.rules.SlotBytes;
 import dev.tkc.ir.type.TensorType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Regions;
-import dev.tkc.passes.stage.ClusterParts;
 import dev.tkc.passes.target.TargetInfo;
+import dev.tkc.passes.tile.OutlinePhases;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -110,7 +110,7 @@ public final class AllocateShared {
     this.target = target;
     this.engines = SharedBuffers.ofEngines(func);
     this.hasRoles = Team.of(func).size() > 1;
-    this.cluster = func.annotation(ClusterParts.CLUSTER, 1);
+    this.cluster = func.annotation(OutlinePhases.CLUSTER, 1);
     func.body().walk(i -> {
       if (cluster > 1 && i.op() instanceof MemoryOp.Store s && s.tensor().definition() != null
           && s.tensor().definition().op() instanceof MemoryOp.MakeTensor t && t.access() == MemoryOp.Access.TEMP) {
@@ -183,7 +183,8 @@ public final class AllocateShared {
   private void allocation(Inst inst, Span span) {
     if (inst.op() instanceof MemoryOp.MakeTensor t && parts.contains(inst.result())) {
       // Other blocks of the cluster write there at any time.
-      long part = ((TensorType) inst.result().type()).element().bytes(Regions.integer(t.sizes().getLast()).orElseThrow());
+      long elements = Regions.integer(t.sizes().getLast()).orElseThrow();
+      long part = ((TensorType) inst.result().type()).element().bytes(elements);
       Live live = new Live(inst, (cluster - 1) * part, ALIGNMENT, 0);
       live.during(0, clockEnd);
       all.add(live);

@@ -24,8 +24,8 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Lets scratch memory that products are added to, or that blocks leave parts of a sum in, lie as threads hold the products'
- * sums.
+ * Lets scratch memory that products are added to, or that blocks leave parts of a sum in, lie as threads hold the
+ * products' sums.
  *
  * <pre>
  *   %m = temp [%B, %D, %N]                              %m = temp [%B, %N / 64, 8192]

@@ -14,6 +14,7 @@ import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Regions;
 import dev.tkc.passes.analysis.Scopes;
 import dev.tkc.passes.target.TargetInfo;
+import dev.tkc.passes.tile.OutlinePhases;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -39,9 +40,6 @@ import java.util.OptionalLong;
  * blocks one after the other, in the order of their numbers.
  */
 public final class ClusterParts {
-  /** On a phase and its device function: so many neighbouring blocks run as a cluster, the first domain in each. */
-  public static final String CLUSTER = "cluster";
-
   /** What every device with clusters can run. */
   private static final long MOST_BLOCKS = 8;
 
@@ -105,7 +103,7 @@ public final class ClusterParts {
       b.append(store);
       b.yield(List.of());
     }, () -> b.yield(List.of()));
-    phase.annotate(CLUSTER, n);
+    phase.annotate(OutlinePhases.CLUSTER, n);
   }
 
   /** Whether a part is all of the last dimension, under the number of its block and those of its tile. */

@@ -6,6 +6,7 @@ import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ReductionOp;
 import dev.tkc.passes.analysis.Uses;
 import dev.tkc.passes.target.TargetInfo;
+import dev.tkc.passes.tile.OutlinePhases;
 import java.util.Collection;
 import java.util.List;
 
@@ -102,7 +103,8 @@ final class RingRoom {
       }
       if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() == 1) {
         // Parts that other blocks of the cluster leave here.
-        reduced[0] += (func.annotation(ClusterParts.CLUSTER, 1) - 1) * s.value().tile().element().bytes(s.value().tile().count());
+        long part = s.value().tile().element().bytes(s.value().tile().count());
+        reduced[0] += (func.annotation(OutlinePhases.CLUSTER, 1) - 1) * part;
       }
       if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() >= 2) {
         most[0] = Math.max(most[0], StoreSlices.bytes(i) + StoreSlices.turningBytes(i));

@@ -13,7 +13,6 @@ import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Divisibility;
-import dev.tkc.passes.stage.ClusterParts;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -36,8 +35,9 @@ import java.util.Optional;
  *
  * A nest whose inner bounds can be computed before it is a grid: the number of blocks is the product of the domains'
  * tile counts, and a block finds its positions from its number, the first domain varying slowest (but
- * {@link Nest#slowestFirst}; fastest where its blocks are a {@link ClusterParts cluster}), or in bands of g rows of the last two domains under the annotation {@code grouped = g} (8
- * where none is said and there is a product over two tiled domains). Any other nest is ragged: a fixed number of blocks
+ * {@link Nest#slowestFirst}; fastest where its blocks are a cluster, {@link #CLUSTER}), or in bands of g rows of the
+ * last two domains under the annotation {@code grouped = g} (8 where none is said and there is a product over two tiled
+ * domains). Any other nest is ragged: a fixed number of blocks
  * walk all of it and share out the tiles of the innermost domain in order. An empty domain gives a grid of 0.
  * {@link PersistGrid} acts on {@code persistent}. Where tiles of a product take longer the further they are along the
  * last domain, {@link LongestFirst} says which has which number.
@@ -51,6 +51,9 @@ public final class OutlinePhases {
   private static final long RAGGED_BLOCKS = 1024;
 
   private static final long BAND = 8;
+
+  /** On a phase and its device function: so many neighbouring blocks run as a cluster, the first domain in each. */
+  public static final String CLUSTER = "cluster";
 
   /** Tiles of a grid have numbers below this. */
   private static final long MOST_TILES = 1L << 31;
@@ -150,7 +153,7 @@ public final class OutlinePhases {
     captures.host().append(new ControlOp.Assert(
         captures.host().compare(CompareKind.LT, tiles, captures.host().constant(MOST_TILES)),
         "a phase with more tiles than can be numbered"));
-    boolean clustered = settings.containsKey(ClusterParts.CLUSTER);
+    boolean clustered = settings.containsKey(CLUSTER);
     Optional<LongestFirst> longest = !clustered && nest.contents().stream().anyMatch(OutlinePhases::multiplies)
         ? LongestFirst.of(nest) : Optional.empty();
     Optional<Value> sectionHere = longest.map(l -> l.section(captures.host(), counts));
@@ -168,7 +171,8 @@ public final class OutlinePhases {
     } else if (clustered) {
       index = new Value[counts.size()];
       index[0] = small(b, BinaryKind.REM, number, counts.getFirst());
-      Value[] others = indices(b, small(b, BinaryKind.DIV, number, counts.getFirst()), counts.subList(1, counts.size()), group);
+      Value tile = small(b, BinaryKind.DIV, number, counts.getFirst());
+      Value[] others = indices(b, tile, counts.subList(1, counts.size()), group);
       System.arraycopy(others, 0, index, 1, others.length);
     } else {
       List<Integer> order = nest.slowestFirst();

@@ -12,7 +12,6 @@ import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
-import dev.tkc.passes.stage.ClusterParts;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -30,8 +29,8 @@ import java.util.Map;
  *   }                                              } #{tiles}
  * </pre>
  *
- * Blocks of a cluster, whose numbers say who they are to each other, have one tile. Between the tiles of one block, copies and stores go on; that is what it is for. As many blocks as the target has
- * multiprocessors: such a block takes one for itself.
+ * Between the tiles of one block, copies and stores go on; that is what it is for. As many blocks as the target has
+ * multiprocessors: such a block takes one for itself. Blocks of a cluster have one tile each.
  *
  * <p>Two flags tell later passes about the order of tiles, whatever it is: {@link #TILES} marks the loop, whose
  * position is the number of the block's tile and which ends with the first number that is no tile's; {@link #NEXT_TILE}
@@ -64,7 +63,7 @@ public final class PersistGrid {
       if (inst.op() instanceof ControlOp.Launch launch) {
         Func callee = module.func(launch.callee()).orElseThrow();
         boolean persistent = Boolean.TRUE.equals(callee.annotations().remove("persistent"));
-        if (persistent && !callee.annotations().containsKey(ClusterParts.CLUSTER)) {
+        if (persistent && !callee.annotations().containsKey(OutlinePhases.CLUSTER)) {
           context.enter(callee);
           long residents = context.target().processors();
           if (share(callee, residents)) {

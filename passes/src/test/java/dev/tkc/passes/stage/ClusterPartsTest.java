@@ -21,7 +21,8 @@ class ClusterPartsTest {
 
   @Test
   void theLastBlockOfAClusterLeavesNoPart() {
-    assertThat(after("cluster-parts", ArrangeSumsTest.PARTS)).contains("parallel %c0, %c2 {step = 1} #{cluster = 2} (%s: i64)")
+    assertThat(after("cluster-parts", ArrangeSumsTest.PARTS))
+        .contains("parallel %c0, %c2 {step = 1} #{cluster = 2} (%s: i64)")
         .containsPattern("%sends = lt %s, %\\w+ : bool\\s+if %sends \\(\\) \\{\\s+store %t, ");
   }
 

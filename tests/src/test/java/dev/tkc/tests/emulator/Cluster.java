@@ -35,7 +35,8 @@ final class Cluster {
     }
     Block to = blocks.get(rank - 1);
     if (!to.isAlive()) {
-      throw new PtxFault("block " + from.id() + " reaches for the shared memory of block " + to.id() + ", which has ended");
+      throw new PtxFault("block " + from.id() + " reaches for the shared memory of block " + to.id()
+          + ", which has ended");
     }
     return to.shared();
   }
@@ -66,7 +67,8 @@ final class Cluster {
   /** Opens the cluster's barrier where all threads that have not ended have arrived. */
   private boolean meet() {
     List<Warp> warps = blocks.stream().flatMap(b -> b.warps().stream()).toList();
-    if (warps.stream().allMatch(w -> w.atCluster() == 0) || warps.stream().anyMatch(w -> (w.alive() & ~w.atCluster()) != 0)) {
+    if (warps.stream().allMatch(w -> w.atCluster() == 0)
+        || warps.stream().anyMatch(w -> (w.alive() & ~w.atCluster()) != 0)) {
       return false;
     }
     warps.forEach(Warp::openCluster);

@@ -50,7 +50,8 @@ final class Decoder {
     int to = registers.slot(s.operand(0));
     int address = registers.slot(s.operand(1));
     int rank = registers.slot(s.operand(2));
-    return new Each((w, l) -> w.registers[to + l] = w.block.cluster().mapped(w.registers[address + l], w.registers[rank + l] & 0xFFFFFFFFL));
+    return new Each((w, l) -> w.registers[to + l] =
+        w.block.cluster().mapped(w.registers[address + l], w.registers[rank + l] & SharedMemory.OFFSET));
   }
 
   private Instruction compute(Statement s) {

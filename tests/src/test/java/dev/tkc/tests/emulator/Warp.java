@@ -84,7 +84,8 @@ final class Warp {
   /** The lanes come to the cluster's barrier. */
   void arriveAtCluster(int lanes) {
     if ((owed & lanes) != 0) {
-      throw new PtxFault("lanes " + Integer.toHexString(owed & lanes) + " arrive at the cluster's barrier twice without waiting");
+      throw new PtxFault("lanes " + Integer.toHexString(owed & lanes)
+          + " arrive at the cluster's barrier twice without waiting");
     }
     atCluster |= lanes;
     owed |= lanes;

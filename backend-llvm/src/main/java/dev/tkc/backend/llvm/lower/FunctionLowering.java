@@ -26,6 +26,7 @@ import dev.tkc.ir.rules.Effects;
 import dev.tkc.ir.type.PointerType;
 import dev.tkc.ir.type.TensorMapType;
 import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.tile.OutlinePhases;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -154,7 +155,7 @@ final class FunctionLowering {
 
   /** How many blocks run as a cluster. */
   int cluster() {
-    return (int) func.annotation("cluster", 1);
+    return (int) func.annotation(OutlinePhases.CLUSTER, 1);
   }
 
   private long sharedBytes() {

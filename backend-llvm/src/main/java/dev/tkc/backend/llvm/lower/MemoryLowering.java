@@ -187,7 +187,8 @@ final class MemoryLowering {
 
   private void store(Inst inst, MemoryOp.Store o) {
     TileType type = o.value().tile();
-    TensorAccess access = TensorAccess.of(f, inst, written(o.tensor()), o.indices(), type, type.isScalar() ? null : f.view(type));
+    LayoutView view = type.isScalar() ? null : f.view(type);
+    TensorAccess access = TensorAccess.of(f, inst, written(o.tensor()), o.indices(), type, view);
     List<LlvmValue> values = f.registers(o.value());
     int vector = type.isScalar() ? 1 : (int) inst.annotation("vector", 1);
     Guarded.Run nibbles = new Guarded.Run(f.b());

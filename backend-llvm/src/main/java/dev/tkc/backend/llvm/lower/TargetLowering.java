@@ -117,14 +117,14 @@ public interface TargetLowering {
   }
 
   /**
-   * Waits until all threads of the cluster's blocks that have not ended are here; what they wrote to each other's shared
-   * memory before is there. The threads of a team together. Asked for where there are clusters.
+   * Waits until all threads of the cluster's blocks that have not ended are here; what they wrote to each other's
+   * shared memory before is there. The threads of a team together. Asked for where there are clusters.
    */
   default void meetCluster(LlvmBuilder b) {
     throw new IllegalStateException("this target has no clusters");
   }
 
-  /** Where block {@code rank} (i32) of the cluster has what {@code pointer} points to in the shared memory of this one. */
+  /** Where block {@code rank} (i32) of the cluster has what {@code pointer} points to in this one's shared memory. */
   default LlvmValue inBlockOfCluster(LlvmBuilder b, LlvmValue pointer, LlvmValue rank) {
     throw new IllegalStateException("this target has no clusters");
   }
