@@ -1,6 +1,8 @@
 package dev.tkc.launch;
 
 import dev.tkc.Tensor;
+import dev.tkc.ir.num.Decimals;
+import dev.tkc.ir.type.Element;
 
 /** What is given for one parameter of a kernel. */
 public sealed interface Argument {
@@ -38,7 +40,7 @@ public sealed interface Argument {
     return switch (this) {
       case Array a -> a.tensor().toString();
       case Whole w -> "the number " + w.value();
-      case Real r -> "the number " + r.value();
+      case Real r -> "the number " + Decimals.text(Element.F64, r.value());
       case Truth t -> "the value " + t.value();
     };
   }

@@ -10,6 +10,8 @@ import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.diag.Span;
+import dev.tkc.ir.num.Conversions;
+import dev.tkc.ir.num.Integers;
 import dev.tkc.ir.type.Element;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -240,12 +242,20 @@ public final class Binder {
       return;
     }
     if (value.get() instanceof Long n
-        && Element.byText(name).map(e -> !dev.tkc.ir.num.Integers.fits(e, n)).orElse(false)) {
+        && Element.byText(name).map(e -> !Integers.fits(e, n)).orElse(false)) {
+      kind(param, argument, "a number that " + name + " holds");
+    }
+    if (value.get() instanceof Double x && Double.isFinite(x)
+        && Element.byText(name).filter(Element::isFloat).filter(e -> isTooLarge(e, x)).isPresent()) {
       kind(param, argument, "a number that " + name + " holds");
     }
     scalars.put(param.name().text(), value.get());
     origins.put(param.name().text(), param.name().span());
     witnesses.put(param.name().text(), "given as " + value.get());
+  }
+
+  private static boolean isTooLarge(Element e, double x) {
+    return e != Element.F64 && Double.isInfinite(Conversions.toFloat(e, x, false));
   }
 
   private void kind(Param param, Argument argument, String wanted) {

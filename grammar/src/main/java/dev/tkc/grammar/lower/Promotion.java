@@ -5,6 +5,7 @@ import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.num.Conversions;
+import dev.tkc.ir.num.Decimals;
 import dev.tkc.ir.num.Integers;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.CastKind;
@@ -176,7 +177,7 @@ final class Promotion {
     return switch (o.val()) {
       case Val.Int i when i.isKnown() -> literal(i.known(), e, at);
       case Val.Int i -> cast(at, i.value(), e, e.isInteger() && e.bits() < 64 ? CastKind.FIT : CastKind.SATURATE);
-      case Val.Num n -> l.constant(at, Literal.of(e, round(e, n.value())));
+      case Val.Num n -> number(e, n.value(), Decimals.text(Element.F64, n.value()), at);
       case Val.Bool b -> l.constant(at, Literal.of(b.value()));
       case Val.Tile t -> cast(at, t.value(), e, CastKind.SATURATE);
       case Val.Failed _, Val.Range _, Val.Tensor _, Val.Many _, Val.Type _ ->
@@ -190,7 +191,7 @@ final class Promotion {
 
   private Value literal(long n, Element e, Span at) {
     if (e.isFloat()) {
-      return l.constant(at, Literal.of(e, round(e, (double) n)));
+      return number(e, n, Long.toString(n), at);
     }
     if (!Integers.fits(e, n)) {
       l.error(Diagnostic.error(Code.LITERAL_RANGE, n + " does not fit in " + e.text())
@@ -200,6 +201,17 @@ final class Promotion {
       return l.constant(at, Literal.of(e, 0L));
     }
     return l.constant(at, Literal.of(e, n));
+  }
+
+  /** A literal, or what was made of literals alone; infinity is written {@code inf}. */
+  private Value number(Element e, double x, String text, Span at) {
+    double rounded = round(e, x);
+    if (Double.isFinite(x) && Double.isInfinite(rounded)) {
+      l.error(Diagnostic.error(Code.LITERAL_RANGE, text + " does not fit in " + e.text())
+          .label(at, "used as " + e.text() + " here")
+          .help("infinity is written `inf`"));
+    }
+    return l.constant(at, Literal.of(e, rounded));
   }
 
   /** {@code x} as the nearest value of a float type. */

@@ -14,7 +14,10 @@ public final class Decimals {
   private static final int ENOUGH = 17;
 
   private static final int SMALLEST_PLAIN = -4;
-  private static final int LARGEST_PLAIN = 9;
+  private static final int LARGEST_PLAIN = 15;
+
+  /** Above this power of ten the shorter way is taken. */
+  private static final int OFTEN_PLAIN = 6;
 
   private Decimals() {}
 
@@ -46,11 +49,13 @@ public final class Decimals {
   private static String text(BigDecimal value) {
     BigDecimal x = value.stripTrailingZeros();
     int exponent = x.precision() - x.scale() - 1;
-    if (exponent >= SMALLEST_PLAIN && exponent <= LARGEST_PLAIN) {
-      return x.scale() <= 0 ? x.toPlainString() + ".0" : x.toPlainString();
-    }
     String digits = x.unscaledValue().abs().toString();
     String fraction = digits.length() > 1 ? "." + digits.substring(1) : "";
-    return (x.signum() < 0 ? "-" : "") + digits.charAt(0) + fraction + "e" + exponent;
+    String power = (x.signum() < 0 ? "-" : "") + digits.charAt(0) + fraction + "e" + exponent;
+    if (exponent < SMALLEST_PLAIN || exponent > LARGEST_PLAIN) {
+      return power;
+    }
+    String plain = x.scale() <= 0 ? x.toPlainString() + ".0" : x.toPlainString();
+    return exponent > OFTEN_PLAIN && power.length() < plain.length() ? power : plain;
   }
 }
