@@ -90,11 +90,11 @@ final class RingRoom {
   }
 
   /**
-   * For the way of the results to memory, slices of a bulk store or scratch to exchange them among threads, for
+   * For the way of the results to memory, slices of a bulk store and scratch to exchange them among threads, for
    * operands that threads load, and for sums over the rows of a tile, of which each warp has some.
    */
   private long reserved() {
-    long[] most = {0};
+    long[] slices = {0};
     long[] reduced = {0};
     long warps = func.annotation("warps", 8);
     func.body().walk(i -> {
@@ -107,9 +107,9 @@ final class RingRoom {
         reduced[0] += (func.annotation(OutlinePhases.CLUSTER, 1) - 1) * part;
       }
       if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() >= 2) {
-        most[0] = Math.max(most[0], StoreSlices.bytes(i) + StoreSlices.turningBytes(i));
+        slices[0] = Math.max(slices[0], i.flag("bulk") ? StoreSlices.bytes(i) + StoreSlices.turningBytes(i) : 0);
       }
     });
-    return most[0] + reduced[0] + ChooseAsync.exchanged(func.body(), new Uses(func.body()), RingPlan::isBulk);
+    return slices[0] + StoreSlices.scratch(func.body()) + reduced[0] + ChooseAsync.exchanged(func.body(), new Uses(func.body()), RingPlan::isBulk);
   }
 }

@@ -81,7 +81,7 @@ public final class StageStores {
     this.uses = new Uses(func.body());
     this.roles = func.body().insts().stream().anyMatch(i -> i.op() instanceof ControlOp.Role);
     this.most = Math.max(1, func.annotation("store_buffers", StoreSlices.BUFFERS));
-    this.room = target.shared().perBlock() - taken(func);
+    this.room = target.shared().perBlock() - taken(func) - (roles ? StoreSlices.scratch(func.body()) : 0);
   }
 
   public static void run(Func func, PassContext context) {

@@ -31,6 +31,9 @@ final class StoreSlices {
   /** Slices are not narrower. */
   private static final int LEAST_BYTES = 32;
 
+  /** Less is found in what alignment leaves. */
+  private static final long LEAST_SCRATCH = 1024;
+
   private StoreSlices() {}
 
   /** Whether a copy engine may store the tile in slices: shorter rows are left to the threads. */
@@ -123,6 +126,17 @@ final class StoreSlices {
       }
     }
     return bytes;
+  }
+
+  /** Scratch for the stores of a region that its threads do, one after the other; next to nothing counts as nothing. */
+  static long scratch(Region region) {
+    long[] most = {0};
+    region.walk(i -> {
+      if (i.op() instanceof MemoryOp.Store s && !i.flag("bulk") && s.value().tile().rank() >= 2) {
+        most[0] = Math.max(most[0], bytes(i) + turningBytes(i));
+      }
+    });
+    return most[0] > LEAST_SCRATCH ? most[0] : 0;
   }
 
   /** Bytes of shared memory that a store needs. */

@@ -165,6 +165,7 @@ final class FunctionLowering {
   /** Lowers a region's instructions; returns what its yield gives. */
   List<Lowered> region(Region region) {
     int held = async.dots().enter();
+    boolean rounds = hasLoop(region);
     for (int i = 0; i < region.insts().size(); i++) {
       Inst inst = region.insts().get(i);
       if (!mayPass(inst)) {
@@ -189,7 +190,7 @@ final class FunctionLowering {
       if (inst.loc().isKnown()) {
         body.at(inst.loc().file(), inst.loc().line(), inst.loc().column());
       }
-      List<Lowered> results = computesAgain(inst)
+      List<Lowered> results = computesAgain(inst, rounds)
           ? as(entry -> team.again(entry, target), () -> lower(inst)) : lower(inst);
       for (int r = 0; r < results.size(); r++) {
         define(inst.results().get(r), results.get(r));
@@ -240,13 +241,21 @@ final class FunctionLowering {
     return results;
   }
 
+  private static boolean hasLoop(Region region) {
+    boolean[] found = {false};
+    region.walk(i -> found[0] |= i.op() instanceof ControlOp.For);
+    return found[0];
+  }
+
   /**
    * Whether addresses and positions are better computed again than kept: in roles, whose loops need their registers,
-   * for what is stored once in many rounds or computed in a branch.
+   * for what is stored once in many rounds, loaded beside them ({@code rounds}: there is a loop in this region), or
+   * computed in a branch.
    */
-  private boolean computesAgain(Inst inst) {
+  private boolean computesAgain(Inst inst, boolean rounds) {
     return team.number() > 0 && !team.alone() && switch (inst.op()) {
       case MemoryOp.Store _, SharedOp.SharedStore _ -> true;
+      case MemoryOp.Load _ -> rounds && inst.result().tile().rank() > 0;
       case MemoryOp.Lanes _, MemoryOp.Valid _ -> control.isInBranch();
       case dev.tkc.ir.op.Op _ -> false;
     };
