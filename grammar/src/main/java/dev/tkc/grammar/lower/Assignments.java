@@ -34,7 +34,8 @@ final class Assignments {
     List<Operand> values = l.statements.values(s.values());
     if (values.size() != s.places().size()) {
       if (values.stream().noneMatch(o -> o.val().failed())) {
-        l.error(Diagnostic.error(Code.RESULT_COUNT, s.places().size() + " places for " + values.size() + " values")
+        l.error(Diagnostic.error(Code.RESULT_COUNT, Plural.of(s.places().size(), "place") + " for "
+                + Plural.of(values.size(), "value"))
             .label(s.places().get(0).span().to(s.places().get(s.places().size() - 1).span()), "places")
             .label(s.values().get(0).span().to(s.values().get(s.values().size() - 1).span()), "values")
             .help("`_` discards a value"));
@@ -125,6 +126,13 @@ final class Assignments {
       return Val.FAILED;
     }
     TileType type = type(entry.val());
+    if (entry.val() instanceof Val.Int && (value.val() instanceof Val.Num
+        || value.val() instanceof Val.Tile t && t.rank() == 0 && t.element().isFloat())) {
+      return l.error(Diagnostic.error(Code.WRONG_KIND, "`" + entry.name() + "` is an `int`")
+          .label(value.span(), "this is " + value.val().describe())
+          .label(entry.declared(), "its first value says so")
+          .help("declare it with its type: `var " + entry.name() + ": f32 = …`"));
+    }
     if (entry.val() instanceof Val.Int) {
       Val.Int i = l.ints.of(value);
       return i == null ? Val.FAILED : i;

@@ -105,6 +105,7 @@ public final class Checker {
         open.add(c.name().text());
       }
     }
+    k.where().ifPresent(w -> Facts.check(library, k, w, findings));
     Findings best = null;
     for (Map<String, Object> values : samples(k, own, open)) {
       if (holds(library, k, values)) {

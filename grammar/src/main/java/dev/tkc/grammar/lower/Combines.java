@@ -71,7 +71,11 @@ final class Combines {
       return Optional.empty();
     }
     Optional<Item.Fn> fn = a.l().library.function(r.name().text());
-    if (fn.isEmpty()) {
+    if (fn.isEmpty() && Builtins.TABLE.containsKey(r.name().text())) {
+      a.l().error(Diagnostic.error(Code.WRONG_KIND, "`" + r.name() + "` is a built-in function")
+          .label(e.span(), "a function of the program is expected here")
+          .help("write one that calls it: `fn larger(a: f32, b: f32) { return max(a, b) }`"));
+    } else if (fn.isEmpty()) {
       a.l().error(a.l().calls.unknown(r.name()));
     }
     return fn;

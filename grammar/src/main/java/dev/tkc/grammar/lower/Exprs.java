@@ -101,8 +101,10 @@ final class Exprs {
 
   private Diagnostic unknown(Name name) {
     String word = name.text();
-    if (l.library.function(word).isPresent() || l.library.kernel(word).isPresent()
-        || Builtins.TABLE.containsKey(word)) {
+    if (l.library.kernel(word).isPresent()) {
+      return Diagnostic.error(Code.WRONG_KIND, "`" + word + "` is a kernel").label(name.span(), "a kernel is no value");
+    }
+    if (l.library.function(word).isPresent() || Builtins.TABLE.containsKey(word)) {
       return Diagnostic.error(Code.WRONG_KIND, "`" + word + "` is a function")
           .label(name.span(), "it must be called: `" + word + "(…)`");
     }

@@ -165,7 +165,8 @@ public final class HostCode {
 
   private boolean bind(Domain d, List<Val> round) {
     if (round.size() != d.names().size()) {
-      l.error(Diagnostic.error(Code.RESULT_COUNT, d.names().size() + " names for " + round.size() + " values")
+      l.error(Diagnostic.error(Code.RESULT_COUNT, Plural.of(d.names().size(), "name") + " for "
+              + Plural.of(round.size(), "value"))
           .label(d.names().get(0).span().to(d.names().get(d.names().size() - 1).span()), "names")
           .label(d.high().span(), "each of these gives " + round.size()));
       return false;

@@ -124,6 +124,7 @@ final class KernelBody {
       l.error(Code.DUPLICATE_NAME, p.label().get().span(), "two phases are called `" + p.label().get() + "`",
           "again here");
     }
+    l.loops.distinct(p.domains());
     l.inner(() -> nest(p, 0));
   }
 

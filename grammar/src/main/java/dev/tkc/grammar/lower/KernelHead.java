@@ -164,6 +164,10 @@ public record KernelHead(Item.Kernel kernel, List<String> dims, List<String> str
       }
       case TypeExpr.Shaped s -> {
         for (Expr d : s.dims()) {
+          if (d.bare() instanceof Expr.Unary u && u.op() == Expr.UnaryOp.NEG
+              && u.operand().bare() instanceof Expr.IntLit) {
+            l.error(Code.TILE_SIZE, d.span(), "a size cannot be negative", "this is " + d.span().text());
+          }
           for (Name n : names(d)) {
             if (dims.contains(n.text()) && !bound.contains(n.text())) {
               l.error(Diagnostic.error(Code.UNBOUND, "nothing gives `" + n + "` a value")
@@ -175,7 +179,8 @@ public record KernelHead(Item.Kernel kernel, List<String> dims, List<String> str
         }
         if (!p.strides().isEmpty() && p.strides().size() != s.dims().size()) {
           l.error(Diagnostic.error(Code.INDEX_COUNT,
-              "`" + p.name() + "` has " + s.dims().size() + " dimensions and " + p.strides().size() + " strides")
+              "`" + p.name() + "` has " + Plural.of(s.dims().size(), "dimension") + " and "
+                  + Plural.of(p.strides().size(), "stride"))
               .label(p.span(), "one stride for each dimension"));
         }
       }

@@ -13,7 +13,9 @@ import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.type.TileType;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Domains of {@code for} and {@code parallel}, and {@code for} itself with the variables it carries. */
 final class Loops {
@@ -96,7 +98,20 @@ final class Loops {
     return l.ranges.make(start, w.stride(), left, null, b.by(), p, b.lo(), span);
   }
 
+  /** Reports names that two domains of one statement bind. */
+  void distinct(List<Domain> domains) {
+    Map<String, Name> seen = new HashMap<>();
+    domains.stream().flatMap(d -> d.names().stream()).filter(n -> !n.isDiscard()).forEach(n -> {
+      Name first = seen.putIfAbsent(n.text(), n);
+      if (first != null) {
+        l.error(Diagnostic.error(Code.DUPLICATE_NAME, "two domains bind `" + n + "`")
+            .label(n.span(), "bound again here").label(first.span(), "first bound here"));
+      }
+    });
+  }
+
   void loop(Stmt.For f) {
+    distinct(f.domains());
     List<Scope.Entry> carried = Assigned.entries(l.scope(), List.of(f.body()));
     nest(f, 0, carried);
   }

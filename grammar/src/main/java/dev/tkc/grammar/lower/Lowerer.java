@@ -101,7 +101,7 @@ final class Lowerer {
 
   /** Reports, with the calls that led here, and stands for the value that is missing. */
   Val error(Diagnostic d) {
-    Diagnostic out = d;
+    Diagnostic out = atCall(d);
     for (Frame f : frames) {
       if (f.call() != null) {
         out = out.note("in `" + f.name() + "`, called at " + f.call());
@@ -109,6 +109,25 @@ final class Lowerer {
     }
     findings.add(noteSamples(out));
     return Val.FAILED;
+  }
+
+  /** What is found in the standard library is wrong with the call that led there, and mended there. */
+  private Diagnostic atCall(Diagnostic d) {
+    if (d.labels().isEmpty() || !Prelude.owns(d.labels().getFirst().span())) {
+      return d;
+    }
+    Optional<Frame> call = frames.stream().filter(f -> f.call() != null && !Prelude.owns(f.call())).findFirst();
+    if (call.isEmpty()) {
+      return d;
+    }
+    Diagnostic out = Diagnostic.error(d.code(), d.message()).label(call.get().call(), "in this call");
+    for (Diagnostic.Label label : d.labels()) {
+      out = out.label(label.span(), label.text());
+    }
+    for (String note : d.notes()) {
+      out = out.note(note);
+    }
+    return out;
   }
 
   /** Says which of the sizes shown are samples. */

@@ -4,6 +4,7 @@ import dev.tkc.grammar.syntax.Item;
 import dev.tkc.grammar.syntax.Parsed;
 import dev.tkc.grammar.syntax.SyntaxReader;
 import dev.tkc.ir.diag.Source;
+import dev.tkc.ir.diag.Span;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -48,6 +49,11 @@ public final class Prelude {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Whether a text is the library's: what is wrong there is wrong with a call of it. */
+  static boolean owns(Span span) {
+    return FUNCTIONS.values().stream().anyMatch(f -> f.span().source() == span.source());
   }
 
   static Optional<Item.Fn> function(String name) {

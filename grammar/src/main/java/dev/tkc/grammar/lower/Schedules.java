@@ -121,17 +121,7 @@ public final class Schedules {
       return;
     }
     read(library, kernel.get(), s, new Scope(null), findings);
-    s.where().ifPresent(w -> facts(library, kernel.get(), w, findings));
-  }
-
-  /** A schedule's facts may use the kernel's constants, sizes and scalars. */
-  private static void facts(Library library, Item.Kernel kernel, Expr where, Findings findings) {
-    Lowerer l = Lowerer.constant(library, findings);
-    Scope scope = new Scope(null);
-    kernel.constants().forEach(c -> scope.let(c.name().text(), Val.FAILED, null));
-    kernel.params().forEach(p -> scope.let(p.name().text(), Val.FAILED, null));
-    KernelHead.of(kernel, library).dims().forEach(d -> scope.let(d, Val.FAILED, null));
-    l.within(scope, () -> l.branches.condition(where));
+    s.where().ifPresent(w -> Facts.check(library, kernel.get(), w, findings));
   }
 
   /** Reports targets that are none of {@code known}. */
@@ -191,13 +181,12 @@ public final class Schedules {
     Expr value = value(s);
     switch (row.shape()) {
       case COUNT -> count(s.name(), value, row.most()).ifPresent(n -> out.put(s.name().text(), n));
-      case POWER -> count(s.name(), value, row.most()).ifPresent(n -> {
-        if (Long.bitCount(n) == 1) {
-          out.put(s.name().text(), n);
-        } else {
+      case POWER -> count(s.name(), value, row.most(), "a power of two").filter(n -> {
+        if (Long.bitCount(n) != 1) {
           bad(s.name(), value, "a power of two from 1 to " + row.most());
         }
-      });
+        return Long.bitCount(n) == 1;
+      }).ifPresent(n -> out.put(s.name().text(), n));
       case FLAG -> {
         Operand o = l.exprs.operand(value);
         if (o.val() instanceof Val.Bool b) {
@@ -245,12 +234,16 @@ public final class Schedules {
   }
 
   private Optional<Long> count(Name name, Expr value, long most) {
+    return count(name, value, most, "a number");
+  }
+
+  private Optional<Long> count(Name name, Expr value, long most, String what) {
     Operand o = l.exprs.operand(value);
     if (o.val() instanceof Val.Int i && i.isKnown() && i.known() >= 1 && i.known() <= most) {
       return Optional.of(i.known());
     }
     if (!o.val().failed()) {
-      bad(name, value, "a number from 1 to " + most);
+      bad(name, value, what + " from 1 to " + most);
     }
     return Optional.empty();
   }

@@ -184,8 +184,8 @@ final class Statements {
       return values;
     }
     if (values.stream().noneMatch(o -> o.val().failed())) {
-      l.error(Diagnostic.error(Code.RESULT_COUNT, names.size() + (names.size() == 1 ? " name" : " names") + " for "
-              + values.size() + (values.size() == 1 ? " value" : " values"))
+      l.error(Diagnostic.error(Code.RESULT_COUNT, Plural.of(names.size(), "name") + " for "
+              + Plural.of(values.size(), "value"))
           .label(names.get(0).span().to(names.get(names.size() - 1).span()), "names")
           .label(exprs.get(0).span().to(exprs.get(exprs.size() - 1).span()), "values")
           .help("`_` discards a value"));

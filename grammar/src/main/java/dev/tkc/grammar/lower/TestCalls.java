@@ -110,7 +110,7 @@ final class TestCalls {
     List<String> constants = k.constants().stream().map(c -> c.name().text()).toList();
     long positional = call.args().stream().filter(a -> a.name().isEmpty()).count();
     if (positional > params.size()) {
-      l.error(Diagnostic.error(Code.ARGUMENTS, "`" + k.name() + "` has " + params.size() + " parameters")
+      l.error(Diagnostic.error(Code.ARGUMENTS, "`" + k.name() + "` has " + Plural.of(params.size(), "parameter"))
           .label(call.span(), positional + " arguments are given").note("constants are given by name"));
       return Optional.empty();
     }

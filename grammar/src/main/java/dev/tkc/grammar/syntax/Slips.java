@@ -68,6 +68,7 @@ final class Slips {
     d = d != null ? d : foreignSign();
     d = d != null ? d : equalSigns();
     d = d != null ? d : declarations();
+    d = d != null ? d : parameters();
     d = d != null ? d : members();
     d = d != null ? d : trailingComma();
     d = d != null ? d : settings();
@@ -182,6 +183,17 @@ final class Slips {
           .help("declare it", error.at(error.start), "var " + error.start.getText());
     }
     return null;
+  }
+
+  /** {@code fn f(x)}. */
+  private Diagnostic parameters() {
+    return error.inRule(TkParser.RULE_param) && error.expects(":") && Set.of(",", ")", "=").contains(word)
+        ? Diagnostic.error(Code.SYNTAX, "the parameter `" + last + "` has no type")
+            .label(error.at(before), "`:` and a type are expected after this")
+            .help(word.equals("=") ? "parameters have no default values; a kernel's constants `<…>` do"
+                : "say its type: `" + last + ": f32[M, N]`; in a `fn`, `" + last + ": T[...]` is a tile of any type and "
+                    + "rank")
+        : null;
   }
 
   /** {@code x.start = 3}, {@code x.f()}: a statement that begins with a member. */

@@ -179,7 +179,7 @@ final class SyntaxError {
       words.add("an expression");
       rest.andNot(Words.EXPRESSION_START);
     } else if (rest.get(TkParser.NAME)) {
-      words.add(inRule(TkParser.RULE_params) ? "a parameter" : "a name");
+      words.add(nameless());
       rest.andNot(Words.NAMES);
       rest.clear(Words.type("inout"));
     }
@@ -194,6 +194,16 @@ final class SyntaxError {
     }
     rest.stream().mapToObj(TkParser.VOCABULARY::getDisplayName).map(SyntaxError::display).forEach(words::add);
     return words.size() > MAX_EXPECTED ? List.of() : words;
+  }
+
+  /** What the name would be that is missing. */
+  private String nameless() {
+    String before = previous(found) == null ? "" : previous(found).getText();
+    boolean type = before.equals("->") || before.equals(":")
+        && (within(TkParser.RULE_constant) || within(TkParser.RULE_type));
+    return inRule(TkParser.RULE_params) ? "a parameter"
+        : type || inRule(TkParser.RULE_type) ? "a type"
+        : before.equals("for") && start.getText().equals("schedule") ? "a target" : "a name";
   }
 
   private static String display(String name) {

@@ -29,10 +29,10 @@ import java.util.stream.Stream;
  * </pre>
  *
  * The first instruction of the target's table that computes the product and is no larger than the tiles is taken. A dot
- * without one is done by multiply-adds. Warps are what the schedule says, else enough that accumulators leave half of
- * the registers free, and still a third where a loop's operands wait there too, since nothing copies them to shared
- * memory; or, without dots, that each thread moves about {@link #BYTES} bytes of the largest tile in memory and holds
- * at most {@link #ELEMENTS} elements of any.
+ * without one is done by multiply-adds. Warps are what the schedule says, else enough, rounded up, that accumulators
+ * leave half of the registers free, and still a third where a loop's operands wait there too, since nothing copies them
+ * to shared memory; or, without dots, that each thread moves about {@link #BYTES} bytes of the largest tile in memory
+ * and holds at most {@link #ELEMENTS} elements of any.
  */
 public final class ChooseInstructions {
   /**
@@ -110,11 +110,12 @@ public final class ChooseInstructions {
       live = chained ? live + count : Math.max(live, count);
     }
     live = Math.max(live, carried(func, dots));
-    long warps = live / ((long) target.lanes() * ACCUMULATORS);
+    // One warp more than fit would spill what the loops use most.
+    long warps = powerFrom(Math.ceilDiv(live, (long) target.lanes() * ACCUMULATORS));
     long waiting = waiting(func, dots, target);
     if (waiting > 0) {
       long both = Math.ceilDiv(live + waiting, (long) target.lanes() * HELD);
-      warps = Math.max(warps, Long.highestOneBit(2 * both - 1));
+      warps = Math.max(warps, powerFrom(both));
     }
     return clamp(warps, 4, Math.min(8, mostWarps(target)));
   }
@@ -159,6 +160,11 @@ public final class ChooseInstructions {
 
   private static int mostWarps(TargetInfo target) {
     return target.threads().perBlock() / target.lanes();
+  }
+
+  /** The least power of two that is no smaller. */
+  private static long powerFrom(long n) {
+    return Long.highestOneBit(Math.max(1, 2 * n - 1));
   }
 
   private static long clamp(long value, long least, long most) {

@@ -52,6 +52,14 @@ class PlacedProgramsTest {
         .contains("warps = 8").doesNotContain("copy_async");
   }
 
+  /** 192 accumulators for each of four warps' threads are more than half of the registers. */
+  @Test
+  void warpsAreRoundedUp() {
+    String program = Programs.gemm(128, 192).replace("%M: i64, %K: i64, %N: i64",
+        "%M: i64 div 16, %K: i64 div 16, %N: i64 div 16");
+    assertThat(placed(program, TestTargets.NARROW)).contains("warps = 8");
+  }
+
   @Test
   void dotsGetInstructionsAndWarps() {
     assertThat(placed(Programs.GEMM, TestTargets.NARROW)).contains("instruction = \"mma.bf16\"", "warps = 4");

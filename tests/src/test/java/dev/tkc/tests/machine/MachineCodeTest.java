@@ -151,6 +151,23 @@ class MachineCodeTest {
     assertThat(cases().map(Case::name)).containsAll(KNOWN.keySet());
   }
 
+  /** Without sizes every element may have a guard and an address of its own, which takes the most registers. */
+  @TestFactory
+  Stream<DynamicTest> nothingIsSpilledWhereNoSizesAreKnown() {
+    Target ampere = Target.find("sm_80").orElseThrow();
+    return Stream.of(
+        new Case("attention.tk", "attention", "D=128"), new Case("attention.tk", "attention_varlen", "D=128"),
+        new Case("attention_backward.tk", "attention_backward", "D=64"),
+        new Case("attention_backward.tk", "attention_backward", "D=128"),
+        new Case("gemm_fp8.tk", "gemm_e4m3_blocks", "BM=64"), new Case("gemm_int8.tk", "gemm_i8", "BM=128"),
+        new Case("linear_attention.tk", "linear_attention", "F=64 D=64"))
+        .map(c -> DynamicTest.dynamicTest(c.name(), () -> {
+          Path file = Project.ROOT.resolve("kernels").resolve(c.file);
+          Report report = SESSION.load(file).kernel(c.kernel).compile(ampere, c.values()).report();
+          assertThat(report.spillBytes()).as(report.text()).isZero();
+        }));
+  }
+
   private static Set<String> violations(Case c) {
     Path file = Project.ROOT.resolve("kernels").resolve(c.file);
     CompiledKernel compiled = SESSION.load(file).kernel(c.kernel).compile(HOPPER, c.values());
