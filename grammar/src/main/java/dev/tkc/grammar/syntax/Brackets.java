@@ -70,7 +70,8 @@ final class Brackets {
       case ")", "]", "}" -> close(token);
       default -> {
         // `fn =` names an argument; as an item `fn` is followed by a name.
-        boolean item = token.getType() == Token.EOF || Words.in(token, Words.ITEM_START) && !beforeEquals;
+        boolean item = token.getType() == Token.EOF
+            || Words.in(token, Words.ITEM_START) && !beforeEquals && !isInside(token);
         if (item) {
           closeAll(token);
         } else if (Words.in(token, Words.STATEMENT_WORDS)) {
@@ -78,6 +79,12 @@ final class Brackets {
         }
       }
     }
+  }
+
+  /** An item's word among statements, which is taken for a slip rather than for the end of the item that is open. */
+  private boolean isInside(Token token) {
+    boolean declares = Words.is(token, "const") || Words.is(token, "fn");
+    return declares && !open.isEmpty() && startsLine(token) && indent(token) > indent(open.peekLast());
   }
 
   private void open(Token token) {

@@ -49,9 +49,22 @@ final class Recovery extends DefaultErrorStrategy {
     beginErrorCondition(parser);
     Token found = e.getOffendingToken();
     Token from = enclosing(parser.getContext()).start;
-    if (!besideRepair(from == null ? found : from, found)) {
+    if (!besideRepair(behind(parser, from == null ? found : from), found)) {
       diagnostics.add(new SyntaxError(spans, parser, e).diagnostic());
     }
+  }
+
+  /** The token itself, or the one that its line begins with if nothing separates it from what is in front of it. */
+  private static Token behind(Parser parser, Token from) {
+    Token first = from;
+    for (int i = from.getTokenIndex() - 1; i >= 0; i--) {
+      Token token = parser.getInputStream().get(i);
+      if (token.getLine() < from.getLine() || Words.is(token, ";") || Words.is(token, "{") || Words.is(token, "}")) {
+        break;
+      }
+      first = token.getChannel() == Token.DEFAULT_CHANNEL ? token : first;
+    }
+    return first;
   }
 
   /** The statement, setting or item that {@code ctx} is part of. */

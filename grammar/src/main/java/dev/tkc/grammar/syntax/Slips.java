@@ -65,8 +65,10 @@ final class Slips {
   /** The slip, or null if this is none of those known. */
   Diagnostic find() {
     Diagnostic d = reserved();
+    d = d != null ? d : cutOff();
     d = d != null ? d : foreignSign();
     d = d != null ? d : equalSigns();
+    d = d != null ? d : alone();
     d = d != null ? d : declarations();
     d = d != null ? d : parameters();
     d = d != null ? d : members();
@@ -105,15 +107,23 @@ final class Slips {
       }
     }
     Token next = error.next(found);
-    boolean doubled = (word.equals("+") || word.equals("-")) && next.getText().equals(word)
-        && next.getStartIndex() == found.getStopIndex() + 1;
-    if (doubled && error.previous(found) == error.start) {
-      return foreign(error.at(found).to(error.at(next)), word + word, "write `" + last + " " + word + "= 1`");
+    boolean touches = next.getStartIndex() == found.getStopIndex() + 1;
+    Span pair = touches ? error.at(found).to(error.at(next)) : null;
+    boolean doubled = touches && (word.equals("+") || word.equals("-")) && next.getText().equals(word);
+    if (doubled && (before == error.start || error.expects("="))) {
+      String place = error.at(error.start).to(error.at(before)).text();
+      return foreign(pair, word + word, "write `" + place + " " + word + "= 1`");
     }
-    boolean compound = COMPOUND.contains(word) && next.getText().equals("=")
-        && next.getStartIndex() == found.getStopIndex() + 1;
-    if (compound) {
-      return compound(error.at(found).to(error.at(next)), word);
+    if (touches && COMPOUND.contains(word) && next.getText().equals("=")) {
+      return compound(pair, word);
+    }
+    if (touches && error.expects("=") && Set.of(":=", "<-").contains(word + next.getText())) {
+      return foreign(pair, word + next.getText(), "`=` binds and stores").help("write `=`", pair, "=");
+    }
+    boolean range = word.equals(":") && Set.of("for", "parallel").contains(error.start.getText())
+        && next.getLine() == found.getLine() && !next.getText().equals("{");
+    if (range) {
+      return foreign(error.at(found), ":", "ranges are written `lo..hi`").help("write `..`", error.at(found), "..");
     }
     if (word.equals("/") && next.getText().equals("*")) {
       return foreign(error.at(found).to(error.at(next)), "/*", "comments begin with `//` and end with the line");
@@ -141,8 +151,29 @@ final class Slips {
     return foreign(at, operator + "=", "write the operation out: `x = x " + operator + " …`");
   }
 
+  /** {@code y[i] =} with nothing behind it, so that the next line is taken for the value. */
+  private Diagnostic cutOff() {
+    Token first = found;
+    while (error.previous(first) != null && error.previous(first).getLine() == found.getLine()) {
+      first = error.previous(first);
+    }
+    Token lead = error.previous(first);
+    boolean cut = word.equals("=") && !error.expects("=") && first != found && lead != null
+        && Words.in(first, Words.STATEMENT_START) && !Words.in(lead, Words.MAY_END) && !Set.of("{", ",", "(", "[")
+        .contains(lead.getText());
+    return cut
+        ? Diagnostic.error(Code.SYNTAX, "nothing follows `" + lead.getText() + "`")
+            .label(error.at(lead), "an expression is expected after this")
+        : null;
+  }
+
   private Diagnostic equalSigns() {
     Span at = error.at(found);
+    if (word.equals("=") && error.atList() && last.equals(")")) {
+      return Diagnostic.error(Code.EQUALS, "a call cannot be assigned")
+          .label(at, "`=` binds or stores a value")
+          .help("the elements of a tensor are written in brackets: `y[i, j] = …`; to compare, write `==`");
+    }
     if (word.equals("=") && !error.expects("=")) {
       boolean condition = CONDITIONS.contains(error.start.getText()) || afterWhere();
       if (condition || error.atList()) {
@@ -169,6 +200,17 @@ final class Slips {
     return token != null && Words.is(token, "where") && Words.in(error.start, Words.ITEM_START);
   }
 
+  /** A name, an element or a number alone on its line. */
+  private Diagnostic alone() {
+    boolean begun = error.within(TkParser.RULE_stmt) && Words.in(error.start, Words.NAMES)
+        && (error.expects("=") || error.expected.isEmpty());
+    return begun && before != null && found != error.start && found.getLine() > before.getLine()
+        ? Diagnostic.error(Code.SYNTAX, "an expression is no statement")
+            .label(error.at(error.start).to(error.at(before)), "nothing is done with this")
+            .help("bind it, `let x = …`, or store it")
+        : null;
+  }
+
   /** A type in a {@code let}, or a declaration without its word. */
   private Diagnostic declarations() {
     if (word.equals(":") && error.start.getText().equals("let")) {
@@ -177,7 +219,9 @@ final class Slips {
           .help("declare it by `var`, or convert the value with `as`");
     }
     boolean labelled = last.equals(":") && error.expects("parallel");
-    if (labelled && Words.in(found, Words.NAMES)) {
+    Token ahead = error.previous(error.start);
+    boolean leads = ahead == null || ahead.getLine() < error.start.getLine() || Set.of("{", ";").contains(ahead.getText());
+    if (labelled && leads && Words.in(found, Words.NAMES)) {
       return Diagnostic.error(Code.SYNTAX, "a declaration begins with `var`")
           .label(error.at(error.start), "`var` is missing before this")
           .help("declare it", error.at(error.start), "var " + error.start.getText());
@@ -282,6 +326,11 @@ final class Slips {
   }
 
   private Diagnostic items() {
+    if (error.atList() && error.within(TkParser.RULE_block) && Set.of("const", "fn").contains(word)) {
+      Diagnostic d = Diagnostic.error(Code.SYNTAX, "`" + word + "` has no place in a block")
+          .label(error.at(found), "it stands outside of kernels, functions and tests");
+      return word.equals("const") ? d.help("bind a value", error.at(found), "let") : d;
+    }
     if (error.inRule(TkParser.RULE_program) && Words.in(found, Words.STATEMENT_START)) {
       Diagnostic d =
           Diagnostic.error(Code.SYNTAX, "a statement cannot stand outside of a kernel, function or test")
@@ -297,7 +346,7 @@ final class Slips {
   }
 
   private Diagnostic keyword() {
-    if (!Words.isKeyword(found) || Words.in(found, Words.NAMES)) {
+    if (!Words.isKeyword(found) || Words.in(found, Words.NAMES) || Set.of("and", "or").contains(word)) {
       return null;
     }
     boolean begins = Words.in(found, Words.STATEMENT_WORDS) || Words.in(found, Words.ITEM_START);

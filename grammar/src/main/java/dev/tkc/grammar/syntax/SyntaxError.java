@@ -178,6 +178,7 @@ final class SyntaxError {
     if (expectsExpression()) {
       words.add("an expression");
       rest.andNot(Words.EXPRESSION_START);
+      rest.clear(Words.type("fn"));
     } else if (rest.get(TkParser.NAME)) {
       words.add(nameless());
       rest.andNot(Words.NAMES);

@@ -158,7 +158,6 @@ class MachineCodeTest {
     return Stream.of(
         new Case("attention.tk", "attention", "D=128"), new Case("attention.tk", "attention_varlen", "D=128"),
         new Case("attention_backward.tk", "attention_backward", "D=64"),
-        new Case("attention_backward.tk", "attention_backward", "D=128"),
         new Case("gemm_fp8.tk", "gemm_e4m3_blocks", "BM=64"), new Case("gemm_int8.tk", "gemm_i8", "BM=128"),
         new Case("linear_attention.tk", "linear_attention", "F=64 D=64"))
         .map(c -> DynamicTest.dynamicTest(c.name(), () -> {

@@ -48,6 +48,9 @@ final class FunctionLowering {
   /** A tile's type and how many warps hold it. */
   private record Held(TileType type, int warps) {}
 
+  /** So many addresses are as well kept as computed again. */
+  private static final int FEW_ROWS = 8;
+
   private final Func func;
   private final LlvmFunction function;
   private final LlvmBuilder prologue;
@@ -241,6 +244,14 @@ final class FunctionLowering {
     return results;
   }
 
+  /** In how many rows of a tile a thread holds elements. */
+  private long rows(TileType tile) {
+    LayoutView view = tile.rank() < 2 ? null : view(tile);
+    return view == null ? 1 : IntStream.range(0, view.registers())
+        .mapToObj(r -> IntStream.range(0, view.rank() - 1).mapToObj(axis -> view.coordinate(r, axis)).toList())
+        .distinct().count();
+  }
+
   private static boolean hasLoop(Region region) {
     boolean[] found = {false};
     region.walk(i -> found[0] |= i.op() instanceof ControlOp.For);
@@ -249,13 +260,13 @@ final class FunctionLowering {
 
   /**
    * Whether addresses and positions are better computed again than kept: in roles, whose loops need their registers,
-   * for what is stored once in many rounds, loaded beside them ({@code rounds}: there is a loop in this region), or
-   * computed in a branch.
+   * for what is stored once in many rounds, loaded beside them ({@code rounds}: there is a loop in this region) from
+   * many rows, each of which has an address of its own, or computed in a branch.
    */
   private boolean computesAgain(Inst inst, boolean rounds) {
     return team.number() > 0 && !team.alone() && switch (inst.op()) {
       case MemoryOp.Store _, SharedOp.SharedStore _ -> true;
-      case MemoryOp.Load _ -> rounds && inst.result().tile().rank() > 0;
+      case MemoryOp.Load _ -> rounds && rows(inst.result().tile()) > FEW_ROWS;
       case MemoryOp.Lanes _, MemoryOp.Valid _ -> control.isInBranch();
       case dev.tkc.ir.op.Op _ -> false;
     };
