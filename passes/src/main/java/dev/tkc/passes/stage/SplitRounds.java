@@ -7,6 +7,7 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp.Binary;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.ElementwiseOp.Compare;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
@@ -19,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Takes one round off the end of a rotated loop where only that round has a mask, so that the others have no branch
@@ -69,8 +71,8 @@ public final class SplitRounds {
   private Optional<End> end() {
     List<Value> conditions = new ArrayList<>();
     for (Inst i : loop.body().insts()) {
-      if (i.op() instanceof ControlOp.If branch && !decided(branch.condition(), i)) {
-        conditions.add(branch.condition());
+      if (i.op() instanceof ControlOp.If branch) {
+        conjuncts(branch.condition()).filter(c -> !decided(c, i)).forEach(conditions::add);
       }
     }
     if (conditions.isEmpty()) {
@@ -78,6 +80,12 @@ public final class SplitRounds {
     }
     return List.of(End.HIGHEST, End.LOWEST).stream()
         .filter(e -> conditions.stream().allMatch(c -> holdsWithout(c, e))).findFirst();
+  }
+
+  /** What must all hold for the condition to hold. */
+  private static Stream<Value> conjuncts(Value condition) {
+    return condition.definition() != null && condition.definition().op() instanceof Binary both
+        && both.kind() == BinaryKind.AND ? Stream.concat(conjuncts(both.lhs()), conjuncts(both.rhs())) : Stream.of(condition);
   }
 
   private boolean decided(Value condition, Inst place) {
@@ -111,12 +119,15 @@ public final class SplitRounds {
   private void rewrite(Region region, End end) {
     Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
     Value step = b.constant(loop.step());
-    // A cut below all rounds, or above, leaves one of the loops without any.
-    Value cut = end == End.LOWEST ? b.binary(BinaryKind.MIN, loop.hi(), b.add(loop.lo(), step))
-        : b.binary(BinaryKind.MAX, loop.lo(), lastPosition(b, step));
+    Value cut = end == End.LOWEST ? b.add(loop.lo(), step) : lastPosition(b, step);
+    // Without a round at all the cut lies outside: the loop of many has no rounds then, the other is kept from having one.
+    Value within = b.binary(end == End.LOWEST ? BinaryKind.MIN : BinaryKind.MAX, end == End.LOWEST ? loop.hi() : loop.lo(), cut);
     boolean lowerFirst = !loop.reversed();
-    Inst first = part(b, lowerFirst ? loop.lo() : cut, lowerFirst ? cut : loop.hi(), loop.inits());
-    inst.setOp(new ControlOp.For(lowerFirst ? cut : loop.lo(), lowerFirst ? loop.hi() : cut, loop.step(),
+    boolean manyFirst = lowerFirst == (end == End.HIGHEST);
+    Value ofFirst = manyFirst ? cut : within;
+    Value ofSecond = manyFirst ? within : cut;
+    Inst first = part(b, lowerFirst ? loop.lo() : ofFirst, lowerFirst ? ofFirst : loop.hi(), loop.inits());
+    inst.setOp(new ControlOp.For(lowerFirst ? ofSecond : loop.lo(), lowerFirst ? loop.hi() : ofSecond, loop.step(),
         first.results(), loop.reversed(), loop.body()));
   }
 

@@ -10,6 +10,7 @@ import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.analysis.Affine;
 import dev.tkc.passes.analysis.Bounds;
 import dev.tkc.passes.analysis.Regions;
+import dev.tkc.passes.analysis.Scalars;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -23,6 +24,10 @@ record LanePositions(Affine base, long least, long most) {
   static Optional<LanePositions> of(Value v, Bounds bounds) {
     if (!(v.type() instanceof TileType t) || !t.element().isInteger()) {
       return Optional.empty();
+    }
+    // As the bounds of ranges and loops are written; below, a number of 32 bits may have been made of one.
+    if (Scalars.isInt(v)) {
+      return Optional.of(exactly(bounds.form(v)));
     }
     if (v.definition() == null) {
       return t.isScalar() ? Optional.of(exactly(bounds.form(v))) : Optional.empty();

@@ -44,7 +44,7 @@ final class FloatMath {
       case COS -> sine(x, 1);
       case TANH -> tanh(x);
       case ERF -> erf(x);
-      case SIGMOID -> target.reciprocalOfNormal(b, b.fadd(one(), exp(b.fneg(x))));
+      case SIGMOID -> sigmoid(x);
       case NEG, ABS, FLOOR, CEIL, ROUND, NOT -> throw new IllegalStateException(kind + " is no special function");
     };
   }
@@ -100,6 +100,19 @@ final class FloatMath {
     lost = fma(x, c(LOG2E - (float) LOG2E), lost);
     LlvmValue factor = builtin("llvm.maxnum", builtin("llvm.minnum", fma(lost, c(LN2), one()), c(2)), c(0.5));
     return b.fmul(own(UnaryKind.EXP2, t), factor);
+  }
+
+  /**
+   * 1 / (1 + e^−x), e^−x as 2^t (1 + what rounding t lost). The bounds keep that finite: at the upper one 2^t is 0, at the
+   * lower one, the first number with infinite 2^t, nothing is lost. A NaN passes through both.
+   */
+  private LlvmValue sigmoid(LlvmValue x) {
+    LlvmValue bounded = builtin("llvm.minimum", builtin("llvm.maximum", x, c(-88.72283935546875)), c(104));
+    LlvmValue t = b.fmul(bounded, c(-LOG2E));
+    LlvmValue lost = fma(t, c(-LN2), b.fneg(bounded));
+    lost = fma(t, c((float) LN2 - LN2), lost);
+    LlvmValue power = own(UnaryKind.EXP2, t);
+    return target.reciprocalOfNormal(b, b.fadd(one(), fma(power, lost, power)));
   }
 
   /** log(x) · {@code perE} for x = 2^i (1 + f), f in [−1/3, 1/3): i · {@code perTwo} + log1p(f) · {@code perE}. */
