@@ -374,7 +374,9 @@ final class Scheduler {
    * Of a tile that covers a dimension of {@code most} elements: none much larger, and a small one where that is enough.
    */
   private static List<Long> sizes(long own, long most) {
-    long whole = Math.max(LEAST_SIZE, Long.highestOneBit(Math.max(1, most - 1)) << 1);
+    // No more than the largest size asks for: a dimension that nothing bounds is as good as that.
+    long covered = Math.min(most, SIZES.getLast());
+    long whole = Math.max(LEAST_SIZE, Long.highestOneBit(Math.max(1, covered - 1)) << 1);
     Stream<Long> tried = Stream.concat(Stream.of(own),
         SIZES.stream().filter(n -> n <= Math.max(SIZES.getFirst(), whole)));
     return Stream.concat(tried, whole < SIZES.getFirst() ? Stream.of(whole) : Stream.of()).distinct().toList();
