@@ -17,14 +17,12 @@ import dev.tkc.passes.place.GroupStores;
 import dev.tkc.passes.place.InsertBarriers;
 import dev.tkc.passes.place.LimitRegisters;
 import dev.tkc.passes.place.MakeTensorMaps;
-import dev.tkc.passes.stage.AdvanceReads;
 import dev.tkc.passes.stage.ArrangeSums;
 import dev.tkc.passes.stage.AssignLatencies;
 import dev.tkc.passes.stage.ChooseAsync;
 import dev.tkc.passes.stage.ClusterParts;
 import dev.tkc.passes.stage.DelayWaits;
 import dev.tkc.passes.stage.ExpandPipeline;
-import dev.tkc.passes.stage.HoldWaits;
 import dev.tkc.passes.stage.MaterialiseOperands;
 import dev.tkc.passes.stage.OverlapTiles;
 import dev.tkc.passes.stage.PartitionRoles;
@@ -124,10 +122,6 @@ public final class Pipeline {
       targeted("delay-waits", STAGED, Pass.devices(DelayWaits::run), "products stay in flight while other work goes on"),
       targeted("take-turns", STAGED, Pass.devices(TakeTurns::run), "one group computes while the other multiplies")
           .needs(Capability.ASYNC_MATRIX),
-      targeted("advance-reads", STAGED, Pass.devices(AdvanceReads::run), "what meets a product's result is read while it runs")
-          .needs(Capability.ASYNC_MATRIX),
-      targeted("hold-waits", STAGED, Pass.devices(HoldWaits::run), "what is computed beside a product stays in front of its wait")
-          .needs(Capability.ASYNC_MATRIX),
       targeted("assign-latencies", STAGED, Pass.devices(AssignLatencies::run), "marks loads worth starting rounds ahead"),
       targeted("schedule-loops", STAGED, Pass.devices(ScheduleLoops::run), "how many rounds at once; nothing moves yet"),
       targeted("stage-loads", STAGED, Pass.devices(StageLoads::run), "marked loads go through shared buffers")
@@ -195,8 +189,6 @@ public final class Pipeline {
       before("overlap-tiles", "partition-roles", "it moves loads, and says which tiles stay in their slots"),
       before("partition-roles", "delay-waits", "there must be waits to move"),
       before("delay-waits", "take-turns", "a turn ends where something is waited for"),
-      before("take-turns", "advance-reads", "a group passes its turn on before it waits for copies"),
-      before("advance-reads", "hold-waits", "reads move over what is computed, not over what is held"),
       before("partition-roles", "assign-latencies", "bulk loads are copies by then"),
       before("choose-instructions", "assign-layouts", "layouts of dots are those of their instructions"),
       before("choose-instructions", "slice-dots", "a step of k is the instruction's"),

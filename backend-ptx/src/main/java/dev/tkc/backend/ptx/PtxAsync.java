@@ -189,17 +189,6 @@ final class PtxAsync implements AsyncTarget {
     b.call(PtxIntrinsic.WGMMA_COMMIT);
   }
 
-  /**
-   * ptxas moves waits for products up to the last access to a barrier, whatever is computed in between. So there is one
-   * that is never executed: arithmetic gives no NaN with these bits.
-   */
-  @Override
-  public void stayBehind(LlvmBuilder b, LlvmValue number) {
-    LlvmIntrinsic.Asm never = new LlvmIntrinsic.Asm("{\n.reg .pred never;\nsetp.eq.b32 never, $0, 0x7f800001;\n"
-        + "@never mbarrier.arrive.shared.b64 _, [$1];\n}", letter(number) + ",r,~{memory}", true, true);
-    results(b, never, List.of(), List.of(number, LlvmValue.i32(0)));
-  }
-
   @Override
   public List<LlvmValue> dotWait(LlvmBuilder b, int pending, List<LlvmValue> values, List<LlvmValue> held) {
     List<String> constraints = new ArrayList<>();

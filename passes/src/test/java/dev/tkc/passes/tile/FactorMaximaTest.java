@@ -15,14 +15,20 @@ import org.junit.jupiter.api.Test;
 /** Which factors are taken out of maxima. */
 class FactorMaximaTest {
   private static String passed(String factor, String kind) {
+    return passed("%f = constant {value = " + factor + " : f32} : f32", kind, "");
+  }
+
+  /** {@code mask} may stand between the product and its maximum. */
+  private static String passed(String factor, String kind, String mask) {
     Module m = IrParser.parse("""
         kernel @k(%px: ptr<f32>, %py: ptr<f32>) {
           %0 = constant {value = 1 : i64} : i64
-          launch %0, [%px, %py] {callee = "f"}
+          %scale = constant {value = 3.0 : f32} : f32
+          launch %0, [%px, %py, %scale] {callee = "f"}
           yield []
         }
 
-        device @f(%px: ptr<f32>, %py: ptr<f32>) {
+        device @f(%px: ptr<f32>, %py: ptr<f32>, %scale: f32) {
           %c0 = constant {value = 0 : i64} : i64
           %c1 = constant {value = 1 : i64} : i64
           %n = constant {value = 16 : i64} : i64
@@ -31,14 +37,16 @@ class FactorMaximaTest {
           %r = range %c0, %c1, %n {size = 16} : range<16>
           %one = range %c0, %c1, %c1 {size = 1} : range<1>
           %x = load %tx, [%r, %r], _ : f32[16, 16]
-          %f = constant {value = FACTOR : f32} : f32
+          FACTOR
           %c = splat %f {shape = [16, 16]} : f32[16, 16]
           %s = mul %x, %c : f32[16, 16]
-          %m = reduce %s {kind = KIND, axes = [1]} : f32[16, 1]
+          MASK
+          %m = reduce REDUCED {kind = KIND, axes = [1]} : f32[16, 1]
           store %ty, [%r, %one], %m
           yield []
         }
-        """.replace("FACTOR", factor).replace("KIND", kind));
+        """.replace("FACTOR", factor).replace("KIND", kind).replace("MASK", mask)
+        .replace("REDUCED", mask.isEmpty() ? "%s" : "%t"));
     assertThat(Verifier.verify(m)).isEmpty();
     PassDriver.run(m, PassContext.of(TestTargets.BULK, PassOptions.checked().withOnly("factor-maxima")));
     return IrPrinter.print(m);
@@ -58,5 +66,39 @@ class FactorMaximaTest {
     assertThat(passed("0.0", "max")).contains("reduce %s");
     assertThat(passed("inf", "max")).contains("reduce %s");
     assertThat(passed("1.5", "sum")).contains("reduce %s");
+  }
+
+  private static final String ASSERTED = """
+      %z = constant {value = 0.0 : f32} : f32
+      %above = gt %scale, %z : bool
+      assert %above {message = "the scale is positive"}
+      %by = constant {value = BY : f32} : f32
+      %f = mul %scale, %by : f32
+      """;
+
+  @Test
+  void aFactorIsPositiveIfThatIsAsserted() {
+    assertThat(passed(ASSERTED.replace("BY", "1.5"), "max", "")).contains("reduce %x");
+    assertThat(passed(ASSERTED.replace("BY", "0.5"), "max", "")).as("it may become 0").contains("reduce %s");
+    assertThat(passed(ASSERTED.replace("BY", "1.5").replaceAll("assert.*", ""), "max", "")).contains("reduce %s");
+  }
+
+  private static String mask(String otherwise) {
+    return """
+        %low = constant {value = OTHERWISE : f32} : f32
+        %lows = splat %low {shape = [16, 16]} : f32[16, 16]
+        %mask = gt %x, %c : bool[16, 16]
+        %t = select %mask, %s, %lows : f32[16, 16]
+        """.replace("OTHERWISE", otherwise);
+  }
+
+  @Test
+  void aMaskMovesInFrontOfTheProduct() {
+    String factor = "%f = constant {value = 1.5 : f32} : f32";
+    assertThat(passed(factor, "max", mask("-inf"))).containsPattern("(%\\S+) = select %mask, %x, %lows : f32\\[16, 16\\]\n"
+        + "(?s).*%t = mul \\1, .*reduce \\1 \\{kind = max");
+    assertThat(passed(factor, "min", mask("inf"))).contains("select %mask, %x, %lows");
+    assertThat(passed(factor, "max", mask("0.0"))).as("a number is not passed over").contains("select %mask, %s, %lows");
+    assertThat(passed(factor, "min", mask("-inf"))).contains("select %mask, %s, %lows");
   }
 }

@@ -221,9 +221,6 @@ final class AsyncDotLowering {
     }
     kept.addAll(release(o.pending()));
     passed.forEach(kept::remove);
-    if (inst.flag("behind")) {
-      f.target().async().stayBehind(f.b(), words.getLast().getFirst());
-    }
     List<LlvmValue> done = f.target().async().dotWait(f.b(), o.pending(), passed, List.copyOf(kept));
     List<Lowered> results = new ArrayList<>();
     int from = 0;

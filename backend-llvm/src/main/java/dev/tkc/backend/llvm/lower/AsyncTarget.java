@@ -116,9 +116,6 @@ public interface AsyncTarget {
    */
   List<LlvmValue> dotWait(LlvmBuilder b, int pending, List<LlvmValue> values, List<LlvmValue> held);
 
-  /** Has the wait that follows stay behind the computation of a number of 32 bits, whatever the assembler would like. */
-  default void stayBehind(LlvmBuilder b, LlvmValue number) {}
-
   /** An operand in shared memory: the slot it lies in, for the group of warps at hand, and how. */
   record SharedOperand(Place slot, MatrixDescriptor descriptor) {}
 

@@ -44,9 +44,15 @@ final class Packing {
       return nibbles(b, raw, count, nibble);
     }
     LlvmType unit = RegisterTypes.inMemory(e);
-    LlvmValue parts = b.bitcast(raw, count == 1 ? unit : LlvmType.vector(count, unit));
-    List<LlvmValue> elements = count == 1 ? List.of(parts) : b.unpack(parts);
+    List<LlvmValue> elements = count == 2 && e.bits() == 8 && !e.isFloat() ? halves(b, raw)
+        : count == 1 ? List.of(b.bitcast(raw, unit)) : b.unpack(b.bitcast(raw, LlvmType.vector(count, unit)));
     return e.isBool() ? elements.stream().map(x -> toBool(b, x)).toList() : elements;
+  }
+
+  /** Both bytes of a word: what is compared with a number is tested in the word then, without being taken out of it first. */
+  private static List<LlvmValue> halves(LlvmBuilder b, LlvmValue raw) {
+    LlvmValue high = b.lshr(raw, LlvmValue.constant(raw.type(), 8));
+    return List.of(b.trunc(raw, LlvmType.I8), b.trunc(high, LlvmType.I8));
   }
 
   private static List<LlvmValue> nibbles(LlvmBuilder b, LlvmValue raw, int count, LlvmValue nibble) {
