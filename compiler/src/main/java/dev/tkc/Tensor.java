@@ -8,6 +8,7 @@ import dev.tkc.ir.type.Element;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -181,14 +182,16 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
-  /** Marks an element as never written, as all of {@link #empty} are: a checked kernel that reads it is in error. */
-  public void markUnwritten(long index) {
-    buffer().poison(index);
+  /** Marks elements as never written, as all of {@link #empty} are: a checked kernel that reads one is in error. */
+  public void markUnwritten(BitSet elements) {
+    if (!elements.isEmpty()) {
+      buffer().poison(elements);
+    }
   }
 
-  /** Whether an element was marked so and nothing has written it since, as far as anybody kept account. */
-  public boolean isUnwritten(long index) {
-    return buffer().isPoisoned(index);
+  /** The elements that were marked so and that nothing has written since, as far as anybody kept account. */
+  public BitSet unwritten() {
+    return buffer().poisoned();
   }
 
   /** The memory as the interpreter knows it; always the same object, because it remembers what was written. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.type.Element;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,5 +72,16 @@ class TensorTest {
 
   private static double[] numbers(Tensor t) {
     return LongStream.range(0, t.count()).mapToDouble(t::number).toArray();
+  }
+
+  @Test
+  void knowsWhatWasNeverWritten() {
+    assertThat(Tensor.zeros(Element.F32, 70).unwritten().isEmpty()).isTrue();
+    assertThat(Tensor.empty(Element.F32, 70).unwritten().cardinality()).isEqualTo(70);
+    Tensor t = Tensor.zeros(Element.F32, 70);
+    t.markUnwritten(BitSet.valueOf(new long[] {0b1001, 0b10}));
+    assertThat(t.unwritten().stream().toArray()).containsExactly(0, 3, 65);
+    t.markUnwritten(new BitSet());
+    assertThat(t.unwritten().cardinality()).isEqualTo(3);
   }
 }

@@ -78,7 +78,8 @@ final class RunCommand extends Command {
   private void print(Kernel kernel, KernelRun.Result result) {
     terminal().out().println(kernel.name() + " on " + device.device());
     for (KernelRun.Used used : result.arguments()) {
-      String value = used.value() instanceof Tensor t ? t.toString() : Literals.text(used.value(), used.parameter().element());
+      String value = used.value() instanceof Tensor t ? t.toString()
+          : Literals.text(used.value(), used.parameter().element());
       String mode = used.parameter().isWritten() ? used.parameter().isRead() ? "inout " : "out " : "";
       String origin = used.origin().isEmpty() ? "" : "  (" + used.origin() + ")";
       terminal().out().println("  " + mode + used.parameter().name() + ": " + value + origin);

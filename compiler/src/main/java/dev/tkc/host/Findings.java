@@ -38,7 +38,8 @@ final class Findings {
   }
 
   private static Diagnostic base(Span at, Tile x, Comparison c, String what) {
-    String count = x.isScalar() ? "the value " : c.count() == 1 ? "the only element " : c.wrong() + " of " + c.count() + " elements ";
+    String count = x.isScalar() ? "the value " : c.count() == 1 ? "the only element "
+        : c.wrong() + " of " + c.count() + " elements ";
     return Diagnostic.error(Code.EXPECTATION, count + what).label(at, "expected here");
   }
 

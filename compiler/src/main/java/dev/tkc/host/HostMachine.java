@@ -127,7 +127,7 @@ public final class HostMachine implements Host, AutoCloseable {
     Tile tile = frame().tile(value);
     Tensor tensor = Tensor.zeros(tile.element(), tile.shape().stream().mapToLong(Integer::longValue).toArray());
     tile.write(tensor.data());
-    unwritten.of(value).stream().forEach(tensor::markUnwritten);
+    tensor.markUnwritten(unwritten.of(value));
     return tensor;
   }
 
@@ -220,9 +220,9 @@ public final class HostMachine implements Host, AutoCloseable {
     List<Optional<Value>> results = new ArrayList<>();
     List<Parameter> parameters = kernel.parameters();
     for (int i = 0; i < given.size(); i++) {
-      boolean written = parameters.get(i).isWritten();
-      results.add(written && given.get(i) instanceof Tensor t && arguments.get(i) instanceof HostArgument.TensorArgument a
-          ? Optional.of(written(a.value(), t)) : Optional.empty());
+      results.add(parameters.get(i).isWritten() && given.get(i) instanceof Tensor t
+          && arguments.get(i) instanceof HostArgument.TensorArgument before
+          ? Optional.of(written(before.value(), t)) : Optional.empty());
     }
     return results;
   }
@@ -231,8 +231,8 @@ public final class HostMachine implements Host, AutoCloseable {
   private Value written(Value before, Tensor after) {
     Value value = define(after);
     BitSet left = unwritten.of(before);
-    for (int i = left.nextSetBit(0); i >= 0; i = left.nextSetBit(i + 1)) {
-      left.set(i, after.isUnwritten(i));
+    if (!left.isEmpty()) {
+      left.and(after.unwritten());
     }
     unwritten.left(List.of(before), value, left);
     return value;

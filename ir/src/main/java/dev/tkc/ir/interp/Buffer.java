@@ -3,6 +3,7 @@ package dev.tkc.ir.interp;
 import dev.tkc.ir.type.Element;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.BitSet;
 
 /**
  * An array in global memory, as a pointer reaches it: the run-time value of a {@code ptr} parameter.
@@ -60,11 +61,24 @@ public final class Buffer implements Datum {
   }
 
   /** Marks an element as never written. */
-  public void poison(long at) {
+  void poison(long at) {
     if (poison == null) {
       poison = new long[words()];
     }
     poison[(int) (at >>> 6)] |= 1L << at;
+  }
+
+  /** Takes these elements as never written, and the others as written. */
+  public void poison(BitSet elements) {
+    poison = Arrays.copyOf(elements.toLongArray(), words());
+  }
+
+  /** The elements that were never written; none where nobody kept account. */
+  public BitSet poisoned() {
+    BitSet elements = poison == null ? new BitSet() : BitSet.valueOf(poison);
+    // The last word has bits behind the last element.
+    elements.clear(Math.toIntExact(capacity), Math.max(elements.length(), Math.toIntExact(capacity)));
+    return elements;
   }
 
   void written(long at) {
