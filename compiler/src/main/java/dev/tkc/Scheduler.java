@@ -45,6 +45,9 @@ final class Scheduler {
   /** The smallest tile that is tried, where a dimension is no larger. */
   private static final long LEAST_SIZE = 16;
 
+  /** Sums are shared out where that is quicker by more than what estimates of it are wrong by. */
+  private static final double SURELY = 0.9;
+
   /** The setting for sums that blocks share, and how many blocks are tried. */
   private static final String SHARES = "split_k";
   private static final List<Long> WAYS = List.of(2L, 3L, 4L, 6L, 8L);
@@ -327,7 +330,7 @@ final class Scheduler {
       for (long ways : WAYS) {
         double cycles = c.obstacle().isPresent() ? Double.POSITIVE_INFINITY
             : CostModel.cycles(make(r, written, c.constants()).module.orElseThrow(), sizes(r), r.target.info(), ways);
-        if (cycles < best.cycles()) {
+        if (cycles < best.cycles() && cycles < all.getFirst().cycles() * SURELY) {
           best = new Candidate(c.constants(), Map.of(SHARES, ways), cycles, Optional.empty());
         }
       }

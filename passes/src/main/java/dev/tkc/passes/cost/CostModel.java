@@ -20,9 +20,11 @@ import dev.tkc.passes.target.AsyncMatrix;
 import dev.tkc.passes.target.Capability;
 import dev.tkc.passes.target.Rates;
 import dev.tkc.passes.target.TargetInfo;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * How many cycles a kernel with asynchronous products takes, roughly: good enough to rank tile sizes. Reads tile-level
@@ -55,6 +57,18 @@ public final class CostModel {
 
   private static final int SAMPLES = 5;
 
+  /** How much more than its part one multiprocessor can have of what the cache gives. */
+  private static final double MOST_OF_CACHE = 2;
+
+  /** A tensor larger than this does not stay in the cache. */
+  private static final double CACHED = 48e6;
+
+  /** What reading costs there, by what it costs where it stays: others have read it from the other half, or not yet. */
+  private static final double PASSING = 1.15;
+
+  /** By how many times its latency what comes from memory is later than what comes from the cache, while all copy. */
+  private static final double FROM_MEMORY = 2;
+
   /** A share of a loop has at least so many rounds. */
   private static final int LEAST_ROUNDS = 2;
 
@@ -71,6 +85,14 @@ public final class CostModel {
   private final long ways;
   private int warps;
   private long outside;
+  /** Bytes that the copies of one tile bring. */
+  private double copied;
+  /** Cycles until a copy arrives. */
+  private double latency;
+  /** Bytes that a multiprocessor can read a cycle from the cache: more, where fewer of them do. */
+  private double cacheBytes;
+  /** What does not stay in the cache until it is read again. */
+  private final Set<Value> passing = new HashSet<>();
 
   private CostModel(TargetInfo target) {
     this(target, 1);
@@ -80,6 +102,8 @@ public final class CostModel {
     this.target = target;
     this.rates = target.rates().orElseThrow();
     this.ways = ways;
+    this.latency = rates.latency();
+    this.cacheBytes = rates.cacheBytes();
   }
 
   /** The cycles of a launch with these sizes; names are the kernel function's integer parameters. */
@@ -174,17 +198,52 @@ public final class CostModel {
     double[] bytes = {0};
     func.body().walk(i -> {
       if (i.op() instanceof MemoryOp.MakeTensor t && t.access() != MemoryOp.Access.TEMP && !i.flag(MemoryOp.WRAPS)) {
-        double count = t.sizes().stream().mapToDouble(s -> values.of(s).orElse(1)).reduce(1, (a, b) -> a * b);
-        bytes[0] += count * ((TensorType) i.result().type()).element().bits() / 8;
+        bytes[0] += bytes(i, values);
       }
     });
     return bytes[0] / (rates.memoryBytes() * target.processors());
   }
 
+  private void pass(Func func, Integers values) {
+    passing.clear();
+    func.body().walk(i -> {
+      if (i.op() instanceof MemoryOp.MakeTensor && bytes(i, values) > CACHED) {
+        passing.add(i.result());
+      }
+    });
+  }
+
+  /** Bytes of a tensor with these sizes. */
+  private static double bytes(Inst tensor, Integers values) {
+    double count = ((MemoryOp.MakeTensor) tensor.op()).sizes().stream().mapToDouble(s -> values.of(s).orElse(1))
+        .reduce(1, (a, b) -> a * b);
+    return count * ((TensorType) tensor.result().type()).element().bits() / 8;
+  }
+
+  /**
+   * Copies that nobody made before come from memory, which takes longer than from the cache: how many do is seen when
+   * all are counted.
+   */
   private double phase(Func func, ControlOp.Launch launch, Integers host) {
+    latency = rates.latency();
+    double cycles = inCache(func, launch, host);
+    if (copied == 0) {
+      return cycles;
+    }
+    Integers values = new Integers(0, 1);
+    bind(func, launch, host, values);
+    long tiles = Math.max(1, host.of(launch.grid()).orElse(target.processors()));
+    double once = memory(func, values) * rates.memoryBytes() * target.processors();
+    latency = rates.latency() * (1 + FROM_MEMORY * Math.min(1, once / (copied * tiles * ways)));
+    return inCache(func, launch, host);
+  }
+
+  private double inCache(Func func, ControlOp.Launch launch, Integers host) {
     boolean products = func.annotations().containsKey("asynchronous");
     long tiles = Math.max(1, host.of(launch.grid()).orElse(target.processors()));
     warps = (int) func.annotation("warps", 8);
+    cacheBytes = rates.cacheBytes()
+        * Math.clamp((double) target.processors() / (tiles * ways), 1, products ? MOST_OF_CACHE : 1);
     double sum = 0;
     double memory = 0;
     int samples = (int) Math.min(SAMPLES, tiles);
@@ -192,6 +251,8 @@ public final class CostModel {
       Integers values = new Integers(samples == 1 ? 0 : s * (tiles - 1) / (samples - 1), tiles);
       bind(func, launch, host, values);
       outside = bulkBytes(func.body());
+      copied = outside;
+      pass(func, values);
       Stretch all = stretch(func.body(), values);
       Work w = all.work;
       // Blocks of a phase without products run beside each other, and what they load comes from memory.
@@ -254,7 +315,10 @@ public final class CostModel {
       return 0;
     }
     values.define(f.body().params().getFirst(), known ? OptionalLong.of(lo.getAsLong() + rounds / 2 * f.step()) : lo);
+    double before = copied;
+    copied = 0;
     Stretch s = stretch(f.body(), values);
+    copied = before + rounds * (copied + bulkBytes(f.body()));
     return rounds * (round(s.work, bulkBytes(f.body())) + s.loops);
   }
 
@@ -265,7 +329,7 @@ public final class CostModel {
     double cycles = Math.max(both, w.cache());
     if (slot > 0) {
       long slots = (target.shared().perBlock() - RESERVED - outside) / slot;
-      cycles = Math.max(cycles, (rates.latency() + w.cache()) / Math.max(1, Math.min(6, slots) - 1));
+      cycles = Math.max(cycles, (latency + w.cache()) / Math.max(1, Math.min(6, slots) - 1));
     }
     return cycles + ROUND;
   }
@@ -283,9 +347,10 @@ public final class CostModel {
   private Work work(Inst i) {
     return switch (i.op()) {
       case MatrixOp.Dot dot -> dot(i, dot);
-      case MemoryOp.Load _ -> {
+      case MemoryOp.Load o -> {
         double bytes = bytes(i.result().tile());
-        yield new Work(0, i.flag("bulk") ? bytes / rates.sharedBytes() : 0, bytes / rates.cacheBytes(), 0);
+        double read = (passing.contains(o.tensor()) ? PASSING : 1) * bytes / cacheBytes;
+        yield new Work(0, i.flag("bulk") ? bytes / rates.sharedBytes() : 0, read, 0);
       }
       case MemoryOp.Store s -> {
         double bytes = bytes(s.value().tile());

@@ -50,7 +50,8 @@ class StagedMutationTest {
   private static final List<Harmless> PRODUCT = List.of(
       new Harmless("^removed .*dot_fence$", 1, "the product reads no registers but those of products before it"),
       new Harmless("loop of one round: (dot_wait \\[\\]|barrier_arrive .*%\\w+, %\\w+, %\\w+)", 4,
-          "what is for the product of the round before does nothing in the first"));
+          "what is for the product of the round before does nothing in the first"),
+      new Harmless("#\\{apart = 1, each = 2\\}$", 2, "it only keeps the groups apart"));
 
   private static final List<Harmless> ATTENTION = List.of(
       new Harmless("^removed .*dot_fence$", 6, "the product starts afresh and reads no registers"),

@@ -163,7 +163,8 @@ final class AsyncLowering {
     }
     LlvmBuilder b = f.b();
     LlvmValue group = f.team().group(b, f.team().warps() / (int) groups);
-    return first.plus(b, b.mulNsw(group, LlvmValue.i32(BARRIER_BYTES)));
+    long apart = inst.annotation(AsyncOp.APART, 1);
+    return first.plus(b, b.mulNsw(group, LlvmValue.i32((int) (BARRIER_BYTES * apart))));
   }
 
   private void arrive(Inst inst, AsyncOp.BarrierArrive o) {
