@@ -32,7 +32,6 @@ import dev.tkc.passes.stage.RotateLoops;
 import dev.tkc.passes.stage.ScheduleLoops;
 import dev.tkc.passes.stage.SliceDots;
 import dev.tkc.passes.stage.SplitRounds;
-import dev.tkc.passes.stage.SpreadGroups;
 import dev.tkc.passes.stage.StageLoads;
 import dev.tkc.passes.stage.StageStores;
 import dev.tkc.passes.stage.StaggerLoops;
@@ -123,8 +122,6 @@ public final class Pipeline {
       targeted("delay-waits", STAGED, Pass.devices(DelayWaits::run), "products stay in flight while other work goes on"),
       targeted("take-turns", STAGED, Pass.devices(TakeTurns::run), "one group computes while the other multiplies")
           .needs(Capability.ASYNC_MATRIX),
-      targeted("spread-groups", STAGED, Pass.devices(SpreadGroups::run), "the groups do not all end their tiles at once")
-          .needs(Capability.ASYNC_MATRIX),
       targeted("assign-latencies", STAGED, Pass.devices(AssignLatencies::run), "marks loads worth starting rounds ahead"),
       targeted("schedule-loops", STAGED, Pass.devices(ScheduleLoops::run), "how many rounds at once; nothing moves yet"),
       targeted("stage-loads", STAGED, Pass.devices(StageLoads::run), "marked loads go through shared buffers")
@@ -192,7 +189,6 @@ public final class Pipeline {
       before("overlap-tiles", "partition-roles", "it moves loads, and says which tiles stay in their slots"),
       before("partition-roles", "delay-waits", "there must be waits to move"),
       before("delay-waits", "take-turns", "a turn ends where something is waited for"),
-      before("take-turns", "spread-groups", "groups that take turns are apart"),
       before("partition-roles", "assign-latencies", "bulk loads are copies by then"),
       before("choose-instructions", "assign-layouts", "layouts of dots are those of their instructions"),
       before("choose-instructions", "slice-dots", "a step of k is the instruction's"),

@@ -75,8 +75,7 @@ final class AsyncEval {
   private List<BarrierSlot> slots(Inst inst, Value barrier, Value slot, Frame frame) {
     List<BarrierSlot> found = new ArrayList<>();
     for (int n = 0; n < inst.annotation(AsyncOp.EACH, 1); n++) {
-      long at = frame.integer(slot) + n * inst.annotation(AsyncOp.APART, 1);
-      found.add(slot(inst, barrier, at, frame.team().all, frame));
+      found.add(slot(inst, barrier, frame.integer(slot) + n, frame.team().all, frame));
     }
     return found;
   }

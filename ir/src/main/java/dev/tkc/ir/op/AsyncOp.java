@@ -25,9 +25,6 @@ public sealed interface AsyncOp extends Op {
   /** How many groups of warps share a barrier's wait or arrival, each at a slot of its own. */
   String EACH = "each";
 
-  /** How many slots lie from one group's to the next one's, if not one. */
-  String APART = "apart";
-
   /**
    * {@code slots} transaction barriers of so many arrivals each, in phase 0. Outside roles; a {@code barrier} must
    * follow.
@@ -49,7 +46,7 @@ public sealed interface AsyncOp extends Op {
   /**
    * Waits until the phase of this parity (i32 or i64, 0 or 1) has completed: returns at once if the current phase has
    * the other parity. A fresh barrier lets a wait for parity 1 through. With the annotation {@code each} the team's warps
-   * are so many groups, and group n waits at slot {@code slot + n}, or {@code slot + n · apart}.
+   * are so many groups, and group n waits at slot {@code slot + n}.
    */
   record BarrierWait(Value barrier, Value slot, Value parity) implements AsyncOp {}
 

@@ -48,7 +48,7 @@ import java.util.Set;
  * are constants. Slots are used in the same order for every tile, and stores of one shape share them.
  *
  * <p>A block that has no other tile needs no slots of its own: slices leave through those of a ring that is over
- * ({@link DeadRing}), as many as there are slices, all at once.
+ * ({@link DeadRing}), as many as there are slices, none of which waits for another.
  *
  * <p>The function's {@code store_buffers} says how many slots, {@link StoreSlices#BUFFERS} if it is silent; fewer where
  * shared memory is full. A store for which there is none, or whose slices do not fit panels, is done by the threads.
@@ -172,7 +172,7 @@ public final class StageStores {
     int slots = Math.min(slices, ((SharedType) buffer.get().type()).stages());
     // With a slot for each slice the tile goes at once: it waits for the tile before, and its threads meet twice, not
     // twice a slice.
-    int together = slots == slices ? slices : 1;
+    int together = slots == slices && dead.isEmpty() ? slices : 1;
     TileParts parts = new TileParts(b, rebuilt, readOnly, 0, columns);
     parts.load(store.value(), axis);
     List<AsyncOp.StoreBulk> copies = new ArrayList<>();
@@ -184,10 +184,7 @@ public final class StageStores {
       Value part = parts.of(store.value(), axis);
       Value slot = b.constant((long) (n % slots));
       if (n % together == 0) {
-        if (dead.isEmpty()) {
-          b.append(new AsyncOp.StoreWait(together > 1 ? 0 : since(n, slices, slots) - 1, true));
-        }
-        b.append(new SharedOp.Barrier());
+        meet(b, n, dead.isPresent(), together > 1 ? 0 : since(n, slices, slots) - 1);
       }
       b.append(new SharedOp.SharedStore(buffer.get(), slot, part));
       copies.add(new AsyncOp.StoreBulk(
@@ -199,6 +196,16 @@ public final class StageStores {
     }
     region.insts().remove(inst);
     return true;
+  }
+
+  /** Before slice {@code n} is written: nothing reads its slot any more. In a ring that is over that is so for all. */
+  private static void meet(Builder b, int n, boolean dead, int pending) {
+    if (!dead) {
+      b.append(new AsyncOp.StoreWait(pending, true));
+    }
+    if (!dead || n == 0) {
+      b.append(new SharedOp.Barrier());
+    }
   }
 
   /** What the threads have written to the slots of these copies leaves, as one group. */

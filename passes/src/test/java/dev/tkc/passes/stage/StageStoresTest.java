@@ -203,9 +203,9 @@ class StageStoresTest {
   void theOnlyTileLeavesThroughTheRingOfTheLeftOperand() {
     String text = staged(once("bf16[128, 64], 4", "%va"));
     assertThat(ops(text, "store_wait", "barrier", "shared_store", "proxy_fence", "store_bulk", "store_commit")
-        .stream().skip(1).map(l -> l.split(" ")[0]).toList()).containsExactly("barrier", "shared_store", "shared_store",
-            "shared_store", "shared_store", "proxy_fence", "barrier", "store_bulk", "store_bulk", "store_bulk",
-            "store_bulk", "store_commit", "store_wait");
+        .stream().skip(1).map(l -> l.split(" ")[0]).toList()).startsWith("barrier", "shared_store", "proxy_fence",
+            "barrier", "store_bulk", "store_commit", "shared_store", "proxy_fence", "barrier", "store_bulk");
+    assertThat(ops(text, "store_wait")).containsExactly("store_wait {pending = 0, read}");
     assertThat(text.split("shared_store %a, ")).hasSize(5);
     assertThat(text.split("_, %a, ")).hasSize(6);
     assertThat(text.split("shared_alloc")).hasSize(3);

@@ -163,8 +163,7 @@ final class AsyncLowering {
     }
     LlvmBuilder b = f.b();
     LlvmValue group = f.team().group(b, f.team().warps() / (int) groups);
-    long apart = inst.annotation(AsyncOp.APART, 1);
-    return first.plus(b, b.mulNsw(group, LlvmValue.i32((int) (BARRIER_BYTES * apart))));
+    return first.plus(b, b.mulNsw(group, LlvmValue.i32(BARRIER_BYTES)));
   }
 
   private void arrive(Inst inst, AsyncOp.BarrierArrive o) {
