@@ -92,6 +92,12 @@ class SchedulerTest {
     assertThat(constants(few)).containsEntry("BM", 16L).containsEntry("BN", 64L);
     ScheduleChoice few24 = choice(GEMM, "M", 24, "N", 4096, "K", 4096);
     assertThat(constants(few24)).containsEntry("BM", 32L);
+    // Copies from memory are late: many small slots, and a matrix that no cache holds is read once.
+    ScheduleChoice read = choice(GEMM, "M", 64, "N", 4096, "K", 4096);
+    assertThat(constants(read)).containsEntry("BM", 64L).containsEntry("BN", 64L).containsEntry("BK", 128L);
+    assertThat(read.settings()).doesNotContainKey("split_k");
+    assertThat(constants(choice(GEMM, "M", 128, "N", 8192, "K", 8192)))
+        .containsEntry("BM", 128L).containsEntry("BN", 64L);
     ScheduleChoice deep = choice(GEMM, "M", 128, "N", 4096, "K", 14336);
     assertThat(deep.settings()).containsKey("split_k");
     assertThat(deep.settingsFrom()).isEqualTo(Origin.ESTIMATE);
