@@ -64,10 +64,10 @@ public final class CostModel {
   private static final double CACHED = 48e6;
 
   /** What reading costs there, by what it costs where it stays: others have read it from the other half, or not yet. */
-  private static final double PASSING = 1.15;
+  private static final double PASSING = 1.25;
 
-  /** By how many times its latency what comes from memory is later than what comes from the cache, while all copy. */
-  private static final double FROM_MEMORY = 2;
+  /** By how many times its latency a copy is later where memory is busy all the time. */
+  private static final double QUEUE = 1;
 
   /** A share of a loop has at least so many rounds. */
   private static final int LEAST_ROUNDS = 2;
@@ -85,8 +85,6 @@ public final class CostModel {
   private final long ways;
   private int warps;
   private long outside;
-  /** Bytes that the copies of one tile bring. */
-  private double copied;
   /** Cycles until a copy arrives. */
   private double latency;
   /** Bytes that a multiprocessor can read a cycle from the cache: more, where fewer of them do. */
@@ -220,25 +218,20 @@ public final class CostModel {
     return count * ((TensorType) tensor.result().type()).element().bits() / 8;
   }
 
-  /**
-   * Copies that nobody made before come from memory, which takes longer than from the cache: how many do is seen when
-   * all are counted.
-   */
+  /** The busier memory is, the later are copies: how busy it is is seen when all else is known. */
   private double phase(Func func, ControlOp.Launch launch, Integers host) {
     latency = rates.latency();
-    double cycles = inCache(func, launch, host);
-    if (copied == 0) {
-      return cycles;
-    }
-    Integers values = new Integers(0, 1);
-    bind(func, launch, host, values);
-    long tiles = Math.max(1, host.of(launch.grid()).orElse(target.processors()));
-    double once = memory(func, values) * rates.memoryBytes() * target.processors();
-    latency = rates.latency() * (1 + FROM_MEMORY * Math.min(1, once / (copied * tiles * ways)));
-    return inCache(func, launch, host);
+    Occupation calm = occupation(func, launch, host);
+    latency = rates.latency() * (1 + QUEUE * Math.min(1, calm.memory / calm.busy));
+    Occupation all = occupation(func, launch, host);
+    // What still waits for memory all the time begins and ends with the rest.
+    return Math.max(all.busy, all.memory) + EDGE * Math.min(all.busy, all.memory) + rates.latency();
   }
 
-  private double inCache(Func func, ControlOp.Launch launch, Integers host) {
+  /** Cycles that a phase takes if memory holds nobody up, and those that memory takes. */
+  private record Occupation(double busy, double memory) {}
+
+  private Occupation occupation(Func func, ControlOp.Launch launch, Integers host) {
     boolean products = func.annotations().containsKey("asynchronous");
     long tiles = Math.max(1, host.of(launch.grid()).orElse(target.processors()));
     warps = (int) func.annotation("warps", 8);
@@ -251,7 +244,6 @@ public final class CostModel {
       Integers values = new Integers(samples == 1 ? 0 : s * (tiles - 1) / (samples - 1), tiles);
       bind(func, launch, host, values);
       outside = bulkBytes(func.body());
-      copied = outside;
       pass(func, values);
       Stretch all = stretch(func.body(), values);
       Work w = all.work;
@@ -262,8 +254,7 @@ public final class CostModel {
     }
     long blocks = products ? tiles * ways : tiles;
     double busy = Math.ceilDiv(blocks, (long) target.processors()) * sum / samples;
-    // What waits for memory all the time still begins and ends with the rest.
-    return Math.max(busy, memory) + EDGE * Math.min(busy, memory) + rates.latency();
+    return new Occupation(busy, memory);
   }
 
   /**
@@ -275,8 +266,9 @@ public final class CostModel {
     long[] bytes = {0};
     func.body()
         .walk(i -> bytes[0] = i.op() instanceof MatrixOp.Dot d ? Math.max(bytes[0], bytes(d.acc().tile())) : bytes[0]);
-    double read = Math.ceilDiv(tiles, (long) target.processors()) * ways * bytes[0] / rates.cacheBytes();
-    return target.has(Capability.LAST_ARRIVAL) ? read / BY_ONE + ARRIVAL * rates.latency()
+    double part = bytes[0] / rates.cacheBytes();
+    double read = Math.ceilDiv(tiles, (long) target.processors()) * ways * part;
+    return target.has(Capability.LAST_ARRIVAL) ? (part + read) / BY_ONE + ARRIVAL * rates.latency()
         : rates.launch() + read + rates.latency();
   }
 
@@ -315,10 +307,7 @@ public final class CostModel {
       return 0;
     }
     values.define(f.body().params().getFirst(), known ? OptionalLong.of(lo.getAsLong() + rounds / 2 * f.step()) : lo);
-    double before = copied;
-    copied = 0;
     Stretch s = stretch(f.body(), values);
-    copied = before + rounds * (copied + bulkBytes(f.body()));
     return rounds * (round(s.work, bulkBytes(f.body())) + s.loops);
   }
 
