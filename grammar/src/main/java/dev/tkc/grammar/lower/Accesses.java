@@ -314,10 +314,11 @@ final class Accesses {
     long to = hi.getAsLong();
     if (from < 0 || to > n.getAsLong() || from >= to || to - from > Lowerer.MAX_TILE) {
       boolean empty = from == to && from >= 0 && to <= n.getAsLong();
-      l.error(Diagnostic.error(empty || to - from > Lowerer.MAX_TILE ? Code.TILE_SIZE : Code.OUT_OF_BOUNDS,
+      Diagnostic d = Diagnostic.error(empty || to - from > Lowerer.MAX_TILE ? Code.TILE_SIZE : Code.OUT_OF_BOUNDS,
               empty ? "this slice is empty" : "the slice " + from + ":" + to + " does not fit")
           .label(s.span(), "dimension " + dim + " of `" + tensor.name() + "` has size " + n.getAsLong())
-          .label(tensor.declared(), "declared as " + tensor.text()));
+          .label(tensor.declared(), "declared as " + tensor.text());
+      l.error(empty ? d.note("a tile has at least one element in each dimension") : d);
       return null;
     }
     Val.Int count = Val.Int.of(to - from);

@@ -231,6 +231,11 @@ final class Lowerer {
     return place == Place.HOST;
   }
 
+  /** What the size of a shape is one of, in messages. */
+  String dimension() {
+    return isHost() ? "a dimension of a tensor" : "a tile dimension";
+  }
+
   Host host() {
     return host;
   }

@@ -21,7 +21,7 @@ final class Shapings {
   static Val reshape(Arguments a) {
     Lowerer l = a.l();
     Operand x = a.operand("x");
-    List<Integer> shape = a.sizes(a.expr("shape"), "a tile dimension");
+    List<Integer> shape = a.sizes(a.expr("shape"), l.dimension());
     if (x.val().failed() || shape == null) {
       return Val.FAILED;
     }
@@ -124,7 +124,7 @@ final class Shapings {
 
   static Val iota(Arguments a) {
     Lowerer l = a.l();
-    int n = l.ints.size(a.expr("n"), "a tile dimension");
+    int n = l.ints.size(a.expr("n"), l.dimension());
     return n >= 0 && l.fits(List.of(n), Element.I32, a.span())
         ? new Val.Tile(l.emit(a.span(), new ShapeOp.Iota(n))) : Val.FAILED;
   }

@@ -110,7 +110,7 @@ final class Types {
     List<Integer> shape = new ArrayList<>();
     boolean ok = e != null;
     for (Expr d : dims) {
-      int n = l.ints.size(d, l.isHost() ? "a dimension of a tensor" : "a tile dimension");
+      int n = l.ints.size(d, l.dimension());
       ok &= n >= 0;
       shape.add(Math.max(n, 0));
     }
