@@ -39,9 +39,13 @@ final class PtxMachineTest {
   }
 
   private static List<Integer> run(String body, int threads) {
-    PtxMachine machine = new PtxMachine(kernel(body), false);
+    return run(kernel(body), 1, threads);
+  }
+
+  private static List<Integer> run(String ptx, int blocks, int threads) {
+    PtxMachine machine = new PtxMachine(ptx, false);
     byte[] out = new byte[4 * threads];
-    machine.launch("k", 1, threads, 1024, List.of(machine.memory().map(out)));
+    machine.launch("k", blocks, threads, 1024, List.of(machine.memory().map(out)));
     List<Integer> words = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
       words.add((int) SharedMemory.get(out, 4 * i, 4));
@@ -79,6 +83,34 @@ final class PtxMachineTest {
     assertThat(run(text, 64).subList(0, 3)).containsExactly(32, 33, 34);
     assertThatThrownBy(() -> run(text.replace("bar.sync 0;", ""), 64))
         .isInstanceOf(PtxFault.class).hasMessageContaining("since the last barrier");
+  }
+
+  @Test
+  void blocksOfAClusterWriteToEachOther() {
+    String meets = "barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;\n";
+    String text = kernel("""
+        mov.u32 %r8, %ctaid.x;
+        mov.u64 %rd4, buf;
+        cvta.shared.u64 %rd5, %rd4;
+        add.s64 %rd5, %rd5, %rd2;
+        mapa.u64 %rd6, %rd5, 1;
+        setp.eq.s32 %p1, %r8, 1;
+        @%p1 bra $READ;
+        add.s32 %r5, %r1, 7;
+        st.u32 [%rd6], %r5;
+        barrier.cluster.arrive.release;
+        ret;
+        $READ:
+        """ + meets + """
+        ld.shared.u32 %r7, [%r4];
+        st.global.u32 [%rd3], %r7;
+        """).replace("\n{\n  .reg .pred", "\n.explicitcluster\n.reqnctapercluster 2, 1, 1\n{\n  .reg .pred");
+    assertThat(run(text, 2, 32)).startsWith(7, 8, 9);
+    assertThatThrownBy(() -> run(text.replace(meets, ""), 2, 32)).hasMessageContaining("since the last barrier");
+    assertThatThrownBy(() -> run(text.replace(".arrive.release;\nbarrier.cluster", ""), 2, 32))
+        .hasMessageContaining("without having arrived");
+    assertThatThrownBy(() -> run(text.replace("%rd5, 1;", "%rd5, 2;"), 2, 32)).hasMessageContaining("in block 2 of 2");
+    assertThatThrownBy(() -> run(text, 3, 32)).hasMessageContaining("clusters of 2");
   }
 
   @Test
