@@ -4,6 +4,7 @@ import dev.tkc.backend.ptx.CudaRuntime;
 import dev.tkc.host.KernelRun;
 import dev.tkc.io.ArrayFile;
 import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.MatrixOp;
@@ -48,6 +49,9 @@ import java.util.function.Consumer;
  * be measured in this process.
  */
 public final class BenchServer {
+  /** In place of a request that is no JSON: why. */
+  private static final String UNREADABLE = "";
+
   private record Prepared(BenchSubject subject, KernelRun.Request request) {}
 
   private final Tkc tkc;
@@ -90,13 +94,18 @@ public final class BenchServer {
         case "time" -> time(request);
         case "sustained" -> Map.of("us", of(request).subject().sustained(number(request, "millis").orElse(1500L)));
         case "release" -> release(request);
-        case String other -> throw new IllegalArgumentException("nobody can " + other);
+        case String other -> throw refused(request.containsKey("do") ? "no request is called `" + other + "`"
+            : request.containsKey(UNREADABLE) ? "the request is not JSON: " + request.get(UNREADABLE)
+            : "the request does not say what to do, in its field `do`");
       };
     } catch (DiagnosticException e) {
       boolean lost = e.diagnostics().stream().anyMatch(d -> d.code() == Code.DEVICE_FAULT);
       return Map.of("error", e.getMessage(), "lost", lost);
+    } catch (IllegalArgumentException e) {
+      // A value that no constant can have.
+      return Map.of("error", String.valueOf(e.getMessage()), "lost", false);
     } catch (RuntimeException e) {
-      return Map.of("error", e.toString(), "lost", false);
+      return Map.of("error", "tkc itself failed: " + e, "lost", false);
     }
   }
 
@@ -151,7 +160,7 @@ public final class BenchServer {
   private Map<String, Object> code(Map<String, Object> request) {
     Kernel kernel = kernel(request);
     Target target = tkc.engine().target()
-        .orElseThrow(() -> new IllegalArgumentException(tkc.device() + " compiles nothing"));
+        .orElseThrow(() -> refused(tkc.device() + " compiles nothing"));
     Constants values = new Constants(object(request, "values"));
     CompiledKernel compiled = kernel.compile(target, values, kernel.module().session().options().compiling());
     Map<String, Object> constants = new LinkedHashMap<>();
@@ -179,7 +188,7 @@ public final class BenchServer {
     List<KernelRun.Used> after = of(request).subject().run();
     object(request, "outputs").forEach((parameter, file) -> {
       Tensor tensor = (Tensor) after.stream().filter(u -> u.parameter().name().equals(parameter)).findFirst()
-          .orElseThrow(() -> new IllegalArgumentException("there is no parameter " + parameter)).value();
+          .orElseThrow(() -> refused("there is no parameter " + parameter)).value();
       ArrayFile.parse(file.toString()).write(tensor);
     });
     return Map.of("done", true);
@@ -213,12 +222,16 @@ public final class BenchServer {
 
   private Prepared of(Map<String, Object> request) {
     return Optional.ofNullable(prepared.get(string(request, "name")))
-        .orElseThrow(() -> new IllegalArgumentException("nothing is prepared as " + request.get("name")));
+        .orElseThrow(() -> refused("nothing is prepared as " + request.get("name")));
+  }
+
+  private static DiagnosticException refused(String why) {
+    return new DiagnosticException(Diagnostic.error(Code.USAGE, why));
   }
 
   private static String string(Map<String, Object> request, String field) {
     if (!(request.get(field) instanceof String text)) {
-      throw new IllegalArgumentException("the request has no text `" + field + "`");
+      throw refused("the request has no text `" + field + "`");
     }
     return text;
   }
@@ -238,7 +251,7 @@ public final class BenchServer {
       Map<String, Object> map = Json.parse(line) instanceof Map<?, ?> m ? (Map<String, Object>) m : Map.of();
       return map;
     } catch (IOException e) {
-      return Map.of("do", "read: " + e.getMessage());
+      return Map.of(UNREADABLE, e.getMessage().lines().findFirst().orElse(""));
     }
   }
 }

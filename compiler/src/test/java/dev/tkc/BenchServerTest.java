@@ -93,6 +93,8 @@ class BenchServerTest {
         "{'do': 'check', 'name': 'b'}",
         "{'do': 'run', 'name': 'b', 'outputs': {'z': 'DIR/z.npy'}}");
     assertThat(answers.subList(0, 4)).allMatch(a -> a.contains("\"error\":") && a.contains("\"lost\":false"));
+    assertThat(answers.get(0)).contains("no request is called `dance`");
+    assertThat(answers.get(1)).contains("the request is not JSON: ").doesNotContain("java.");
     assertThat(answers.get(2)).contains("TK0512");
     assertThat(answers.get(5)).isEqualTo("{\"check\":\"wrong\"}");
     assertThat(answers.get(6)).contains("there is no parameter z");
