@@ -236,9 +236,11 @@ public final class Pipeline {
     EliminateDead.run(f, cx);
   }
 
-  /** Of functions in which a loop was rotated; others have nothing new to find. */
+  /** Of functions in which a loop was rotated or staggered; others have nothing new to find. */
   private static void foldRounds(Func f, PassContext cx) {
-    if (f.body().anyMatch(i -> i.flag(RotateLoops.ROTATED))) {
+    boolean[] rebuilt = {false};
+    f.body().walk(i -> rebuilt[0] |= i.flag(RotateLoops.ROTATED) || i.flag(StaggerLoops.STAGGERED));
+    if (rebuilt[0]) {
       FoldBounds.run(f, cx);
       clean(f, cx);
     }

@@ -292,7 +292,7 @@ final class Stagger {
     b.in(otherwise, () -> b.yield(loop.inits()));
     inst.setOp(new ControlOp.If(some, then, otherwise));
     inst.annotations().clear();
-    inst.annotate("staggered", true);
+    inst.annotate(StaggerLoops.STAGGERED, true);
   }
 
   private void staggered(Builder b, Bounds bounds) {

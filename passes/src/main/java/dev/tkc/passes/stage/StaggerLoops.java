@@ -46,6 +46,9 @@ import java.util.function.Predicate;
  * ({@link RegisterPressure}).
  */
 public final class StaggerLoops {
+  /** On the condition that there are rounds, around those that were moved. */
+  public static final String STAGGERED = "staggered";
+
   /** Registers of a thread that tiles may take; the assembler serialises products beyond. */
   private static final long MOST_REGISTERS = 216;
 
