@@ -7,6 +7,8 @@ import static dev.tkc.passes.Step.step;
 import static dev.tkc.passes.Step.targeted;
 
 import dev.tkc.ir.Func;
+import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
 import dev.tkc.passes.place.AllocateShared;
 import dev.tkc.passes.place.AnnotateAccesses;
 import dev.tkc.passes.place.AssignLayouts;
@@ -54,7 +56,9 @@ import dev.tkc.passes.tile.PersistGrid;
 import dev.tkc.passes.tile.ReplaceProducts;
 import dev.tkc.passes.tile.SplitAccumulations;
 import dev.tkc.passes.tile.VersionInterior;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The passes from the front end's IR to what a backend translates, in order, and why they are in that order. Options,
@@ -236,12 +240,21 @@ public final class Pipeline {
     EliminateDead.run(f, cx);
   }
 
-  /** Of functions in which a loop was rotated or staggered; others have nothing new to find. */
+  /**
+   * Of functions in which a loop was rotated or staggered; others have nothing new to find. Staggered rounds stay under
+   * their conditions: what one side of a branch hands over lies where the other side's does.
+   */
   private static void foldRounds(Func f, PassContext cx) {
     boolean[] rebuilt = {false};
-    f.body().walk(i -> rebuilt[0] |= i.flag(RotateLoops.ROTATED) || i.flag(StaggerLoops.STAGGERED));
-    if (rebuilt[0]) {
-      FoldBounds.run(f, cx);
+    Set<Value> conditions = new HashSet<>();
+    f.body().walk(i -> {
+      if (i.op() instanceof ControlOp.If branch && i.flag(StaggerLoops.STAGGERED)) {
+        conditions.add(branch.condition());
+      }
+      rebuilt[0] |= i.flag(RotateLoops.ROTATED);
+    });
+    if (rebuilt[0] || !conditions.isEmpty()) {
+      FoldBounds.run(f, conditions);
       clean(f, cx);
     }
   }

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * Writes into the program what {@link Bounds} can prove: a range that is full gets its size as its count, and one that
@@ -38,15 +39,22 @@ import java.util.OptionalLong;
  */
 public final class FoldBounds {
   private final Bounds bounds;
+  private final Set<Value> kept;
   private final Map<Value, Value> replaced = new HashMap<>();
   private final Map<Inst, Region> made = new LinkedHashMap<>();
 
-  private FoldBounds(Func func) {
+  private FoldBounds(Func func, Set<Value> kept) {
     this.bounds = new Bounds(func);
+    this.kept = kept;
   }
 
   public static void run(Func func, PassContext cx) {
-    FoldBounds f = new FoldBounds(func);
+    run(func, Set.of());
+  }
+
+  /** The same, but some comparisons stay as they are. */
+  public static void run(Func func, Set<Value> kept) {
+    FoldBounds f = new FoldBounds(func, kept);
     func.body().walk(f::fold);
     // Only now: the bounds are asked of the function as it was.
     f.made.forEach((inst, news) -> {
@@ -61,6 +69,7 @@ public final class FoldBounds {
     Builder b = new Builder(news).at(inst.loc());
     switch (inst.op()) {
       case MemoryOp.Range r -> range(inst, r, b);
+      case Compare _ when kept.contains(inst.result()) -> { }
       case Compare c -> compare(inst, c, b).ifPresent(v -> replaced.put(inst.result(), v));
       case Binary o when Scalars.isInt(inst.result()) -> binary(inst, o, b)
           .ifPresent(v -> replaced.put(inst.result(), v));
