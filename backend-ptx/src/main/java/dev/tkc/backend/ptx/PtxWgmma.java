@@ -99,7 +99,8 @@ record PtxWgmma(AsyncMatrix row) implements AsyncProduct {
   /** The lower half of the descriptor of the operand's first part, without the constant offset of the view. */
   private static LlvmValue low(LlvmBuilder b, SharedOperand operand) {
     LlvmValue unit = b.lshr(PtxAsync.address(b, operand.slot()), LlvmValue.i32(4));
-    return b.or(unit, LlvmValue.i32(operand.descriptor().low()));
+    LlvmValue low = b.or(unit, LlvmValue.i32(operand.descriptor().low()));
+    return operand.round().map(nothing -> b.add(low, nothing)).orElse(low);
   }
 
   private static List<List<LlvmValue>> split(List<LlvmValue> flat, List<List<LlvmValue>> like) {

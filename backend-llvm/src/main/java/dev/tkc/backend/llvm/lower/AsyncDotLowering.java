@@ -1,6 +1,7 @@
 package dev.tkc.backend.llvm.lower;
 
 import dev.tkc.backend.llvm.LlvmBuilder;
+import dev.tkc.backend.llvm.LlvmType;
 import dev.tkc.backend.llvm.LlvmValue;
 import dev.tkc.backend.llvm.lower.AsyncTarget.AsyncProduct;
 import dev.tkc.backend.llvm.lower.AsyncTarget.Block;
@@ -23,6 +24,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -163,7 +165,16 @@ final class AsyncDotLowering {
   }
 
   private SharedOperand operand(Lowered.View view, Operand which, LlvmValue moved) {
-    return new SharedOperand(view.slot().plus(f.b(), moved), descriptor(view, which));
+    boolean stays = view.slot().offset().integer().isPresent();
+    Optional<LlvmValue> round = stays ? f.round().map(this::nothing) : Optional.empty();
+    return new SharedOperand(view.slot().plus(f.b(), moved), descriptor(view, which), round);
+  }
+
+  /** 0, computed from a loop's position, of which no more than 48 bits are in use. */
+  private LlvmValue nothing(LlvmValue position) {
+    LlvmBuilder b = f.b();
+    LlvmValue size = b.xor(position, b.ashr(position, LlvmValue.i64(63)));
+    return b.trunc(b.lshr(size, LlvmValue.i64(48)), LlvmType.I32);
   }
 
   private static MatrixDescriptor descriptor(Lowered.View view, Operand which) {

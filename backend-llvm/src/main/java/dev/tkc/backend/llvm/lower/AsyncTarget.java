@@ -116,8 +116,13 @@ public interface AsyncTarget {
    */
   List<LlvmValue> dotWait(LlvmBuilder b, int pending, List<LlvmValue> values, List<LlvmValue> held);
 
-  /** An operand in shared memory: the slot it lies in, for the group of warps at hand, and how. */
-  record SharedOperand(Place slot, MatrixDescriptor descriptor) {}
+  /**
+   * An operand in shared memory: the slot it lies in, for the group of warps at hand, and how.
+   *
+   * @param round where the slot is the same in all rounds of a loop, 0 (i32), which nobody can tell: added to what is
+   *     made of the slot, it keeps that from being made in front of the loop, once for each instruction, and held
+   */
+  record SharedOperand(Place slot, MatrixDescriptor descriptor, Optional<LlvmValue> round) {}
 
   /** Columns {@code first} … {@code first + columns - 1} of the block of rows that starts at {@code row}. */
   record Block(int row, int first, int columns) {}

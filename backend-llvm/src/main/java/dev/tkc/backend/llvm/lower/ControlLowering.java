@@ -11,6 +11,7 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -76,7 +77,10 @@ final class ControlLowering {
 
   private List<LlvmValue> round(Inst inst, ControlOp.For o, LlvmValue position, List<LlvmValue> carried) {
     enter(o.body(), position, carried);
+    Optional<LlvmValue> around = f.round();
+    f.enterRound(inst.flag("tiles") ? Optional.empty() : Optional.of(position));
     List<LlvmValue> next = flatten(carried(o.body()), region(o.body(), false));
+    f.enterRound(around);
     converge(inst);
     return next;
   }

@@ -32,6 +32,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -66,6 +67,7 @@ final class FunctionLowering {
   private LlvmValue sharedMemory;
   private LlvmValue zeros;
   private boolean waited;
+  private Optional<LlvmValue> round = Optional.empty();
 
   private final ControlLowering control = new ControlLowering(this);
   private final MemoryLowering memory = new MemoryLowering(this);
@@ -302,6 +304,15 @@ final class FunctionLowering {
   /** Where the instruction at hand goes. */
   LlvmBuilder b() {
     return body;
+  }
+
+  /** The position of the innermost loop around the code at hand; nothing where that goes from tile to tile. */
+  Optional<LlvmValue> round() {
+    return round;
+  }
+
+  void enterRound(Optional<LlvmValue> position) {
+    round = position;
   }
 
   /** Who runs the code at hand. */
