@@ -86,11 +86,15 @@ final class LongestFirst {
    */
   Value section(Builder host, List<Value> counts) {
     Map<Value, Value> bytes = new LinkedHashMap<>();
-    Region body = loop.body();
-    body.walk(i -> {
-      if (i.op() instanceof MemoryOp.Load load && load.tensor().definition() != null
-          && load.tensor().definition().op() instanceof MemoryOp.MakeTensor t && !bytes.containsKey(load.tensor())) {
-        extent(host, load, t, body.params().getFirst()).ifPresent(n -> bytes.put(load.tensor(), n));
+    Value position = loop.body().params().getFirst();
+    loop.body().walk(i -> {
+      switch (i.op()) {
+        case MemoryOp.Load o -> extent(host, o.tensor(), o.indices(), position)
+            .ifPresent(n -> bytes.putIfAbsent(o.tensor(), n));
+        // What is added to goes both ways.
+        case MemoryOp.Atomic o -> extent(host, o.tensor(), o.indices(), position)
+            .ifPresent(n -> bytes.putIfAbsent(o.tensor(), host.mul(n, host.constant(2))));
+        default -> { }
       }
     });
     Value all = host.constant(0);
@@ -113,16 +117,28 @@ final class LongestFirst {
     return host.binary(BinaryKind.DIV, host.sub(host.add(x, y), host.constant(1)), y);
   }
 
-  /** The bytes that the loop reads of a tensor in all its rounds. */
-  private static Optional<Value> extent(Builder host, MemoryOp.Load load, MemoryOp.MakeTensor t, Value position) {
-    Value n = host.constant(Math.max(1, ((TensorType) load.tensor().type()).element().bits() / 8));
+  /** The bytes of a tensor that the loop goes over in all its rounds. */
+  private static Optional<Value> extent(Builder host, Value tensor, List<Value> indices, Value position) {
+    List<Value> sizes = switch (tensor.definition() == null ? null : tensor.definition().op()) {
+      case MemoryOp.MakeTensor t -> t.sizes();
+      case MemoryOp.Temp t -> t.sizes();
+      case null, default -> List.of();
+    };
+    if (sizes.isEmpty()) {
+      return Optional.empty();
+    }
+    Value n = host.constant(Math.max(1, ((TensorType) tensor.type()).element().bits() / 8));
     boolean moves = false;
-    for (int d = 0; d < load.indices().size(); d++) {
-      Value index = load.indices().get(d);
-      if (index.definition() != null && index.definition().op() instanceof MemoryOp.Range r) {
-        boolean along = Scalars.follows(r.start(), position);
-        moves |= along;
-        n = host.mul(n, along ? t.sizes().get(d) : host.constant(((RangeType) index.type()).size()));
+    for (int d = 0; d < indices.size(); d++) {
+      Value index = indices.get(d);
+      boolean range = index.definition() != null && index.definition().op() instanceof MemoryOp.Range;
+      Value start = range ? ((MemoryOp.Range) index.definition().op()).start() : index;
+      boolean along = Scalars.isInt(start) && Scalars.follows(start, position);
+      moves |= along;
+      if (along) {
+        n = host.mul(n, sizes.get(d));
+      } else if (range) {
+        n = host.mul(n, host.constant(((RangeType) index.type()).size()));
       }
     }
     return moves ? Optional.of(n) : Optional.empty();

@@ -82,7 +82,7 @@ final class AsyncDotLowering {
     List<List<LlvmValue>> sums = places.stream().map(p -> pick(values, p)).toList();
     SharedOperand right = operand((Lowered.View) f.get(o.b()), Operand.B, LlvmValue.i32(0));
     Left left = f.get(o.a()) instanceof Lowered.View view
-        ? new Left.Shared(operand(view, Operand.A, groupOffset(view, c.layout(), instruction)))
+        ? new Left.Shared(operand(view, Operand.A, groupOffset(o.a(), view, c.layout(), instruction)))
         : registers(o.a(), blocks, instruction);
     List<List<LlvmValue>> next = instruction.start(f.b(),
         new AsyncTarget.Product(left, right, depth(o.a()), blocks, sums, o.keep().map(f::scalar)));
@@ -165,9 +165,17 @@ final class AsyncDotLowering {
   }
 
   private SharedOperand operand(Lowered.View view, Operand which, LlvmValue moved) {
-    boolean stays = view.slot().offset().integer().isPresent();
-    Optional<LlvmValue> round = stays ? f.round().map(this::nothing) : Optional.empty();
+    Optional<LlvmValue> round = stays(view) ? f.round().map(this::nothing) : Optional.empty();
     return new SharedOperand(view.slot().plus(f.b(), moved), descriptor(view, which), round);
+  }
+
+  private static boolean stays(Lowered.View view) {
+    return view.slot().offset().integer().isPresent();
+  }
+
+  /** Whether threads of this function write what a view shows. */
+  private boolean isHanded(Value view) {
+    return view.definition().op() instanceof AsyncOp.SharedView v && f.storesTo(v.buffer());
   }
 
   /** 0, computed from a loop's position, of which no more than 48 bits are in use. */
@@ -181,14 +189,21 @@ final class AsyncDotLowering {
     return MatrixDescriptor.of(AsyncLowering.panels(view.type()), view.offsets(), view.order(), which);
   }
 
-  /** How many bytes further this group's rows of a left operand in shared memory start. */
-  private LlvmValue groupOffset(Lowered.View view, LinearLayout c, AsyncProduct instruction) {
+  /**
+   * How many bytes further this group's rows of a left operand in shared memory start. Of one that stays in its slot, or
+   * that warps hand over, it is computed in each round: rounds with such have no registers to spare.
+   */
+  private LlvmValue groupOffset(Value operand, Lowered.View view, LinearLayout c, AsyncProduct instruction) {
     MatrixDescriptor descriptor = descriptor(view, Operand.A);
     List<Long> bytes = new ArrayList<>();
     List<List<Integer>> warps = c.basis(InDim.WARP);
     for (int i = 0; i < warps.size(); i++) {
       int row = warps.get(i).get(c.rank() - 2);
       bytes.add(1 << i < instruction.groupWarps() ? 0 : descriptor.offset(0, row) - descriptor.offset(0, 0));
+    }
+    if (f.round().isPresent() && (stays(view) || isHanded(operand))) {
+      LlvmValue warp = f.b().add(f.thread().warp(), nothing(f.round().get()));
+      return BitLinear.apply(f.b(), warp, bytes);
     }
     return f.thread().linear(List.of(), bytes);
   }

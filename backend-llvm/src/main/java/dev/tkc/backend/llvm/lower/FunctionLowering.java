@@ -64,6 +64,7 @@ final class FunctionLowering {
   private final Map<Value, Lowered> values = new HashMap<>();
   private final Map<Held, LayoutView> views = new HashMap<>();
   private final Set<Value> used = new HashSet<>();
+  private final Set<Value> stored = new HashSet<>();
   private LlvmValue sharedMemory;
   private LlvmValue zeros;
   private boolean waited;
@@ -88,7 +89,12 @@ final class FunctionLowering {
     this.options = options;
     this.signs = new Signs(func);
     this.small = new SmallNumbers(func);
-    func.body().walk(i -> used.addAll(i.operands()));
+    func.body().walk(i -> {
+      used.addAll(i.operands());
+      if (i.op() instanceof SharedOp.SharedStore store) {
+        stored.add(store.buffer());
+      }
+    });
     function = module.kernel(target.kernelConvention(), func.name(), Parameters.of(func, target)).attribute("nounwind");
     if (options.lineTable().isPresent()) {
       function.debug(Math.max(1, func.loc().line()));
@@ -304,6 +310,11 @@ final class FunctionLowering {
   /** Where the instruction at hand goes. */
   LlvmBuilder b() {
     return body;
+  }
+
+  /** Whether threads write a shared buffer, rather than copies. */
+  boolean storesTo(Value buffer) {
+    return stored.contains(buffer);
   }
 
   /** The position of the innermost loop around the code at hand; nothing where that goes from tile to tile. */
