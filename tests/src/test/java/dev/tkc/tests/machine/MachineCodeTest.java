@@ -112,14 +112,11 @@ class MachineCodeTest {
     String backward = "attention_backward " + HEADS;
     return Map.ofEntries(
         Map.entry("gemm_i8_rows " + CUBE, Set.of("spills")),
-        Map.entry("attention " + HEADS + "D=256", Set.of(MOVED_IN_LOOP)),
-        Map.entry("attention " + HEADS + "D=256 causal=true", Set.of(MOVED_IN_LOOP)),
         // Five products of a round share too few registers. One operand goes through memory, rows are read where they are used.
-        Map.entry(backward + "D=64", Set.of("spills", "SHARED between products", "LOCAL in the loop of products")),
-        Map.entry(backward + "D=64 causal=true", Set.of("spills", "SHARED between products", "LOCAL between products",
-            "LOCAL in the loop of products")),
+        Map.entry(backward + "D=64", Set.of("spills", "SHARED between products")),
+        Map.entry(backward + "D=64 causal=true", Set.of("spills", "SHARED between products")),
         Map.entry(backward + "D=128", Set.of("spills", "SHARED between products")),
-        Map.entry(backward + "D=128 causal=true", Set.of("spills", MOVED_IN_LOOP, "SHARED between products")),
+        Map.entry(backward + "D=128 causal=true", Set.of("spills", "SHARED between products")),
         Map.entry("attention_backward_deterministic " + HEADS + "D=128", Set.of("SHARED between products",
             "GLOBAL between products")),
         Map.entry("cross_entropy M=8192 V=32768", Set.of("spills")));
