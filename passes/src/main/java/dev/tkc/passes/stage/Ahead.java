@@ -76,7 +76,8 @@ record Ahead(ControlOp.For loop, List<Inst> insts, List<Inst> lookups, boolean m
     }
 
     private boolean isLookup(Inst inst) {
-      return inst.op() instanceof MemoryOp.Load load && inst.result().tile().rank() <= 1 && readOnly.tensor(load.tensor());
+      return inst.op() instanceof MemoryOp.Load load && inst.result().tile().rank() <= 1
+          && readOnly.tensor(load.tensor());
     }
   }
 

@@ -190,8 +190,8 @@ final class AsyncDotLowering {
   }
 
   /**
-   * How many bytes further this group's rows of a left operand in shared memory start. Of one that stays in its slot, or
-   * that warps hand over, it is computed in each round: rounds with such have no registers to spare.
+   * How many bytes further this group's rows of a left operand in shared memory start. Of one that stays in its slot,
+   * or that warps hand over, it is computed in each round: rounds with such have no registers to spare.
    */
   private LlvmValue groupOffset(Value operand, Lowered.View view, LinearLayout c, AsyncProduct instruction) {
     MatrixDescriptor descriptor = descriptor(view, Operand.A);
