@@ -113,6 +113,7 @@ final class Reductions {
     long count = axes.stream().mapToLong(i -> v.tile().shape().get(i)).reduce(1, (p, q) -> p * q);
     Value wide = l.promotion.cast(x.span(), v, e, CastKind.SATURATE);
     Value sum = l.emit(a.span(), new ReductionOp.Reduce(ReduceKind.SUM, wide, axes));
+    sum.definition().annotate(ReductionOp.MEAN, true);
     Value n = l.constant(a.span(), Literal.of(e, Promotion.round(e, (double) count)));
     Value r = l.emit(a.span(),
         new ElementwiseOp.Binary(BinaryKind.DIV, sum, l.shaping.broadcast(a.span(), n, sum.tile().shape())));

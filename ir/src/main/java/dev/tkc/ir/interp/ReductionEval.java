@@ -66,7 +66,22 @@ final class ReductionEval {
         default -> throw new IllegalStateException();
       }
     }
-    return new Tile(x.element(), g.shape, out, reduced(kind == ReduceKind.SUM, x, g), false);
+    return new Tile(x.element(), g.shape, out, states(inst, kind, x, g), false);
+  }
+
+  /** A mean that has skipped neutral elements has counted them. */
+  private static int[] states(Inst inst, ReduceKind kind, Tile x, Groups g) {
+    int[] states = reduced(kind == ReduceKind.SUM, x, g);
+    if (x.origins() == null || !inst.flag(ReductionOp.MEAN)) {
+      return states;
+    }
+    int[] out = states == null ? new int[g.first.length] : states.clone();
+    for (int i = 0; i < out.length; i++) {
+      for (int r = 0; out[i] == 0 && r < g.step.length; r++) {
+        out[i] = Padding.any(x.origin(g.first[i] + g.step[r]), 0);
+      }
+    }
+    return Padding.simplified(out);
   }
 
   /** Sums skip neutral elements; anything else makes them foreign. */

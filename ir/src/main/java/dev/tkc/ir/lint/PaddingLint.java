@@ -227,7 +227,8 @@ public final class PaddingLint {
     return d.note(leak.state().foreign()
             ? "the fill value 0 has been through something that does not keep it 0"
             : "the fill value 0 is harmless in a sum or a product of tiles only")
-        .help("give the load a `pad` value that is harmless here, or choose with `where(valid(…), …, …)`");
+        .help(leak.at().flag(ReductionOp.MEAN) ? "divide the `sum` by the number of elements that there are"
+            : "give the load a `pad` value that is harmless here, or choose with `where(valid(…), …, …)`");
   }
 
   private static Diagnostic place(Diagnostic d, Loc loc, String text) {
@@ -321,7 +322,7 @@ public final class PaddingLint {
     for (Map.Entry<Lane, State> e : x.lanes().entrySet()) {
       if (!axes.contains(e.getKey().axis())) {
         rest.put(e.getKey(), sum ? e.getValue() : e.getValue().asForeign());
-      } else if (!sum || e.getValue().foreign()) {
+      } else if (!sum || e.getValue().foreign() || inst.flag(ReductionOp.MEAN)) {
         leak = leak.or(() -> leak(inst, e.getValue()));
       }
     }

@@ -29,6 +29,9 @@ public sealed interface ReductionOp extends Op {
     MAX
   }
 
+  /** On a sum that is divided by the number of its terms, among which padding counts. */
+  String MEAN = "mean";
+
   /** The type is kept, so narrow types are cast before. An empty sum is 0, an empty maximum −inf or the least. */
   record Reduce(ReduceKind kind, Value x, List<Integer> axes) implements ReductionOp {
     public Reduce {
