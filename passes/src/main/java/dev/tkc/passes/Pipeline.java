@@ -71,85 +71,113 @@ public final class Pipeline {
   public record Before(String first, String then, String why) {}
 
   public static final List<Step> STEPS = List.of(
-      step("canonicalize", TILE, Pass.each(Canonicalize::run), "folds the front end's noise before anything looks at it"),
+      step("canonicalize", TILE, Pass.each(Canonicalize::run),
+          "folds the front end's noise before anything looks at it"),
       step("eliminate-common", TILE, Pass.each(EliminateCommon::run), "later passes compare values by identity"),
       step("accumulate-dots", TILE, Pass.each(AccumulateDots::run), "while the sum still stands beside its product"),
       step("hoist-invariant", TILE, Pass.each(HoistInvariant::run), "what a loop repeats is computed once"),
       step("eliminate-dead", TILE, Pass.each(EliminateDead::run), "nothing dead is outlined"),
-      targeted("replace-products", TILE, Pass.each(ReplaceProducts::run), "products without an instruction become ones with"),
-      targeted("materialise-operands", TILE, MaterialiseOperands::run, "what all tiles would compute of an operand is computed once")
+      targeted("replace-products", TILE, Pass.each(ReplaceProducts::run),
+          "products without an instruction become ones with"),
+      targeted("materialise-operands", TILE, MaterialiseOperands::run,
+          "what all tiles would compute of an operand is computed once")
           .needs(Capability.BULK_COPY),
-      targeted("repack-operands", TILE, RepackOperands::run, "rows that copy engines cannot address are copied to where they can")
+      targeted("repack-operands", TILE, RepackOperands::run,
+          "rows that copy engines cannot address are copied to where they can")
           .needs(Capability.BULK_COPY),
-      step("split-accumulations", TILE, Pass.each(SplitAccumulations::run), "makes two phases of one where a schedule asks"),
-      targeted("turn-products", TILE, TurnProducts::run, "columns become the rows of asynchronous products with few rows")
+      step("split-accumulations", TILE, Pass.each(SplitAccumulations::run),
+          "makes two phases of one where a schedule asks"),
+      targeted("turn-products", TILE, TurnProducts::run,
+          "columns become the rows of asynchronous products with few rows")
           .needs(Capability.ASYNC_MATRIX),
       targeted("merge-phases", TILE, Pass.each(MergePhases::run), "whoever leaves a sum's last part adds the parts")
           .needs(Capability.LAST_ARRIVAL),
       targeted("arrange-sums", TILE, ArrangeSums::run, "shared sums lie as threads hold the products added to them")
           .needs(Capability.ASYNC_MATRIX),
-      targeted("cluster-parts", TILE, ClusterParts::run, "blocks that share a sum are neighbours, and the last adds by agreement")
+      targeted("cluster-parts", TILE, ClusterParts::run,
+          "blocks that share a sum are neighbours, and the last adds by agreement")
           .needs(Capability.CLUSTERS),
       step("outline-phases", TILE, OutlinePhases::run, "what follows works on what one block does").isRequired(),
       step("clean-device", TILE, Pass.each(Pipeline::clean), "positions computed from the block's number simplify"),
-      targeted("narrow-tensors", TILE, Pass.devices(NarrowTensors::run), "copy engines know where tensors end, not ranges")
+      targeted("narrow-tensors", TILE, Pass.devices(NarrowTensors::run),
+          "copy engines know where tensors end, not ranges")
           .needs(Capability.BULK_COPY),
-      targeted("ragged-tensors", TILE, RaggedTensors::run, "copy engines know where tensors end, not sequences inside them")
+      targeted("ragged-tensors", TILE, RaggedTensors::run,
+          "copy engines know where tensors end, not sequences inside them")
           .needs(Capability.ASYNC_MATRIX),
-      targeted("choose-async", TILE, Pass.devices(ChooseAsync::run), "before guards are peeled that copy engines do not need")
+      targeted("choose-async", TILE, Pass.devices(ChooseAsync::run),
+          "before guards are peeled that copy engines do not need")
           .needs(Capability.ASYNC_MATRIX),
       targeted("persist-grid", TILE, PersistGrid::run, "reads what was decided, and leaves a loop like any other"),
-      targeted("clean-grid", TILE, Pass.devices(Pipeline::clean), "what is the same for all tiles of a block goes in front"),
+      targeted("clean-grid", TILE, Pass.devices(Pipeline::clean),
+          "what is the same for all tiles of a block goes in front"),
       step("fold-bounds", TILE, Pass.devices(FoldBounds::run), "ranges that are always full need no guard anywhere"),
-      step("version-interior", TILE, Pass.devices(VersionInterior::run), "full tiles without guards, where guards weigh"),
+      step("version-interior", TILE, Pass.devices(VersionInterior::run),
+          "full tiles without guards, where guards weigh"),
       targeted("branch-masks", TILE, Pass.devices(BranchMasks::run), "leaves fewer loops to be peeled")
           .needs(Capability.ASYNC_MATRIX),
       step("peel-loops", TILE, Pass.devices(PeelLoops::run), "the steady part of a loop without guards and masks"),
       step("fold-interior", TILE, Pass.devices(FoldBounds::run), "the interiors' ranges and masks become constants"),
       step("clean-interior", TILE, Pass.devices(Pipeline::clean), "what the constant masks hid goes"),
-      step("factor-maxima", TILE, Pass.devices(FactorMaxima::run), "after masks that stand between scores and their maximum"),
-      targeted("choose-instructions", TILE, Pass.devices(ChooseInstructions::run), "staging and layouts start from them"),
-      targeted("rotate-loops", TILE, Pass.devices(RotateLoops::run), "products that need others' results run beside the next round's")
+      step("factor-maxima", TILE, Pass.devices(FactorMaxima::run),
+          "after masks that stand between scores and their maximum"),
+      targeted("choose-instructions", TILE, Pass.devices(ChooseInstructions::run),
+          "staging and layouts start from them"),
+      targeted("rotate-loops", TILE, Pass.devices(RotateLoops::run),
+          "products that need others' results run beside the next round's")
           .needs(Capability.ASYNC_MATRIX),
-      targeted("fold-rounds", TILE, Pass.devices(Pipeline::foldRounds), "masks that only a first or last round had are gone")
+      targeted("fold-rounds", TILE, Pass.devices(Pipeline::foldRounds),
+          "masks that only a first or last round had are gone")
           .needs(Capability.ASYNC_MATRIX),
-      targeted("overlap-tiles", TILE, Pass.devices(OverlapTiles::run), "a block's next tile begins beside the last products of its tile")
+      targeted("overlap-tiles", TILE, Pass.devices(OverlapTiles::run),
+          "a block's next tile begins beside the last products of its tile")
           .needs(Capability.ASYNC_MATRIX),
-      targeted("stagger-loops", TILE, Pass.devices(StaggerLoops::run), "where a half is too much, single products run a round off")
+      targeted("stagger-loops", TILE, Pass.devices(StaggerLoops::run),
+          "where a half is too much, single products run a round off")
           .needs(Capability.ASYNC_MATRIX),
-      targeted("split-rounds", TILE, Pass.devices(SplitRounds::run), "a second round with a mask leaves the others without")
+      targeted("split-rounds", TILE, Pass.devices(SplitRounds::run),
+          "a second round with a mask leaves the others without")
           .needs(Capability.ASYNC_MATRIX),
       targeted("fold-split", TILE, Pass.devices(Pipeline::foldRounds), "the masks of the others are gone")
           .needs(Capability.ASYNC_MATRIX),
       targeted("partition-roles", TILE, Pass.devices(PartitionRoles::run), "who copies and who computes").to(STAGED)
           .isRequired(),
-      targeted("delay-waits", STAGED, Pass.devices(DelayWaits::run), "products stay in flight while other work goes on"),
+      targeted("delay-waits", STAGED, Pass.devices(DelayWaits::run),
+          "products stay in flight while other work goes on"),
       targeted("take-turns", STAGED, Pass.devices(TakeTurns::run), "one group computes while the other multiplies")
           .needs(Capability.ASYNC_MATRIX),
-      targeted("assign-latencies", STAGED, Pass.devices(AssignLatencies::run), "marks loads worth starting rounds ahead"),
-      targeted("schedule-loops", STAGED, Pass.devices(ScheduleLoops::run), "how many rounds at once; nothing moves yet"),
+      targeted("assign-latencies", STAGED, Pass.devices(AssignLatencies::run),
+          "marks loads worth starting rounds ahead"),
+      targeted("schedule-loops", STAGED, Pass.devices(ScheduleLoops::run),
+          "how many rounds at once; nothing moves yet"),
       targeted("stage-loads", STAGED, Pass.devices(StageLoads::run), "marked loads go through shared buffers")
           .isRequired(),
       targeted("expand-pipeline", STAGED, Pass.devices(ExpandPipeline::run), "copies start rounds ahead"),
       targeted("stage-stores", STAGED, Pass.devices(StageStores::run), "results leave in slices beside what comes next")
           .needs(Capability.BULK_COPY),
-      targeted("slice-dots", STAGED, Pass.devices(SliceDots::run), "operands from shared memory live for one step of k"),
+      targeted("slice-dots", STAGED, Pass.devices(SliceDots::run),
+          "operands from shared memory live for one step of k"),
       targeted("clean-staged", STAGED, Pass.devices(Pipeline::clean), "positions of the first rounds simplify"),
-      targeted("assign-layouts", STAGED, Pass.devices(AssignLayouts::run), "after all decisions on what is copied where")
+      targeted("assign-layouts", STAGED, Pass.devices(AssignLayouts::run),
+          "after all decisions on what is copied where")
           .to(PLACED).isRequired(),
-      targeted("limit-registers", PLACED, Pass.devices(LimitRegisters::run), "refuses tiles before anybody unrolls them").isRequired(),
+      targeted("limit-registers", PLACED, Pass.devices(LimitRegisters::run),
+          "refuses tiles before anybody unrolls them").isRequired(),
       targeted("group-stores", PLACED, Pass.devices(GroupStores::run), "whose rows are whose is a matter of layouts")
           .needs(Capability.BULK_COPY),
       targeted("group-copies", PLACED, Pass.devices(GroupCopies::run), "whose rows are whose is a matter of layouts")
           .needs(Capability.BULK_COPY),
-      targeted("clean-placed", PLACED, Pass.devices(Pipeline::cleanPlaced), "conversions and masks once, outside loops"),
+      targeted("clean-placed", PLACED, Pass.devices(Pipeline::cleanPlaced),
+          "conversions and masks once, outside loops"),
       targeted("annotate-accesses", PLACED, Pass.devices(AnnotateAccesses::run), "vectors depend on layouts"),
       targeted("make-tensor-maps", PLACED, MakeTensorMaps::run, "boxes are those of the buffers' layouts")
           .needs(Capability.BULK_COPY).isRequired(),
       targeted("draw-tiles", PLACED, DrawTiles::run, "what reads off loops where the next round is has done so")
           .needs(Capability.BULK_COPY),
-      targeted("allocate-shared", PLACED, Pass.devices(AllocateShared::run), "sizes of scratch depend on layouts").isRequired(),
-      targeted("insert-barriers", PLACED, Pass.devices(InsertBarriers::run), "last: hazards are those of bytes").isRequired());
+      targeted("allocate-shared", PLACED, Pass.devices(AllocateShared::run), "sizes of scratch depend on layouts")
+          .isRequired(),
+      targeted("insert-barriers", PLACED, Pass.devices(InsertBarriers::run), "last: hazards are those of bytes")
+          .isRequired());
 
   public static final List<Before> ORDER = List.of(
       before("replace-products", "materialise-operands", "it looks for operands of products with instructions"),
@@ -284,7 +312,8 @@ public final class Pipeline {
     }
     for (Before b : order) {
       if (!names.contains(b.first()) || !names.contains(b.then())) {
-        throw new IllegalStateException("a constraint names " + b.first() + " and " + b.then() + ", one of which is no pass");
+        throw new IllegalStateException("a constraint names " + b.first() + " and " + b.then()
+            + ", one of which is no pass");
       }
       if (names.indexOf(b.first()) > names.indexOf(b.then())) {
         throw new IllegalStateException(b.first() + " must come before " + b.then() + ": " + b.why());

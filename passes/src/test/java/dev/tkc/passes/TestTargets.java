@@ -39,9 +39,11 @@ public final class TestTargets {
 
   /** The same with blocks that reach each other's shared memory. */
   public static final TargetInfo CLUSTERS = new TargetInfo(
-      "clusters", "a copy engine, asynchronous products and clusters", BULK.llvm(), 32, BULK.threads(), BULK.registers(),
+      "clusters", "a copy engine, asynchronous products and clusters", BULK.llvm(), 32, BULK.threads(),
+          BULK.registers(),
       BULK.shared(), 132, 16, BULK.asyncCopyBytes(),
-      Stream.concat(BULK.capabilities().stream(), Stream.of(Capability.CLUSTERS)).collect(Collectors.toUnmodifiableSet()),
+      Stream.concat(BULK.capabilities().stream(), Stream.of(Capability.CLUSTERS))
+          .collect(Collectors.toUnmodifiableSet()),
       BULK.matrixInstructions(), BULK.asyncMatrixInstructions(), List.of(), List.of(), BULK.rates());
 
   public static final TargetInfo WIDE = new TargetInfo(

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.Test;
 
 /** The arrows between modules, who may use which library, and that no shared code asks for a vendor. */
 class ArchitectureTest {
+  private static final int MARGIN = 120;
+
   private static JavaClasses classes;
 
   @BeforeAll
@@ -90,5 +92,27 @@ class ArchitectureTest {
       }
     }
     assertThat(found).isEmpty();
+  }
+
+  /** Texts between {@code """} are as wide as what they show. */
+  @Test
+  void linesKeepToTheMargin() throws IOException {
+    List<String> wide = new ArrayList<>();
+    for (String module : List.of(
+        "ir", "grammar", "passes", "backend-llvm", "backend-ptx", "backend-amdgcn", "compiler", "cli", "tests")) {
+      for (Path file : Project.files(Project.ROOT.resolve(module).resolve("src"), ".java")) {
+        boolean text = false;
+        int number = 0;
+        for (String line : Files.readAllLines(file)) {
+          number++;
+          int marks = line.split("\"\"\"", -1).length - 1;
+          if (!text && marks == 0 && line.length() > MARGIN) {
+            wide.add(Project.ROOT.relativize(file) + ":" + number);
+          }
+          text ^= marks % 2 == 1;
+        }
+      }
+    }
+    assertThat(wide).isEmpty();
   }
 }

@@ -49,7 +49,8 @@ final class FnCalls {
       return Val.FAILED;
     }
     if (args.size() != fn.params().size()) {
-      return l.error(Diagnostic.error(Code.ARGUMENTS, "`" + fn.name() + "` has " + Plural.of(fn.params().size(), "parameter"))
+      return l.error(Diagnostic.error(Code.ARGUMENTS,
+          "`" + fn.name() + "` has " + Plural.of(fn.params().size(), "parameter"))
           .label(at, args.size() == 1 ? "1 value is given" : args.size() + " values are given")
           .label(fn.name().span(), "declared here"));
     }

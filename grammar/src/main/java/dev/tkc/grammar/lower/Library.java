@@ -146,7 +146,10 @@ public final class Library {
     return declared.containsKey(name);
   }
 
-  /** Whether a name is declared more than once, or is a built-in function's as well, so that nothing can be said of its uses. */
+  /**
+   * Whether a name is declared more than once, or is a built-in function's as well, so that nothing can be said of its
+   * uses.
+   */
   boolean isAmbiguous(String name) {
     return ambiguous.contains(name);
   }

@@ -35,9 +35,12 @@ final class Suggest {
     return Arrays.equals(x, b.chars().sorted().toArray());
   }
 
-  /** {@code text} with brackets around it, unless it binds as tightly as anything: a number, a name, a call, an access. */
+  /**
+   * {@code text} with brackets around it, unless it binds as tightly as anything: a number, a name, a call, an access.
+   */
   static String grouped(String text) {
-    return text.matches("[0-9][\\w.]*|[A-Za-z_][\\w.]*(\\[[^\\[\\]]*]|\\([^()]*\\)|\\.\\w+)*") ? text : "(" + text + ")";
+    return text.matches("[0-9][\\w.]*|[A-Za-z_][\\w.]*(\\[[^\\[\\]]*]|\\([^()]*\\)|\\.\\w+)*")
+        ? text : "(" + text + ")";
   }
 
   /** Edits between two words, a swap of neighbours counted once. */

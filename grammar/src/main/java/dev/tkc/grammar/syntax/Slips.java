@@ -220,7 +220,8 @@ final class Slips {
     }
     boolean labelled = last.equals(":") && error.expects("parallel");
     Token ahead = error.previous(error.start);
-    boolean leads = ahead == null || ahead.getLine() < error.start.getLine() || Set.of("{", ";").contains(ahead.getText());
+    boolean leads = ahead == null || ahead.getLine() < error.start.getLine()
+        || Set.of("{", ";").contains(ahead.getText());
     if (labelled && leads && Words.in(found, Words.NAMES)) {
       return Diagnostic.error(Code.SYNTAX, "a declaration begins with `var`")
           .label(error.at(error.start), "`var` is missing before this")
@@ -235,7 +236,8 @@ final class Slips {
         ? Diagnostic.error(Code.SYNTAX, "the parameter `" + last + "` has no type")
             .label(error.at(before), "`:` and a type are expected after this")
             .help(word.equals("=") ? "parameters have no default values; a kernel's constants `<…>` do"
-                : "say its type: `" + last + ": f32[M, N]`; in a `fn`, `" + last + ": T[...]` is a tile of any type and "
+                : "say its type: `" + last + ": f32[M, N]`; in a `fn`, `" + last
+                    + ": T[...]` is a tile of any type and "
                     + "rank")
         : null;
   }

@@ -33,8 +33,8 @@ import java.util.stream.Stream;
 
 /**
  * Warns where the padding of a last tile reaches a result: a reduction or product takes in lanes past the end of a
- * range whose value is no longer a harmless 0, and what comes of it is stored; or such lanes are used as indices. The rules are those of the interpreter
- * (docs/language.md, padding), over lanes instead of elements.
+ * range whose value is no longer a harmless 0, and what comes of it is stored; or such lanes are used as indices. The
+ * rules are those of the interpreter (docs/language.md, padding), over lanes instead of elements.
  *
  * <pre>
  *   for j in N by 64 { l += rowsum(exp(x[i, j])) }     // exp(0) is 1 in the lanes past N

@@ -45,8 +45,8 @@ public sealed interface AsyncOp extends Op {
 
   /**
    * Waits until the phase of this parity (i32 or i64, 0 or 1) has completed: returns at once if the current phase has
-   * the other parity. A fresh barrier lets a wait for parity 1 through. With the annotation {@code each} the team's warps
-   * are so many groups, and group n waits at slot {@code slot + n}.
+   * the other parity. A fresh barrier lets a wait for parity 1 through. With the annotation {@code each} the team's
+   * warps are so many groups, and group n waits at slot {@code slot + n}.
    */
   record BarrierWait(Value barrier, Value slot, Value parity) implements AsyncOp {}
 

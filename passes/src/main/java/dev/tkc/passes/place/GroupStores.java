@@ -18,14 +18,15 @@ import java.util.List;
  * Lets each group of four warps of a role store its own rows, without waiting for the other groups.
  *
  * <pre>
- *   store_wait …  barrier  shared_store %b, …  proxy_fence  barrier  store_bulk …  store_commit     →     all with #{group = 4}
+ *   store_wait …  barrier shared_store %b, …  proxy_fence  barrier  store_bulk …  store_commit → all with #{group = 4}
  * </pre>
  *
- * With {@code group = g} a barrier is for each g warps alone, and one thread of each g warps stores their share of the slot's rows.
- * Possible where warps own rows as accumulators lie: then a group writes and stores the same part of a slot, and the groups drift apart
- * as their work does: one multiplies while another stores. All bulk stores of a role or none, since each storing thread counts
- * its own. A slot that products read before must have been read by rows in the same way: else a group would write what another
- * still multiplies. Barriers marked {@code own}, behind a tile of which each warp then reads rows of its own, are for a group too.
+ * With {@code group = g} a barrier is for each g warps alone, and one thread of each g warps stores their share of the
+ * slot's rows. Possible where warps own rows as accumulators lie: then a group writes and stores the same part of a
+ * slot, and the groups drift apart as their work does: one multiplies while another stores. All bulk stores of a role
+ * or none, since each storing thread counts its own. A slot that products read before must have been read by rows in
+ * the same way: else a group would write what another still multiplies. Barriers marked {@code own}, behind a tile of
+ * which each warp then reads rows of its own, are for a group too.
  */
 public final class GroupStores {
   static final int GROUP = 4;
@@ -37,7 +38,8 @@ public final class GroupStores {
       if (inst.op() instanceof ControlOp.Role role && role.warps() > GROUP && role.warps() % GROUP == 0) {
         own(role.body(), role.warps() / GROUP);
         List<Inst> sequence = new ArrayList<>();
-        if (collect(role.body(), role.warps() / GROUP, sequence) && readsOwnRows(role.body(), role.warps() / GROUP, sequence)) {
+        if (collect(role.body(), role.warps() / GROUP, sequence)
+            && readsOwnRows(role.body(), role.warps() / GROUP, sequence)) {
           sequence.forEach(i -> i.annotate("group", (long) GROUP));
         }
       }

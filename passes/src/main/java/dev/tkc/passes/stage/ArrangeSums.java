@@ -35,17 +35,17 @@ import java.util.stream.IntStream;
  *   %x = load %m, [%b, %all, %i]                        %x = reshape, permute, reshape (load %m, [%b, i / 64, %whole])
  * </pre>
  *
- * A matrix instruction gives a thread two elements of a row and two of the row eight below (PTX ISA 9.7.14, fragments of
- * m16n8), so that a tensor by rows can be added to by two elements at a time, eight lanes of a warp each at another row.
- * Here those four lie side by side, and those of a warp's lanes one after the other: one addition of 16 bytes for each
- * thread, of 512 bytes in a row for each warp.
+ * A matrix instruction gives a thread two elements of a row and two of the row eight below (PTX ISA 9.7.14, fragments
+ * of m16n8), so that a tensor by rows can be added to by two elements at a time, eight lanes of a warp each at another
+ * row. Here those four lie side by side, and those of a warp's lanes one after the other: one addition of 16 bytes for
+ * each thread, of 512 bytes in a row for each warp.
  *
  * <p>Parts of a sum ({@code store} instead of {@code atomic}) are only arranged where one phase leaves and adds them
  * (merge-phases): what another phase reads is better copied in bulk, by rows.
  *
- * <p>Only scratch memory of the kernel, of which all accesses are of tiles of one shape that are full, and at multiples of
- * that shape, so that each is a stretch of memory of its own whatever order its elements have. What is read has the same
- * elements as before; nothing is computed in another order.
+ * <p>Only scratch memory of the kernel, of which all accesses are of tiles of one shape that are full, and at multiples
+ * of that shape, so that each is a stretch of memory of its own whatever order its elements have. What is read has the
+ * same elements as before; nothing is computed in another order.
  */
 public final class ArrangeSums {
   /** Rows and columns of a fragment, and what a thread holds of it: two of a row, and two of the row so many below. */
@@ -145,7 +145,8 @@ public final class ArrangeSums {
     return switch (inst.op()) {
       case MemoryOp.Load l -> Optional.of(l.indices());
       case MemoryOp.Store s when s.tensor() == tensor -> Optional.of(s.indices());
-      case MemoryOp.Atomic a when a.tensor() == tensor && a.kind() == MemoryOp.AtomicKind.ADD -> Optional.of(a.indices());
+      case MemoryOp.Atomic a when a.tensor() == tensor
+          && a.kind() == MemoryOp.AtomicKind.ADD -> Optional.of(a.indices());
       default -> Optional.empty();
     };
   }
@@ -183,7 +184,8 @@ public final class ArrangeSums {
     Builder b = new Builder(body, body.insts().indexOf(temp)).at(temp.loc());
     List<Value> sizes = new ArrayList<>(t.sizes());
     sizes.set(tiles.rowDimension, b.binary(BinaryKind.DIV, sizes.get(tiles.rowDimension), b.constant(tiles.rows)));
-    sizes.set(tiles.columnDimension, b.binary(BinaryKind.DIV, sizes.get(tiles.columnDimension), b.constant(tiles.columns)));
+    sizes.set(tiles.columnDimension,
+        b.binary(BinaryKind.DIV, sizes.get(tiles.columnDimension), b.constant(tiles.columns)));
     sizes.add(b.constant(tiles.count()));
     Value tensor = b.emit(new MemoryOp.Temp(sizes, t.element(), t.name()));
     tensor.setName(temp.result().name());
@@ -197,7 +199,8 @@ public final class ArrangeSums {
     List<Value> at = new ArrayList<>();
     for (Value index : indices(access, access.operands().getFirst()).orElseThrow()) {
       at.add(index.type() instanceof RangeType
-          ? b.binary(BinaryKind.DIV, ((MemoryOp.Range) index.definition().op()).start(), b.constant(size(index))) : index);
+          ? b.binary(BinaryKind.DIV, ((MemoryOp.Range) index.definition().op()).start(),
+              b.constant(size(index))) : index);
     }
     at.add(b.emit(new MemoryOp.Range(b.constant(0), b.constant(1), b.constant(tiles.count()), tiles.count())));
     switch (access.op()) {

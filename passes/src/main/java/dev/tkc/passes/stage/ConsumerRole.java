@@ -26,22 +26,23 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * The consumers: wait for a slot to be full, use it where it is or read it into registers, release it after the last use in the
- * region that the load stood in. Asynchronous products are started and waited for. A tile that is kept is released where it
- * was found again.
+ * The consumers: wait for a slot to be full, use it where it is or read it into registers, release it after the last
+ * use in the region that the load stood in. Asynchronous products are started and waited for. A tile that is kept is
+ * released where it was found again.
  *
- * <p>What is handed over is written to a slot where it is computed, and each product that reads it waits for all warps' parts:
+ * <p>What is handed over is written to a slot where it is computed, and each product that reads it waits for all warps'
+ * parts:
  *
  * <pre>
- *   %x = …                            %x = …  barrier_wait %empty, %slot, …  shared_store %buffer, %slot, %x  proxy_fence
- *                                     barrier_arrive %full, %slot
- *   %d = dot %a, %x, %c          →    …
- *                                     barrier_wait %full, %slot, %parity   %v = shared_view %buffer, %slot   dot_async %a, %v, %c  …
- *                                     dot_wait   barrier_arrive %empty, %slot
+ *   %x = …                    %x = …  barrier_wait %empty, %slot, …  shared_store %buffer, %slot, %x  proxy_fence
+ *                             barrier_arrive %full, %slot
+ *   %d = dot %a, %x, %c   →   …
+ *                             barrier_wait %full, %slot, %parity  %v = shared_view %buffer, %slot  dot_async %a, %v, …
+ *                             dot_wait   barrier_arrive %empty, %slot
  * </pre>
  *
- * Where a loop carries a tile in a slot, it carries the slot, and whoever uses it last in the next round, or behind the loop,
- * releases it.
+ * Where a loop carries a tile in a slot, it carries the slot, and whoever uses it last in the next round, or behind the
+ * loop, releases it.
  */
 final class ConsumerRole extends RoleBody {
   private final TargetInfo target;
@@ -129,8 +130,10 @@ final class ConsumerRole extends RoleBody {
 
   private boolean passesOn(Inst user, Set<Value> tiles) {
     return switch (user.op()) {
-      case ControlOp.For loop -> plan.shared().carried(user).stream().anyMatch(n -> tiles.contains(loop.inits().get(n)));
-      case ControlOp.If _ -> user.regions().stream().anyMatch(r -> r.insts().stream().anyMatch(i -> passesOn(i, tiles)));
+      case ControlOp.For loop -> plan.shared().carried(user).stream()
+          .anyMatch(n -> tiles.contains(loop.inits().get(n)));
+      case ControlOp.If _ -> user.regions().stream()
+          .anyMatch(r -> r.insts().stream().anyMatch(i -> passesOn(i, tiles)));
       case ControlOp.Yield y -> y.values().stream().anyMatch(v -> tiles.contains(v) && plan.shared().flows(v));
       default -> false;
     };
@@ -212,7 +215,8 @@ final class ConsumerRole extends RoleBody {
   private void read(Builder b, Value tile) {
     Place place = places.get(tile);
     List<Integer> shape = tile.tile().shape();
-    copies.define(tile, b.emit(new SharedOp.SharedLoad(place.buffer(), place.slot, StageLoads.zeros(shape.size()), shape)));
+    copies.define(tile,
+        b.emit(new SharedOp.SharedLoad(place.buffer(), place.slot, StageLoads.zeros(shape.size()), shape)));
   }
 
   private void hand(Builder b, RingPlan.Site site) {
@@ -236,8 +240,9 @@ final class ConsumerRole extends RoleBody {
   }
 
   /**
-   * Says that a group's rows are written. Its rows are those of the products that take the tile as it is, so that who wrote
-   * them is who reads them: see group-stores. Only before the first such product, so that those in between start sooner.
+   * Says that a group's rows are written. Its rows are those of the products that take the tile as it is, so that who
+   * wrote them is who reads them: see group-stores. Only before the first such product, so that those in between start
+   * sooner.
    */
   private void publish(Builder b, Value tile) {
     if (unpublished.remove(tile)) {
@@ -272,12 +277,13 @@ final class ConsumerRole extends RoleBody {
 
   /** Whether a tile was handed over in this round, in the order of the program, so that a barrier has made it known. */
   private boolean isHere(Value left) {
-    return left.definition() != null && plan.site(left.definition()) != null && plan.site(left.definition()).ring().handed;
+    return left.definition() != null && plan.site(left.definition()) != null
+        && plan.site(left.definition()).ring().handed;
   }
 
   /**
-   * The operand where it lies in shared memory, if it does; one that was handed over is there when all have written it, but for
-   * rows of the warps' own.
+   * The operand where it lies in shared memory, if it does; one that was handed over is there when all have written it,
+   * but for rows of the warps' own.
    */
   private Optional<Value> view(Builder b, Value v, boolean own) {
     Value source = places.containsKey(v) ? v : SharedOperands.source(v);

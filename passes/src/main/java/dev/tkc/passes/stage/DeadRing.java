@@ -24,9 +24,9 @@ import java.util.Set;
  *
  * <pre>
  *   role consumer {
- *     for … { barrier_wait %full …   %x = shared_view %a …   dot_async %x, … }      every slot that was filled is waited for here
- *     %sum = dot_wait … {pending = 0}                                              and read here
- *     store …                                                                     from here on slots of %a are free
+ *     for … { barrier_wait %full …  %x = shared_view %a …  dot_async %x … }  every filled slot is waited for here
+ *     %sum = dot_wait … {pending = 0}                                        and read here
+ *     store …                                                                from here on slots of %a are free
  *   }
  * </pre>
  *

@@ -24,7 +24,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Waits for asynchronous products as late as their results and operands allow, and releases the slots they read behind the wait.
+ * Waits for asynchronous products as late as their results and operands allow, and releases the slots they read behind
+ * the wait.
  *
  * <pre>
  *   for … (%acc, …) {                                   for … (%acc, …, %before) {
@@ -37,11 +38,11 @@ import java.util.Optional;
  *   }                                                   }  dot_wait {pending = 0} …  barrier_arrive …
  * </pre>
  *
- * Two ways. Products that add to what their loop carries, and whose sums nothing else in the loop reads, stay in flight over the
- * back edge, if the loop has no others: the product of the round before is waited for, and its slots are released a round late. Any other wait moves down
- * to the first use of the result, or to where the next round's left operand is about to take the registers of this one's.
- * A slot is held at most as many waits on its ring as the ring has other slots. Rows that are read for the result are read behind the
- * wait.
+ * Two ways. Products that add to what their loop carries, and whose sums nothing else in the loop reads, stay in flight
+ * over the back edge, if the loop has no others: the product of the round before is waited for, and its slots are
+ * released a round late. Any other wait moves down to the first use of the result, or to where the next round's left
+ * operand is about to take the registers of this one's. A slot is held at most as many waits on its ring as the ring
+ * has other slots. Rows that are read for the result are read behind the wait.
  *
  * <p>A product whose accumulator is zero does not read it.
  */
@@ -162,7 +163,10 @@ public final class DelayWaits {
     guard(region, inst, loop, inits, sums, behind);
   }
 
-  /** Runs the loop, the last wait and the last releases only where there is a round; else the sums are what they started from. */
+  /**
+   * Runs the loop, the last wait and the last releases only where there is a round; else the sums are what they started
+   * from.
+   */
   private void guard(
       Region region, Inst inst, ControlOp.For loop, List<Value> inits, List<Waited> sums, List<Inst> behind) {
     List<Value> outs = new ArrayList<>(inst.results().subList(0, loop.inits().size()));
@@ -173,7 +177,8 @@ public final class DelayWaits {
     Region then = new Region();
     List<Value> inner = new ArrayList<>();
     inits.forEach(v -> inner.add(new Value(v.type())));
-    Inst made = new Inst(new ControlOp.For(loop.lo(), loop.hi(), loop.step(), inits, false, loop.body()), inner, inst.loc());
+    Inst made = new Inst(new ControlOp.For(loop.lo(), loop.hi(), loop.step(), inits, false, loop.body()), inner,
+        inst.loc());
     made.annotations().putAll(inst.annotations());
     then.insts().add(made);
     Builder t = new Builder(then).at(inst.loc());
@@ -197,7 +202,7 @@ public final class DelayWaits {
     b.insert(branch);
   }
 
-  // ------------------------------------------------------------------------------------------------ no sum to start from
+  // ---------------------------------------------------------------------------------------------- no sum to start from
 
   private static void startFresh(Region region) {
     for (Inst inst : List.copyOf(region.insts())) {
@@ -212,7 +217,7 @@ public final class DelayWaits {
     }
   }
 
-  // ------------------------------------------------------------------------------------------------ down to the first use
+  // --------------------------------------------------------------------------------------------- down to the first use
 
   private void sink(Region region) {
     region.insts().forEach(i -> i.regions().forEach(this::sink));
@@ -249,7 +254,10 @@ public final class DelayWaits {
     }
   }
 
-  /** Whether the instruction reads what is the same for all rows: registers that need not be taken beside the product's operands. */
+  /**
+   * Whether the instruction reads what is the same for all rows: registers that need not be taken beside the product's
+   * operands.
+   */
   private static boolean readsRow(Inst inst) {
     return switch (inst.op()) {
       case SharedOp.SharedLoad l -> l.shape().size() == 1;
@@ -272,8 +280,8 @@ public final class DelayWaits {
   }
 
   /**
-   * Whether somebody waits here for a product that was started later, so that this one is done; or the next product but one is
-   * started, while this one's operand still takes registers.
+   * Whether somebody waits here for a product that was started later, so that this one is done; or the next product but
+   * one is started, while this one's operand still takes registers.
    */
   private static boolean isDoneBy(Waited w, List<Inst> insts, int from, Inst inst, int groups) {
     return switch (inst.op()) {
@@ -289,8 +297,8 @@ public final class DelayWaits {
   }
 
   /**
-   * Whether the instruction computes what the region yields where the left operand is now: as the value the loop carries in its
-   * place, or as a branch's value of the same type, where the operand comes from before the branch.
+   * Whether the instruction computes what the region yields where the left operand is now: as the value the loop
+   * carries in its place, or as a branch's value of the same type, where the operand comes from before the branch.
    */
   private static boolean takesRegistersOf(Region region, Value a, Inst inst) {
     if (!(a.type() instanceof TileType) || !(region.terminator().op() instanceof ControlOp.Yield yield)) {

@@ -10,7 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Moves a product up to where its operands are known, so that it runs beside arithmetic that the program has in front of it.
+ * Moves a product up to where its operands are known, so that it runs beside arithmetic that the program has in front
+ * of it.
  *
  * <pre>
  *   %p = exp2 …                          %p = exp2 …
@@ -19,8 +20,8 @@ import java.util.List;
  *   %s = dot %c, %v, %a                  %d = sub …  %e = mul %p, %d
  * </pre>
  *
- * With it go conversions that nobody else needs. It passes no other product. Whether the registers suffice, since the operand
- * and what it was converted from are both needed then, is for the caller to find out ({@link StaggerLoops}).
+ * With it go conversions that nobody else needs. It passes no other product. Whether the registers suffice, since the
+ * operand and what it was converted from are both needed then, is for the caller to find out ({@link StaggerLoops}).
  */
 final class EarlyProducts {
   private EarlyProducts() {}
@@ -32,7 +33,8 @@ final class EarlyProducts {
     List<Inst> moved = new ArrayList<>(List.of(dot));
     for (Value v : dot.operands()) {
       Inst def = v.definition();
-      if (def != null && insts.contains(def) && def.op() instanceof ElementwiseOp.Cast && uses.of(v).equals(List.of(dot))) {
+      if (def != null && insts.contains(def) && def.op() instanceof ElementwiseOp.Cast
+          && uses.of(v).equals(List.of(dot))) {
         moved.addFirst(def);
       }
     }

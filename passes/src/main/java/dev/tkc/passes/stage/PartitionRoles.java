@@ -23,22 +23,22 @@ import java.util.Set;
  * Splits a function with asynchronous products into a producer, which copies, and consumers, which compute.
  *
  * <pre>
- *   for %k … {                                       %a = shared_alloc …  %full = barrier_alloc …  %empty = barrier_alloc …
- *     %x = load %ta, […], _ #{bulk}                  barrier
- *     %y = load %tb, […], _ #{bulk}                  role {name = "producer", warps = 4} { for %k … { … copy_bulk … } }
- *     %d = dot %x, %y, %c #{instruction = "…"}   →   role {name = "consumer", warps = 8} {
- *     …                                                for %k … { barrier_wait %full …  dot_async …  dot_wait  barrier_arrive %empty … }
- *   }                                                  …
- *   …                                                }
+ *   for %k … {                                   %a = shared_alloc …  %full = barrier_alloc …  %empty = barrier_alloc …
+ *     %x = load %ta, […], _ #{bulk}              barrier
+ *     %y = load %tb, […], _ #{bulk}              role {name = "producer", warps = 4} { for %k … { … copy_bulk … } }
+ *     %d = dot %x, %y, %c #{instruction = "…"} → role {name = "consumer", warps = 8} {
+ *     …                                            for %k { barrier_wait %full  dot_async  dot_wait  barrier_arrive … }
+ *   }                                              …
+ *   …                                            }
  * </pre>
  *
- * Both roles walk the same loops and branches, so each counts the slots of a ring by itself. Scalars, tensors and ranges that do not
- * depend on memory stay in front of the roles. Products are waited for at once, and slots released right after their last use in the
- * region that copies them; {@link DelayWaits} makes that late. {@link RingRoom} says how
- * many slots each ring has.
+ * Both roles walk the same loops and branches, so each counts the slots of a ring by itself. Scalars, tensors and
+ * ranges that do not depend on memory stay in front of the roles. Products are waited for at once, and slots released
+ * right after their last use in the region that copies them; {@link DelayWaits} makes that late. {@link RingRoom} says
+ * how many slots each ring has.
  *
- * <p>Needs what {@link ChooseAsync} marks; leaves other functions alone. The block's warps become the {@code warps} of the consumers
- * and {@link #PRODUCER_WARPS} more.
+ * <p>Needs what {@link ChooseAsync} marks; leaves other functions alone. The block's warps become the {@code warps} of
+ * the consumers and {@link #PRODUCER_WARPS} more.
  */
 public final class PartitionRoles {
   static final int PRODUCER_WARPS = RoleRegisters.PRODUCER_WARPS;

@@ -24,10 +24,10 @@ import java.util.Set;
 /**
  * Which tiles of a function go through which ring.
  *
- * <p>Bulk loads that stand in one region and feed the same asynchronous products share slots; places that copy the same tiles of
- * the same tensors share a ring, whatever loop they stand in. A tile that is handed over ({@link SharedOperands}) has a ring
- * for itself, which it shares with those that flow into the same carried tile, and with those of its shape in other
- * regions.
+ * <p>Bulk loads that stand in one region and feed the same asynchronous products share slots; places that copy the same
+ * tiles of the same tensors share a ring, whatever loop they stand in. A tile that is handed over
+ * ({@link SharedOperands}) has a ring for itself, which it shares with those that flow into the same carried tile, and
+ * with those of its shape in other regions.
  *
  * <p>What a loop carries from round to round may be the slot of a tile rather than the tile.
  */
@@ -121,7 +121,8 @@ final class RingPlan {
 
   /** Whether a tile of the ring is read into registers. */
   boolean isRead(Ring ring) {
-    return sites.values().stream().anyMatch(s -> s.ring == ring && !ring.handed && s.sources.stream().anyMatch(l -> !onlyProducts(l.result())));
+    return sites.values().stream()
+        .anyMatch(s -> s.ring == ring && !ring.handed && s.sources.stream().anyMatch(l -> !onlyProducts(l.result())));
   }
 
   private void visit(Region region, int depth) {
@@ -196,7 +197,8 @@ final class RingPlan {
   /** Whether such a product stands in the region of the tile's definition. */
   boolean isLeftBeside(Value tile) {
     Region around = regionOf.get(tile.definition());
-    return uses.of(tile).stream().anyMatch(u -> u.op() instanceof MatrixOp.Dot d && d.a() == tile && regionOf.get(u) == around);
+    return uses.of(tile).stream()
+        .anyMatch(u -> u.op() instanceof MatrixOp.Dot d && d.a() == tile && regionOf.get(u) == around);
   }
 
   /** Whether a tile is never in registers: one that is copied, or comes from the round before, for products alone. */
@@ -227,7 +229,7 @@ final class RingPlan {
     }) && on.stream().allMatch(n -> onlyProducts(n, seen));
   }
 
-  // ------------------------------------------------------------------------------------------------ what is handed over
+  // ----------------------------------------------------------------------------------------------- what is handed over
 
   private void hand(Region body) {
     Map<Inst, Integer> depthOf = new IdentityHashMap<>();

@@ -110,6 +110,7 @@ final class RingRoom {
         slices[0] = Math.max(slices[0], i.flag("bulk") ? StoreSlices.bytes(i) + StoreSlices.turningBytes(i) : 0);
       }
     });
-    return slices[0] + StoreSlices.scratch(func.body()) + reduced[0] + ChooseAsync.exchanged(func.body(), new Uses(func.body()), RingPlan::isBulk);
+    return slices[0] + StoreSlices.scratch(func.body()) + reduced[0]
+        + ChooseAsync.exchanged(func.body(), new Uses(func.body()), RingPlan::isBulk);
   }
 }

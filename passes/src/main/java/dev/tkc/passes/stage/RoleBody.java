@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What one role makes of a function's body: a copy with the same loops and branches, through which it carries the cursor of every
- * ring that is used inside. Subclasses say what becomes of the instructions in between.
+ * What one role makes of a function's body: a copy with the same loops and branches, through which it carries the
+ * cursor of every ring that is used inside. Subclasses say what becomes of the instructions in between.
  */
 abstract class RoleBody {
   final RingPlan plan;
@@ -46,7 +46,10 @@ abstract class RoleBody {
   /** Before the instructions of a region with these parameters. */
   void enter(Builder b, List<Value> params, List<Inst> insts) {}
 
-  /** What else a loop carries, or a branch gives, for these values of the function, which it starts from, or a region yields. */
+  /**
+   * What else a loop carries, or a branch gives, for these values of the function, which it starts from, or a region
+   * yields.
+   */
   List<Value> carried(Builder b, Inst inst, List<Value> values) {
     return List.of();
   }

@@ -55,7 +55,10 @@ public final class RotateLoops {
   /** On the branch that a loop became, where all its rounds are one loop still. */
   public static final String ROTATED = "rotated";
 
-  /** Of a thread's registers, those left for addresses and what is computed in between; with fewer the assembler serialises. */
+  /**
+   * Of a thread's registers, those left for addresses and what is computed in between; with fewer the assembler
+   * serialises.
+   */
   static final int OTHER_REGISTERS = 39;
 
   private final Func func;

@@ -85,7 +85,8 @@ public final class SplitRounds {
   /** What must all hold for the condition to hold. */
   private static Stream<Value> conjuncts(Value condition) {
     return condition.definition() != null && condition.definition().op() instanceof Binary both
-        && both.kind() == BinaryKind.AND ? Stream.concat(conjuncts(both.lhs()), conjuncts(both.rhs())) : Stream.of(condition);
+        && both.kind() == BinaryKind.AND
+            ? Stream.concat(conjuncts(both.lhs()), conjuncts(both.rhs())) : Stream.of(condition);
   }
 
   private boolean decided(Value condition, Inst place) {
@@ -120,8 +121,10 @@ public final class SplitRounds {
     Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
     Value step = b.constant(loop.step());
     Value cut = end == End.LOWEST ? b.add(loop.lo(), step) : lastPosition(b, step);
-    // Without a round at all the cut lies outside: the loop of many has no rounds then, the other is kept from having one.
-    Value within = b.binary(end == End.LOWEST ? BinaryKind.MIN : BinaryKind.MAX, end == End.LOWEST ? loop.hi() : loop.lo(), cut);
+    // Without a round at all the cut lies outside: the loop of many has no rounds then, the other is kept from having
+    // one.
+    Value within = b.binary(end == End.LOWEST ? BinaryKind.MIN : BinaryKind.MAX, end == End.LOWEST
+        ? loop.hi() : loop.lo(), cut);
     boolean lowerFirst = !loop.reversed();
     boolean manyFirst = lowerFirst == (end == End.HIGHEST);
     Value ofFirst = manyFirst ? cut : within;

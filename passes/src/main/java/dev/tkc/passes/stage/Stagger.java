@@ -26,12 +26,13 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * A loop's body in two parts, of which the <em>minor</em> one, a single product with what belongs to it, runs a round ahead of the
- * <em>major</em> one, or a round late ({@link StaggerLoops}). The major part owns all the loop carries. Values go from the one
- * that runs first to the other: they <em>cross</em> to the next round; what follows from the position alone is computed in both.
+ * A loop's body in two parts, of which the <em>minor</em> one, a single product with what belongs to it, runs a round
+ * ahead of the <em>major</em> one, or a round late ({@link StaggerLoops}). The major part owns all the loop carries.
+ * Values go from the one that runs first to the other: they <em>cross</em> to the next round; what follows from the
+ * position alone is computed in both.
  *
- * <p>A bulk load that both need is copied once: kept by the part ahead, found again by the other, which stands before it in the text
- * of a round.
+ * <p>A bulk load that both need is copied once: kept by the part ahead, found again by the other, which stands before
+ * it in the text of a round.
  */
 final class Stagger {
   private final Inst inst;
@@ -77,7 +78,10 @@ final class Stagger {
     return needsNothing && followed && followedByLast && s.isLegal() ? Optional.of(s) : Optional.empty();
   }
 
-  /** A product whose sum is only added to memory, and which needs nothing of its round but through shared memory, a round late. */
+  /**
+   * A product whose sum is only added to memory, and which needs nothing of its round but through shared memory, a
+   * round late.
+   */
   static Optional<Stagger> late(Inst inst, ReadOnly readOnly, Predicate<Inst> asynchronous, SharedOperands shared) {
     List<Inst> body = body((ControlOp.For) inst.op());
     for (Inst dot : body.reversed()) {
@@ -93,7 +97,8 @@ final class Stagger {
       boolean waits = probe.before(dot).stream().anyMatch(asynchronous);
       if (sink && waits && anchor.isPresent()) {
         Stagger s = new Stagger(inst, readOnly, false, minor, anchor.get());
-        boolean handed = s.crossing().stream().allMatch(v -> shared.contains(v) && users(minor, v).allMatch(u -> u == dot
+        boolean handed = s.crossing().stream()
+            .allMatch(v -> shared.contains(v) && users(minor, v).allMatch(u -> u == dot
             || u.op() instanceof ShapeOp.Permute));
         if (handed && s.isLegal()) {
           return Optional.of(s);
@@ -113,11 +118,15 @@ final class Stagger {
     return insts.stream().filter(i -> LateSlice.used(i).contains(v));
   }
 
-  /** Whether the instruction may run in the round after: it is pure, or adds atomically to what the rest of the round leaves alone. */
+  /**
+   * Whether the instruction may run in the round after: it is pure, or adds atomically to what the rest of the round
+   * leaves alone.
+   */
   private static boolean mayFollow(Inst i, List<Inst> body, Set<Inst> minor, ReadOnly readOnly) {
     if (i.op() instanceof MemoryOp.Atomic atomic) {
       Value root = ReadOnly.root(atomic.tensor());
-      return body.stream().filter(o -> !minor.contains(o)).allMatch(o -> Effects.isPure(o) || accesses(o, root, readOnly));
+      return body.stream().filter(o -> !minor.contains(o))
+          .allMatch(o -> Effects.isPure(o) || accesses(o, root, readOnly));
     }
     return movable(i, readOnly);
   }
@@ -210,7 +219,8 @@ final class Stagger {
     Set<Value> used = identities();
     Set<Inst> own = identities();
     for (Inst i : body) {
-      if (minor.contains(i) == isMinor && !positional.containsAll(i.results()) || i.results().isEmpty() && minor.contains(i) == isMinor) {
+      if (minor.contains(i) == isMinor && !positional.containsAll(i.results()) || i.results().isEmpty()
+          && minor.contains(i) == isMinor) {
         own.add(i);
         used.addAll(LateSlice.used(i));
       }

@@ -101,7 +101,8 @@ final class StoreSlices {
   private static void behind(Region region, Uses uses, ReadOnly readOnly, Set<Inst> found) {
     for (Inst i : region.insts().reversed()) {
       i.regions().forEach(r -> behind(r, uses, readOnly, found));
-      if (TileParts.divides(i) && (!(i.op() instanceof MemoryOp.Load l) || isCut(l, readOnly)) && uses.isUsed(i.result()) && found.containsAll(uses.of(i.result()))) {
+      if (TileParts.divides(i) && (!(i.op() instanceof MemoryOp.Load l) || isCut(l, readOnly))
+          && uses.isUsed(i.result()) && found.containsAll(uses.of(i.result()))) {
         found.add(i);
       }
     }

@@ -32,8 +32,8 @@ import java.util.List;
  *
  * <p>Where loops hardly compute, there is nothing to put beside the products: a role takes turns if arithmetic weighs
  * at least {@link #SHARE} of the products in one of its innermost loops (figures in docs/performance/hopper.md). The
- * Groups that wait for tiles of each other's are left alone: they keep in step by that, and cannot take turns besides. The
- * annotation {@code turns} of the function, true or false, decides otherwise.
+ * Groups that wait for tiles of each other's are left alone: they keep in step by that, and cannot take turns besides.
+ * The annotation {@code turns} of the function, true or false, decides otherwise.
  */
 public final class TakeTurns {
   /** Warps that run an asynchronous product together. */
@@ -111,7 +111,8 @@ public final class TakeTurns {
 
   private static boolean ends(Inst inst) {
     return inst.op() instanceof ControlOp.Yield || inst.op() instanceof AsyncOp.DotWait
-        || inst.op() instanceof AsyncOp.BarrierArrive || isForGroups(inst) || inst.anyInside(i -> i.op() instanceof AsyncOp);
+        || inst.op() instanceof AsyncOp.BarrierArrive || isForGroups(inst)
+            || inst.anyInside(i -> i.op() instanceof AsyncOp);
   }
 
   /** Whether the instruction waits for the other groups, which may be waiting for their turn. */

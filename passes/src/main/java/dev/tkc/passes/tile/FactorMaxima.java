@@ -78,7 +78,8 @@ public final class FactorMaxima {
   }
 
   private static boolean isAtLeast(Value v, double least) {
-    return Regions.literal(v).filter(l -> l.element().isFloat() && l.asDouble() >= least && l.asDouble() < Double.POSITIVE_INFINITY)
+    return Regions.literal(v)
+        .filter(l -> l.element().isFloat() && l.asDouble() >= least && l.asDouble() < Double.POSITIVE_INFINITY)
         .isPresent();
   }
 
@@ -95,10 +96,12 @@ public final class FactorMaxima {
   }
 
   private Optional<Product> product(Value v) {
-    if (v.definition() == null || !(v.definition().op() instanceof ElementwiseOp.Binary m) || m.kind() != BinaryKind.MUL) {
+    if (v.definition() == null || !(v.definition().op() instanceof ElementwiseOp.Binary m)
+        || m.kind() != BinaryKind.MUL) {
       return Optional.empty();
     }
-    return factor(m.rhs()).map(c -> new Product(m.lhs(), c)).or(() -> factor(m.lhs()).map(c -> new Product(m.rhs(), c)));
+    return factor(m.rhs()).map(c -> new Product(m.lhs(), c))
+        .or(() -> factor(m.lhs()).map(c -> new Product(m.rhs(), c)));
   }
 
   /** Whether a tile is the infinity that every number comes before. */
@@ -110,7 +113,8 @@ public final class FactorMaxima {
 
   /** The scalar that all elements are, if it is positive. */
   private Optional<Value> factor(Value tile) {
-    return tile.definition() != null && tile.definition().op() instanceof ShapeOp.Splat splat && isPositive(splat.scalar())
+    return tile.definition() != null && tile.definition().op() instanceof ShapeOp.Splat splat
+        && isPositive(splat.scalar())
         ? Optional.of(splat.scalar()) : Optional.empty();
   }
 
@@ -133,6 +137,7 @@ public final class FactorMaxima {
   private static void rewrite(Region region, Inst inst, ReductionOp.Reduce reduce, Product p) {
     Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
     Value most = b.emit(new ReductionOp.Reduce(reduce.kind(), p.x, reduce.axes()));
-    inst.setOp(new ElementwiseOp.Binary(BinaryKind.MUL, most, b.emit(new ShapeOp.Splat(p.factor, inst.result().tile().shape()))));
+    inst.setOp(new ElementwiseOp.Binary(BinaryKind.MUL, most,
+        b.emit(new ShapeOp.Splat(p.factor, inst.result().tile().shape()))));
   }
 }

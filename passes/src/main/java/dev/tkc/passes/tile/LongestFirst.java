@@ -19,8 +19,8 @@ import java.util.Optional;
 
 /**
  * The order of a grid whose tiles take the longer, the further they are along the last domain, as the query tiles of
- * causal attention: a loop inside ends where the position does; or the shorter, as the key tiles of its gradient: a loop
- * begins there. The longest are begun first, so that short ones fill up
+ * causal attention: a loop inside ends where the position does; or the shorter, as the key tiles of its gradient: a
+ * loop begins there. The longest are begun first, so that short ones fill up
  * the end; but only within sections of the domains before, so that what blocks read together stays in the cache.
  */
 final class LongestFirst {

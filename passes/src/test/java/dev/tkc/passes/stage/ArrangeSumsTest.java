@@ -178,7 +178,8 @@ class ArrangeSumsTest {
   @Test
   void memoryThatIsReadInOtherTilesStays() {
     int last = SUMS.lastIndexOf("parallel");
-    stays(SUMS.substring(0, last) + SUMS.substring(last).replace("step = 64", "step = 32").replace("{size = 64} : range<64>\n"
+    stays(SUMS.substring(0, last) + SUMS.substring(last).replace("step = 64", "step = 32")
+        .replace("{size = 64} : range<64>\n"
         + "    %rk3", "{size = 32} : range<32>\n    %rk3").replace("f32[64, 64]", "f32[32, 64]"));
   }
 

@@ -95,10 +95,12 @@ class FactorMaximaTest {
   @Test
   void aMaskMovesInFrontOfTheProduct() {
     String factor = "%f = constant {value = 1.5 : f32} : f32";
-    assertThat(passed(factor, "max", mask("-inf"))).containsPattern("(%\\S+) = select %mask, %x, %lows : f32\\[16, 16\\]\n"
+    assertThat(passed(factor, "max", mask("-inf")))
+        .containsPattern("(%\\S+) = select %mask, %x, %lows : f32\\[16, 16\\]\n"
         + "(?s).*%t = mul \\1, .*reduce \\1 \\{kind = max");
     assertThat(passed(factor, "min", mask("inf"))).contains("select %mask, %x, %lows");
-    assertThat(passed(factor, "max", mask("0.0"))).as("a number is not passed over").contains("select %mask, %s, %lows");
+    assertThat(passed(factor, "max", mask("0.0"))).as("a number is not passed over")
+        .contains("select %mask, %s, %lows");
     assertThat(passed(factor, "min", mask("-inf"))).contains("select %mask, %s, %lows");
   }
 }

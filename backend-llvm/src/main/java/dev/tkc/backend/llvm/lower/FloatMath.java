@@ -103,8 +103,8 @@ final class FloatMath {
   }
 
   /**
-   * 1 / (1 + e^−x), e^−x as 2^t (1 + what rounding t lost). The bounds keep that finite: at the upper one 2^t is 0, at the
-   * lower one, the first number with infinite 2^t, nothing is lost. A NaN passes through both.
+   * 1 / (1 + e^−x), e^−x as 2^t (1 + what rounding t lost). The bounds keep that finite: at the upper one 2^t is 0, at
+   * the lower one, the first number with infinite 2^t, nothing is lost. A NaN passes through both.
    */
   private LlvmValue sigmoid(LlvmValue x) {
     LlvmValue bounded = builtin("llvm.minimum", builtin("llvm.maximum", x, c(-88.72283935546875)), c(104));

@@ -49,7 +49,10 @@ final class Packing {
     return e.isBool() ? elements.stream().map(x -> toBool(b, x)).toList() : elements;
   }
 
-  /** Both bytes of a word: what is compared with a number is tested in the word then, without being taken out of it first. */
+  /**
+   * Both bytes of a word: what is compared with a number is tested in the word then, without being taken out of it
+   * first.
+   */
   private static List<LlvmValue> halves(LlvmBuilder b, LlvmValue raw) {
     LlvmValue high = b.lshr(raw, LlvmValue.constant(raw.type(), 8));
     return List.of(b.trunc(raw, LlvmType.I8), b.trunc(high, LlvmType.I8));
