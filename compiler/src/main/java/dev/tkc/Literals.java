@@ -27,6 +27,16 @@ public final class Literals {
     }
   }
 
+  /** The floating-point values that have no digits: {@code nan}, {@code inf} and {@code -inf}, as the language says. */
+  public static Optional<Object> special(String text) {
+    return switch (text) {
+      case "nan" -> Optional.of(Double.NaN);
+      case "inf", "+inf" -> Optional.of(Double.POSITIVE_INFINITY);
+      case "-inf" -> Optional.of(Double.NEGATIVE_INFINITY);
+      default -> Optional.empty();
+    };
+  }
+
   /** What is wrong with a text that is no value, for a sentence that begins with the text. */
   public static String refusal(String text) {
     return text.matches(WHOLE) ? "is too large: whole numbers have 64 bits"

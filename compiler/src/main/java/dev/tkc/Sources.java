@@ -72,6 +72,19 @@ public final class Sources {
     }
   }
 
+  /** Refuses ahead of long work what {@link #write} would refuse after it, as far as that can be known. */
+  public static void requireWritable(Path path) {
+    requireName(path);
+    requireFolder(path);
+    if (Files.isDirectory(path)) {
+      throw new DiagnosticException(Diagnostic.error(Code.FILE_ACCESS, path + " cannot be written: it is a folder"));
+    }
+    if (Files.exists(path) && !Files.isWritable(path)) {
+      throw new DiagnosticException(
+          Diagnostic.error(Code.FILE_ACCESS, path + " cannot be written: permission denied"));
+    }
+  }
+
   /** Refuses a file that is to be written where there is no folder. */
   public static void requireFolder(Path path) {
     Path folder = path.toAbsolutePath().getParent();

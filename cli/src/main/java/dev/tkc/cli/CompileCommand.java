@@ -74,11 +74,12 @@ final class CompileCommand extends Command {
     if (json && emit != null && !report) {
       throw usage("--json is a form of the report, and with --emit there is one only by --report");
     }
+    refuseInVain();
     try (Tkc tkc = Tkc.create(Device.interpreter())) {
       Kernel kernel = options.in(tkc, terminal().source(file), this);
       Constants constants = new Constants(options.values());
       if (target == null) {
-        write(Optimizer.print(kernel.tir(constants)).getBytes(StandardCharsets.UTF_8), true);
+        write(Optimizer.print(kernel.tir(constants)).getBytes(StandardCharsets.UTF_8));
         return 0;
       }
       emit(kernel.compile(target, constants, compileOptions(), text -> terminal().err().print(text)));
@@ -100,29 +101,36 @@ final class CompileCommand extends Command {
       return;
     }
     switch (emit) {
-      case tir -> write(compiled.tir().getBytes(StandardCharsets.UTF_8), true);
-      case llvm -> write(compiled.llvm().getBytes(StandardCharsets.UTF_8), true);
-      case ptx, amdgcn -> {
-        require(compiled.target().backend().assemblyName());
-        write(compiled.assembly().getBytes(StandardCharsets.UTF_8), true);
-      }
-      case cubin, hsaco -> {
-        require(compiled.target().backend().binaryName());
-        write(compiled.binary(), false);
-      }
+      case tir -> write(compiled.tir().getBytes(StandardCharsets.UTF_8));
+      case llvm -> write(compiled.llvm().getBytes(StandardCharsets.UTF_8));
+      case ptx, amdgcn -> write(compiled.assembly().getBytes(StandardCharsets.UTF_8));
+      case cubin, hsaco -> write(compiled.binary());
     }
   }
 
-  private void require(String form) {
-    if (!emit.name().equals(form)) {
-      throw usage("--emit " + emit + " is not what " + target + " makes, that is " + form);
+  /** Compiling takes seconds: what the target does not make, or cannot be written, is refused before. */
+  private void refuseInVain() {
+    if (emit == null) {
+      return;
     }
-  }
-
-  private void write(byte[] bytes, boolean text) {
+    boolean text = emit != Form.cubin && emit != Form.hsaco;
+    if (target != null && emit != Form.tir && emit != Form.llvm) {
+      String assembly = target.backend().assemblyName();
+      String binary = target.backend().binaryName();
+      if (!emit.name().equals(text ? assembly : binary)) {
+        throw usage("--emit " + emit + " is not among what " + target + " makes: tir, llvm, " + assembly + ", "
+            + binary);
+      }
+    }
     if (output == null && !text) {
       throw usage("-o is missing: machine code is not for a terminal; -o - writes it to standard output all the same");
     }
+    if (output != null && !output.equals("-")) {
+      Sources.requireWritable(Path.of(output));
+    }
+  }
+
+  private void write(byte[] bytes) {
     if (output == null || output.equals("-")) {
       terminal().out().write(bytes, 0, bytes.length);
     } else {

@@ -34,7 +34,7 @@ public final class GivenValues {
     });
     for (Map.Entry<String, Object> v : values.entrySet()) {
       if (!known.contains(v.getKey())) {
-        throw KernelRun.unknown(kernel, v.getKey(), "constant or size", List.copyOf(known));
+        throw unknown(kernel, v.getKey(), v.getValue(), List.copyOf(known));
       }
       if (!kernel.constants().contains(v.getKey()) && !(v.getValue() instanceof Long n && n >= 0)) {
         throw new DiagnosticException(Diagnostic.error(
@@ -43,6 +43,13 @@ public final class GivenValues {
     }
     Arithmetic arithmetic = new Arithmetic(n -> Optional.ofNullable(values.get(n)).or(() -> kernel.global(n)));
     kernel.syntax().where().ifPresent(fact -> refuse(kernel, fact, arithmetic));
+  }
+
+  private static DiagnosticException unknown(Kernel kernel, String name, Object value, List<String> known) {
+    DiagnosticException e = KernelRun.unknown(kernel, name, "constant or size", known);
+    boolean scalar = kernel.parameters().stream().anyMatch(p -> p.name().equals(name) && !p.tensor());
+    return scalar ? new DiagnosticException(e.diagnostics().stream().map(d -> d.help(
+        "`" + name + "` is a scalar parameter, an argument of a run: `--in " + name + "=" + value + "`")).toList()) : e;
   }
 
   /** Refuses values for which a fact does not hold, whatever the others are. */

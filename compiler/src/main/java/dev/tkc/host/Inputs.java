@@ -46,12 +46,16 @@ final class Inputs {
 
   /** A scalar as the kernel will have it; what is of another kind is refused when it is bound. */
   private static Object scalar(Kernel kernel, Parameter p, String text) {
-    Object value = Literals.parse(text).orElseThrow(() -> refused(kernel, p, text, Literals.refusal(text)));
+    Object value = Literals.parse(text).or(() -> p.element().isFloat() ? Literals.special(text) : Optional.empty())
+        .orElseThrow(() -> refused(kernel, p, text, Literals.refusal(text)));
     if (!p.element().isFloat() || p.element() == Element.F64 || !(value instanceof Number n)) {
       return value;
     }
     double held = Conversions.toFloat(p.element(), n.doubleValue(), false);
-    if (Double.isInfinite(held)) {
+    if (Double.isInfinite(n.doubleValue()) && !Double.isInfinite(held)) {
+      throw refused(kernel, p, text, "is infinite, which " + p.element().text() + " does not hold");
+    }
+    if (Double.isInfinite(held) && Double.isFinite(n.doubleValue())) {
       throw refused(kernel, p, text, "is too large for " + p.element().text());
     }
     return held;

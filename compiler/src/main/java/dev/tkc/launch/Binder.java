@@ -243,11 +243,11 @@ public final class Binder {
     }
     if (value.get() instanceof Long n
         && Element.byText(name).map(e -> !Integers.fits(e, n)).orElse(false)) {
-      kind(param, argument, "a number that " + name + " holds");
+      tooLarge(param, argument, Element.byText(name).orElseThrow());
     }
     if (value.get() instanceof Double x && Double.isFinite(x)
         && Element.byText(name).filter(Element::isFloat).filter(e -> isTooLarge(e, x)).isPresent()) {
-      kind(param, argument, "a number that " + name + " holds");
+      tooLarge(param, argument, Element.byText(name).orElseThrow());
     }
     scalars.put(param.name().text(), value.get());
     origins.put(param.name().text(), param.name().span());
@@ -256,6 +256,15 @@ public final class Binder {
 
   private static boolean isTooLarge(Element e, double x) {
     return e != Element.F64 && Double.isInfinite(Conversions.toFloat(e, x, false));
+  }
+
+  private void tooLarge(Param param, Argument argument, Element element) {
+    Diagnostic d = Diagnostic.error(Code.LAUNCH_SCALAR,
+        "`" + param.name() + "` is " + element.text() + ", which does not hold " + argument.text())
+        .label(param.span(), "declared here");
+    fail(element.isInteger()
+        ? d.note(element.text() + " holds " + Integers.toString(element, Integers.lowest(element)) + " to "
+            + Integers.toString(element, Integers.highest(element))) : d);
   }
 
   private void kind(Param param, Argument argument, String wanted) {

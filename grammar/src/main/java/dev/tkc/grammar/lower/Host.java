@@ -17,6 +17,9 @@ public interface Host {
   /** The value of a scalar if it has been computed; empty for one inside a region that is still being built. */
   Optional<Literal> known(Value scalar);
 
+  /** Counts a statement, or a round of a loop, that is about to be carried out; does not return if it may not be. */
+  void step(Span at);
+
   /** The tensors that only a test makes. */
   enum Fill {
     /** Normally distributed, from a seed. */

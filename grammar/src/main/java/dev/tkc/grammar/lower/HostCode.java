@@ -106,6 +106,7 @@ public final class HostCode {
   }
 
   private void statement(Stmt s) {
+    host.step(s.span());
     switch (s) {
       case Stmt.Let _, Stmt.Var _ -> l.statements.statement(s);
       case Stmt.Assign a -> assign(a);
@@ -152,6 +153,7 @@ public final class HostCode {
     Domain d = f.domains().get(depth);
     int before = l.findings.errors();
     for (List<Val> round : rounds(d)) {
+      host.step(d.span());
       l.inner(() -> {
         if (bind(d, round)) {
           loop(f, depth + 1);

@@ -132,10 +132,13 @@ final class Loops {
     List<Value> params = new ArrayList<>(List.of(position));
     for (int i = 0; i < inits.size(); i++) {
       params.add(new Value(inits.get(i).type(), carried.get(i).name()));
-      carried.get(i).set(l.result(params.get(i + 1)));
     }
     Region body = new Region(params);
     l.builder().in(body, () -> l.inner(() -> {
+      // Inside, for what a region is given is not known to host code, which knows all numbers outside.
+      for (int i = 0; i < carried.size(); i++) {
+        carried.get(i).set(l.result(params.get(i + 1)));
+      }
       bind(d.names().get(0), at(bounds, position, d.span()));
       nest(f, depth + 1, carried);
       List<Value> out = carried.stream().map(e -> value(e, d.span())).toList();

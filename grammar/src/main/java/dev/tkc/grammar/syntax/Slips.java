@@ -128,10 +128,24 @@ final class Slips {
     if (word.equals("/") && next.getText().equals("*")) {
       return foreign(error.at(found).to(error.at(next)), "/*", "comments begin with `//` and end with the line");
     }
+    if (word.equals(",") && error.expects("{") && isInFact()) {
+      return foreign(error.at(found), ",", "several facts are joined by `and`")
+          .help("use the word", error.at(before).to(error.at(found)), last + " and");
+    }
     if (word.equals(":") && error.expects("{")) {
       return foreign(error.at(found), ":", "blocks are written between `{` and `}`");
     }
     return null;
+  }
+
+  /** Whether the word stands in what follows a `where`, outside all brackets. */
+  private boolean isInFact() {
+    for (Token t = before; t != null && !Set.of("{", "}").contains(t.getText()); t = error.previous(t)) {
+      if (t.getText().equals("where")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private Diagnostic foreignPair() {

@@ -5,13 +5,14 @@ import dev.tkc.ir.diag.ByteText;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.diag.Span;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What an interpretation may still use, shared by all its threads: steps, memory, and the caller's patience.
  *
  * <p>An instruction costs one step, and one more for every 1024 elements it makes, or multiplications of a dot, or
- * elements it combines. Memory is asked for before it is allocated.
+ * elements it combines; a statement of host code costs one. Memory is asked for before it is allocated.
  */
 final class Budget {
   private static final int ELEMENTS_PER_STEP = 1024;
@@ -47,12 +48,29 @@ final class Budget {
     checkInterrupt(inst);
   }
 
+  /** Accounts for a statement that makes no instruction: loops of host code over numbers have only such. */
+  void step(Span statement) {
+    if (steps.incrementAndGet() > maxSteps) {
+      throw new DiagnosticException(Diagnostic.error(Code.STEP_LIMIT, "stopped after " + maxSteps + " steps")
+          .label(statement, "")
+          .note("a step is one statement of a test or one instruction, or 1024 elements of work")
+          .help("raise the limit with --max-steps, or look for a loop that runs too long"));
+    }
+    if (isInterrupted()) {
+      throw new DiagnosticException(Diagnostic.error(Code.INTERRUPTED, "interrupted").label(statement, ""));
+    }
+  }
+
   /** Stops if the caller has interrupted the thread, or another thread of this interpretation has stopped. */
   void checkInterrupt(Inst inst) {
-    if (cancelled || Thread.interrupted()) {
-      cancelled = true;
+    if (isInterrupted()) {
       throw Faults.fault(Code.INTERRUPTED, inst, "interrupted");
     }
+  }
+
+  private boolean isInterrupted() {
+    cancelled = cancelled || Thread.interrupted();
+    return cancelled;
   }
 
   /** Makes every thread of the interpretation stop at its next step. */

@@ -5,6 +5,7 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.Module;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.type.Element;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -110,6 +111,15 @@ public final class Interpreter {
     /** Bytes that tiles may still take. */
     public long bytesLeft() {
       return machine.budget().left();
+    }
+
+    /**
+     * Counts a statement that is carried out without an instruction.
+     *
+     * @throws DiagnosticException if it is one too many, or the thread was interrupted
+     */
+    public void step(Span statement) {
+      machine.budget().step(statement);
     }
 
     /** Runs one instruction, whose operands have values in the frame; its results have values after. */
