@@ -8,6 +8,8 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import javax.tools.ToolProvider;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * What the documents show, works: each {@code tk} sample is checked, and tested if it holds tests; each {@code tir}
  * sample is parsed and verified; each {@code ./tkc} line of an {@code sh} sample is run from the project's folder and
- * must succeed.
+ * must succeed; each {@code java} sample is compiled, and its {@code main} called.
  */
 class DocsTest {
   private static final Pattern SAMPLE = Pattern.compile("(?m)^```(\\w+)\\n((?:.*\\n)*?)```$");
@@ -66,8 +69,24 @@ class DocsTest {
       case "tir" -> run("opt", Files.writeString(folder.resolve("sample.tir"), text).toString());
       case "sh" -> text.lines().map(l -> l.replaceAll("\\s*#.*", "").strip())
           .filter(l -> !l.isEmpty() && ELSEWHERE.stream().noneMatch(l::startsWith)).forEach(this::shell);
-      case "java", "json", "antlr" -> { }
+      case "java" -> main(text);
+      case "json", "antlr" -> { }
       default -> throw new AssertionError("nobody runs samples in " + language);
+    }
+  }
+
+  private void main(String text) throws IOException {
+    Matcher name = Pattern.compile("public class (\\w+)").matcher(text);
+    assertThat(name.find()).isTrue();
+    Path file = Files.writeString(folder.resolve(name.group(1) + ".java"), text);
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    int failed = ToolProvider.getSystemJavaCompiler().run(null, said, said, "-d", folder.toString(),
+        "-cp", System.getProperty("java.class.path"), "-proc:none", file.toString());
+    assertThat(failed).describedAs(said.toString(StandardCharsets.UTF_8)).isZero();
+    try (URLClassLoader loader = new URLClassLoader(new URL[] {folder.toUri().toURL()}, getClass().getClassLoader())) {
+      loader.loadClass(name.group(1)).getMethod("main", String[].class).invoke(null, (Object) new String[0]);
+    } catch (ReflectiveOperationException e) {
+      throw new AssertionError(e.getCause() == null ? e : e.getCause());
     }
   }
 
