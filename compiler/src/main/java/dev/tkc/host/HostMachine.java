@@ -28,8 +28,8 @@ import java.util.Optional;
 
 /**
  * Executes host code while the front end lowers it: every instruction at the top level runs as it is appended, kernels
- * run on the session's device, and {@code expect}s that do not hold end the test. The session's bound on steps holds for
- * the host code of each test by itself, on whatever device its kernels run.
+ * run on the session's device, and {@code expect}s that do not hold end the test. The session's bound on steps holds
+ * for the host code of each test by itself, on whatever device its kernels run.
  *
  * <p>A tensor of host code is a tile in the interpreter's frame; it is copied to memory of its own for a kernel, and
  * back. Elements of {@code empty} are NaN, or the pattern 0xCD in integers, and {@link Unwritten} knows them until a
