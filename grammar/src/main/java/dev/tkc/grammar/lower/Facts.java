@@ -6,6 +6,9 @@ import dev.tkc.grammar.syntax.Item;
 import dev.tkc.grammar.syntax.Param;
 import dev.tkc.grammar.syntax.TypeExpr;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.diag.Code;
+import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.TileType;
 import java.util.Optional;
@@ -18,17 +21,36 @@ final class Facts {
   private Facts() {}
 
   static void check(Library library, Item.Kernel kernel, Expr fact, Findings findings) {
+    int before = findings.errors();
+    Val found = condition(library, kernel, fact, true, findings);
+    if (found.failed() && findings.errors() == before) {
+      // Nothing else is wrong with it, so it is about a name that means something, only not here.
+      Findings names = new Findings();
+      condition(library, kernel, fact, false, names);
+      names.list().stream().filter(d -> d.code() == Code.UNKNOWN_NAME).findFirst()
+          .ifPresent(d -> findings.add(elements(d.labels().getFirst().span())));
+    }
+  }
+
+  private static Diagnostic elements(Span tensor) {
+    return Diagnostic.error(Code.WRONG_KIND, "a fact says nothing of a tensor's elements")
+        .label(tensor, "this is a tensor").note("it is checked at launch, for sizes, constants and scalars");
+  }
+
+  private static Val condition(Library library, Item.Kernel kernel, Expr fact, boolean tensors, Findings findings) {
     Lowerer l = Lowerer.constant(library, findings);
     Scope scope = new Scope(null);
     KernelHead head = KernelHead.of(kernel, library);
     kernel.constants().forEach(c -> scope.let(c.name().text(), constant(library, c), null));
     for (Param p : kernel.params()) {
       boolean scalar = p.type() instanceof TypeExpr.Scalar;
-      scope.let(p.name().text(), scalar ? unknown(p.type().element().text()) : Val.FAILED, null);
+      if (scalar || tensors) {
+        scope.let(p.name().text(), scalar ? unknown(p.type().element().text()) : Val.FAILED, null);
+      }
     }
     head.dims().forEach(d -> scope.let(d, unknown("int"), null));
     head.strides().forEach(s -> scope.let(s, unknown("int"), null));
-    l.within(scope, () -> l.branches.condition(fact));
+    return l.within(scope, () -> l.branches.condition(fact));
   }
 
   private static Val constant(Library library, Constant c) {
