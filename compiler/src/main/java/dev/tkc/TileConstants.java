@@ -27,6 +27,7 @@ final class TileConstants {
   private static final long LEAST = 16;
 
   private static final Set<String> ALIGNMENTS = Set.of("align_down", "align_up");
+  private static final long UNKNOWN = 128;
 
   private final Set<String> names = new HashSet<>();
   private final Set<String> tiles = new HashSet<>();
@@ -59,9 +60,14 @@ final class TileConstants {
   static Map<String, Long> covered(Item.Kernel kernel, Map<String, Object> facts) {
     Map<String, Long> most = new HashMap<>();
     new Domains(d -> d.step().filter(s -> s.bare() instanceof Expr.Ref).ifPresent(s -> most.merge(
-        ((Expr.Ref) s.bare()).name().text(), d.high().bare() instanceof Expr.Ref high && d.low().isEmpty()
-            && facts.get(high.name().text()) instanceof Long n ? n : Long.MAX_VALUE, Math::max))).visit(kernel.body());
+        ((Expr.Ref) s.bare()).name().text(), d.low().isEmpty() && d.high().bare() instanceof Expr.Ref high
+            ? size(facts, high) : Long.MAX_VALUE, Math::max))).visit(kernel.body());
     return most;
+  }
+
+  /** A dimension of unknown size asks for no larger tiles: their addresses and guards would take too many registers. */
+  private static long size(Map<String, Object> facts, Expr.Ref name) {
+    return facts.get(name.name().text()) instanceof Long n ? n : UNKNOWN;
   }
 
   /** Shows every domain below a part of the tree. */
