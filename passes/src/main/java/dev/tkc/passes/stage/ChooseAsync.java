@@ -118,8 +118,7 @@ public final class ChooseAsync {
     boolean[] ragged = {false};
     func.body().walk(i -> {
       ragged[0] |= i.op() instanceof ControlOp.BlockCount;
-      if (i.op() instanceof MemoryOp.Store s && StoreSlices.mayBeBulk(s.value().tile())
-          && access.obstacle(i).isEmpty()) {
+      if (isBulkStore(i)) {
         i.annotate("bulk", true);
       }
     });
@@ -309,6 +308,11 @@ public final class ChooseAsync {
         .reduce(here, Math::max);
   }
 
+  private boolean isBulkStore(Inst inst) {
+    return inst.op() instanceof MemoryOp.Store s && StoreSlices.mayBeBulk(s.value().tile())
+        && access.obstacle(inst).isEmpty();
+  }
+
   /** The most accumulators of one instruction in each thread. */
   private long mostOfInstruction() {
     return instructions.entrySet().stream().mapToLong(e -> (long) e.getValue().fragments().m()
@@ -318,7 +322,7 @@ public final class ChooseAsync {
 
   /** The most registers of each thread that accumulators and left operands take at a time. */
   private long registers(int warps) {
-    Set<Inst> leaving = StoreSlices.onTheWayOut(func);
+    Set<Inst> leaving = StoreSlices.onTheWayOut(func, this::isBulkStore);
     return new RegisterPressure(func.body(), (long) warps * target.lanes(), instructions::containsKey,
         v -> v.definition() != null
             && (leaving.contains(v.definition()) || loads.contains(v.definition()) && onlyProducts(v)))

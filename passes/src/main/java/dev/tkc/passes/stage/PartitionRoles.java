@@ -95,7 +95,7 @@ public final class PartitionRoles {
   /** Whether tiles leave few registers to the rest. */
   private boolean isTight() {
     long threads = (long) target.lanes() * consumers;
-    Set<Inst> leaving = StoreSlices.onTheWayOut(func);
+    Set<Inst> leaving = StoreSlices.onTheWayOut(func, i -> i.flag("bulk"));
     RegisterPressure pressure = new RegisterPressure(func.body(), threads, i -> RotateLoops.isAsynchronous(i, target),
         v -> plan.isInMemory(v) || v.definition() != null && leaving.contains(v.definition()));
     return pressure.most(func.body()) > LAVISH_REGISTERS;

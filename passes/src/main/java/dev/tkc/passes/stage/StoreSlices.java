@@ -18,6 +18,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * How a tile leaves a role that computes: in slices of so many bytes of each row. Those of a bulk store go through so
@@ -82,15 +83,14 @@ final class StoreSlices {
   }
 
   /**
-   * What lies between a function's tiles and the stores that cut them: computed slice by slice, and then element by
-   * element, it never takes the registers of a tile.
+   * What lies between a function's tiles and the bulk stores that cut them: computed slice by slice, and then element by
+   * element, it never takes the registers of a tile. Threads that store need them for guards and addresses.
    */
-  static Set<Inst> onTheWayOut(Func func) {
+  static Set<Inst> onTheWayOut(Func func, Predicate<Inst> bulk) {
     Uses uses = new Uses(func.body());
     Set<Inst> found = Collections.newSetFromMap(new IdentityHashMap<>());
     func.body().walk(i -> {
-      if (i.op() instanceof MemoryOp.Store s
-          && (i.flag("bulk") ? columns(s.value().tile()) > 0 : columnsByThreads(i) > 0)) {
+      if (i.op() instanceof MemoryOp.Store s && bulk.test(i) && columns(s.value().tile()) > 0) {
         found.add(i);
       }
     });
