@@ -63,7 +63,10 @@ public final class CostModel {
   /** A tensor larger than this does not stay in the cache. */
   private static final double CACHED = 48e6;
 
-  /** What reading costs there, by what it costs where it stays: others have read it from the other half, or not yet. */
+  /**
+   * What reading costs there where memory is busy all the time, by what it costs where it stays: others have read it
+   * from the other half, or not yet.
+   */
   private static final double PASSING = 1.25;
 
   /** By how many times its latency a copy is later where memory is busy all the time. */
@@ -85,6 +88,9 @@ public final class CostModel {
   private final long ways;
   private int warps;
   private long outside;
+  /** What reading costs of tensors that pass through the cache. */
+  private double past = 1;
+
   /** Cycles until a copy arrives. */
   private double latency;
   /** Bytes that a multiprocessor can read a cycle from the cache: more, where fewer of them do. */
@@ -221,8 +227,11 @@ public final class CostModel {
   /** The busier memory is, the later are copies: how busy it is is seen when all else is known. */
   private double phase(Func func, ControlOp.Launch launch, Integers host) {
     latency = rates.latency();
+    past = 1;
     Occupation calm = occupation(func, launch, host);
-    latency = rates.latency() * (1 + QUEUE * Math.min(1, calm.memory / calm.busy));
+    double busy = Math.min(1, calm.memory / calm.busy);
+    latency = rates.latency() * (1 + QUEUE * busy);
+    past = 1 + (PASSING - 1) * busy;
     Occupation all = occupation(func, launch, host);
     // What still waits for memory all the time begins and ends with the rest.
     return Math.max(all.busy, all.memory) + EDGE * Math.min(all.busy, all.memory) + rates.latency();
@@ -338,7 +347,7 @@ public final class CostModel {
       case MatrixOp.Dot dot -> dot(i, dot);
       case MemoryOp.Load o -> {
         double bytes = bytes(i.result().tile());
-        double read = (passing.contains(o.tensor()) ? PASSING : 1) * bytes / cacheBytes;
+        double read = (passing.contains(o.tensor()) ? past : 1) * bytes / cacheBytes;
         yield new Work(0, i.flag("bulk") ? bytes / rates.sharedBytes() : 0, read, 0);
       }
       case MemoryOp.Store s -> {
