@@ -83,8 +83,8 @@ final class StoreSlices {
   }
 
   /**
-   * What lies between a function's tiles and the bulk stores that cut them: computed slice by slice, and then element by
-   * element, it never takes the registers of a tile. Threads that store need them for guards and addresses.
+   * What lies between a function's tiles and the bulk stores that cut them: computed slice by slice, and then element
+   * by element, it never takes the registers of a tile. Threads that store need them for guards and addresses.
    */
   static Set<Inst> onTheWayOut(Func func, Predicate<Inst> bulk) {
     Uses uses = new Uses(func.body());
