@@ -68,8 +68,12 @@ public final class Sources {
       String reason = Files.isDirectory(path) ? "it is a folder"
           : e instanceof AccessDeniedException ? "permission denied"
           : e instanceof NoSuchFileException ? "no file can be made there" : e.getMessage();
-      throw new DiagnosticException(Diagnostic.error(Code.FILE_ACCESS, path + " cannot be written: " + reason));
+      throw unwritable(path, reason);
     }
+  }
+
+  private static DiagnosticException unwritable(Path path, String reason) {
+    return new DiagnosticException(Diagnostic.error(Code.FILE_ACCESS, path + " cannot be written: " + reason));
   }
 
   /** Refuses ahead of long work what {@link #write} would refuse after it, as far as that can be known. */
@@ -77,11 +81,10 @@ public final class Sources {
     requireName(path);
     requireFolder(path);
     if (Files.isDirectory(path)) {
-      throw new DiagnosticException(Diagnostic.error(Code.FILE_ACCESS, path + " cannot be written: it is a folder"));
+      throw unwritable(path, "it is a folder");
     }
     if (Files.exists(path) && !Files.isWritable(path)) {
-      throw new DiagnosticException(
-          Diagnostic.error(Code.FILE_ACCESS, path + " cannot be written: permission denied"));
+      throw unwritable(path, "permission denied");
     }
   }
 

@@ -7,6 +7,7 @@ import dev.tkc.Literals;
 import dev.tkc.Tkc;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.Plural;
 import dev.tkc.ir.diag.Source;
 import java.util.List;
 import java.util.Map;

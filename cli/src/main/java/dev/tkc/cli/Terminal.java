@@ -4,6 +4,7 @@ import dev.tkc.DiagnosticJson;
 import dev.tkc.Sources;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.Plural;
 import dev.tkc.ir.diag.Source;
 import java.io.InputStream;
 import java.io.PrintStream;

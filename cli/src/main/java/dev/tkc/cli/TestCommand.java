@@ -7,6 +7,7 @@ import dev.tkc.host.TestResult;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.diag.Plural;
 import dev.tkc.ir.diag.Spelling;
 import java.util.ArrayList;
 import java.util.List;

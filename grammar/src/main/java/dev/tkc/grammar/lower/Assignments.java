@@ -6,6 +6,7 @@ import dev.tkc.grammar.syntax.Stmt.AssignOp;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.Plural;
 import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.MatrixOp.Precision;

@@ -8,6 +8,7 @@ import dev.tkc.grammar.syntax.TypeExpr;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.Plural;
 import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.type.Element;

@@ -10,6 +10,7 @@ import dev.tkc.ir.Builder;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.Plural;
 import dev.tkc.ir.diag.Span;
 import dev.tkc.ir.op.Literal;
 import dev.tkc.ir.op.ShapeOp;

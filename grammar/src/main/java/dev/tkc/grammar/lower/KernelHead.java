@@ -8,6 +8,7 @@ import dev.tkc.grammar.syntax.Param;
 import dev.tkc.grammar.syntax.TypeExpr;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
+import dev.tkc.ir.diag.Plural;
 import dev.tkc.ir.type.Element;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -14,7 +14,7 @@ public final class ByteText {
       return "more than 8 EiB";
     }
     if (bytes < 1024) {
-      return bytes + (bytes == 1 ? " byte" : " bytes");
+      return Plural.of(bytes, "byte");
     }
     int unit = (63 - Long.numberOfLeadingZeros(bytes)) / 10;
     double amount = (double) bytes / (1L << 10 * unit);

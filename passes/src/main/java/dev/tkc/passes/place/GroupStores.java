@@ -90,14 +90,8 @@ public final class GroupStores {
 
   /** Whether products read of these buffers, each group its own rows, which are their results' rows. */
   private static boolean readsOwnRows(Region role, int groups, List<Inst> stores) {
-    boolean[] own = {true};
-    role.walk(i -> {
-      if (i.op() instanceof AsyncOp.DotAsync dot) {
-        own[0] &= !isView(dot.b(), stores)
-            && (!isView(dot.a(), stores) || ownRows(dot.acc().tile(), groups));
-      }
-    });
-    return own[0];
+    return !role.anyMatch(i -> i.op() instanceof AsyncOp.DotAsync dot && (isView(dot.b(), stores)
+        || isView(dot.a(), stores) && !ownRows(dot.acc().tile(), groups)));
   }
 
   private static boolean isView(Value operand, List<Inst> stores) {

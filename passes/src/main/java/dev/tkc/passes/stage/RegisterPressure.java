@@ -105,9 +105,7 @@ final class RegisterPressure {
 
   /** Whether products are started inside the instruction: all before it are waited for. */
   private boolean starts(Inst inst) {
-    boolean[] found = {false};
-    inst.regions().forEach(r -> r.walk(i -> found[0] |= asynchronous.test(i)));
-    return found[0];
+    return inst.anyInside(asynchronous);
   }
 
   private static Set<Value> used(Inst inst) {

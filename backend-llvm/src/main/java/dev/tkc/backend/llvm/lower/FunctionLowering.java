@@ -176,7 +176,7 @@ final class FunctionLowering {
   /** Lowers a region's instructions; returns what its yield gives. */
   List<Lowered> region(Region region) {
     int held = async.dots().enter();
-    boolean rounds = hasLoop(region);
+    boolean rounds = region.anyMatch(i -> i.op() instanceof ControlOp.For);
     for (int i = 0; i < region.insts().size(); i++) {
       Inst inst = region.insts().get(i);
       if (!mayPass(inst)) {
@@ -258,12 +258,6 @@ final class FunctionLowering {
     return view == null ? 1 : IntStream.range(0, view.registers())
         .mapToObj(r -> IntStream.range(0, view.rank() - 1).mapToObj(axis -> view.coordinate(r, axis)).toList())
         .distinct().count();
-  }
-
-  private static boolean hasLoop(Region region) {
-    boolean[] found = {false};
-    region.walk(i -> found[0] |= i.op() instanceof ControlOp.For);
-    return found[0];
   }
 
   /**

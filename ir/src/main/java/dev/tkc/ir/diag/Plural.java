@@ -1,10 +1,10 @@
-package dev.tkc.grammar.lower;
+package dev.tkc.ir.diag;
 
 /** Numbers of things as they are said in messages: {@code 1 value}, {@code 2 values}. */
-final class Plural {
+public final class Plural {
   private Plural() {}
 
-  static String of(int n, String noun) {
+  public static String of(long n, String noun) {
     return n + " " + noun + (n == 1 ? "" : "s");
   }
 }
