@@ -8,7 +8,8 @@
 ROOT is an unpacked tkc archive (the folder with bin/tkc) or a working copy. Protocol (docs/performance/README.md), the same
 for both sides: the results of tkc at the timed sizes are compared with torch's in f32 on fresh random data before anything is
 timed, and the same data are timed; buffers are rotated so that together they exceed twice the L2; work of 0.2 ms and more in
-bursts of at most 20 ms after 0.2 s of idling and two warm-ups, median of five; shorter work by graphs of back-to-back launches.
+bursts of at most 20 ms after 0.2 s of idling and two warm-ups, median of five; shorter work that computes by bursts of a graph of
+launches in the same way; shorter work that is only memory's by such graphs without idling.
 In each round tkc and its peers take turns, in an order drawn anew; while one measures, the other process is idle. A figure is
 the median of the rounds, its spread the longest time of any round over the shortest, less one.
 
@@ -134,7 +135,8 @@ def measure(case, tkc, options, folder, l2_bytes, shuffled):
             row.setdefault("missing", {})[name] = str(e).splitlines()[0] if str(e) else type(e).__name__
     estimates = [s.estimate() for s in sides.values()]
     work_us = case.flops / 8e8 + case.bytes / 4e6
-    protocol = "burst" if min(estimates, default=work_us) >= BURST_US else "graph"
+    long = min(estimates, default=work_us) >= BURST_US
+    protocol = "burst" if long else "graph-burst" if case.flops else "graph"
     row["protocol"] = protocol
     if "failed" not in row:
         times = turns(case, tkc, sides, options.rounds, protocol, shuffled)

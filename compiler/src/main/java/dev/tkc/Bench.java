@@ -17,7 +17,8 @@ import java.util.Optional;
  *       turn;
  *   <li><em>burst</em>, for launches of 0.2 ms and more: 0.2 s of rest, two launches to warm up, then launches back to
  *       back for at most 20 ms between two events; five times;
- *   <li><em>graph</em>, for shorter ones: the same launches written down in a graph, without the rest;
+ *   <li><em>graph-burst</em>, for shorter ones: the same with launches written down in a graph of about 1 ms, so that
+ *       the host's share of them is not measured;
  *   <li><em>wall</em>, in the interpreter: five launches by the clock.
  * </ul>
  */

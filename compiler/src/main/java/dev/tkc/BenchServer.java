@@ -37,6 +37,7 @@ import java.util.function.Consumer;
  * {"do": "run", "name": "g", "outputs": {"c": "c.npy"}}   one launch, results to files
  * {"do": "check", "name": "g"}                        one launch against the kernel's test: "ok", "wrong" or why not
  * {"do": "time", "name": "g", "protocol": "burst", "rounds": 5, "round_us": 20000}
+ *                                                     (or graph-burst, graph, back-to-back)
  *                                                     median_us, micros, runs, protocol
  * {"do": "sustained", "name": "g", "millis": 1500}    us
  * {"do": "release", "name": "g"}

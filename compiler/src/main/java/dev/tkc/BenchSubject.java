@@ -32,8 +32,24 @@ public final class BenchSubject implements AutoCloseable {
     BACK_TO_BACK,
     /** No rests, launches by a graph, so that the host's share of a short launch is not measured. */
     GRAPH,
+    /** A rest before each round, launches by a graph. */
+    GRAPH_BURST,
     /** The interpreter's launches, by the clock. */
     WALL;
+
+    private boolean byGraph() {
+      return switch (this) {
+        case GRAPH, GRAPH_BURST -> true;
+        case BURST, BACK_TO_BACK, WALL -> false;
+      };
+    }
+
+    private boolean rests() {
+      return switch (this) {
+        case BURST, GRAPH_BURST -> true;
+        case GRAPH, BACK_TO_BACK, WALL -> false;
+      };
+    }
 
     /** As it is written: {@code back-to-back}. */
     @Override
@@ -174,7 +190,7 @@ public final class BenchSubject implements AutoCloseable {
     return used;
   }
 
-  /** Measures by the protocol given, or else by what suits the kernel: bursts for 0.2 ms and more. */
+  /** Measures by the protocol given, or else by what suits the kernel: bursts, by a graph if shorter than 0.2 ms. */
   public Times time(Optional<Protocol> wanted) {
     return time(wanted, Effort.DEFAULT);
   }
@@ -185,16 +201,14 @@ public final class BenchSubject implements AutoCloseable {
       return byClock(effort);
     }
     double estimate = estimate(cuda);
-    Protocol protocol = wanted.orElse(estimate >= BURST_MICROS ? Protocol.BURST : Protocol.GRAPH);
-    if (protocol == Protocol.GRAPH) {
-      return graph(cuda, estimate, effort);
+    Protocol protocol = wanted.orElse(estimate >= BURST_MICROS ? Protocol.BURST : Protocol.GRAPH_BURST);
+    if (protocol.byGraph()) {
+      return graph(cuda, estimate, effort, protocol);
     }
     int runs = effort.runs(estimate);
     List<Double> micros = new ArrayList<>();
     for (int i = 0; i < effort.rounds(); i++) {
-      if (protocol == Protocol.BURST) {
-        rest();
-      }
+      rest(protocol);
       one(cuda, 2);
       micros.add(one(cuda, runs));
     }
@@ -217,7 +231,7 @@ public final class BenchSubject implements AutoCloseable {
     return Math.max(0.5, one(cuda, 5));
   }
 
-  private Times graph(CudaEngine cuda, double estimate, Effort effort) {
+  private Times graph(CudaEngine cuda, double estimate, Effort effort, Protocol protocol) {
     int turns = Math.clamp(Math.round(GRAPH_MICROS / estimate / launches.size()), 1,
         MOST_IN_GRAPH / launches.size() + 1);
     int nodes = turns * launches.size();
@@ -226,14 +240,17 @@ public final class BenchSubject implements AutoCloseable {
     try (CudaGraph graph = CudaGraph.record(stream, () -> queue(stream, nodes))) {
       List<Double> micros = new ArrayList<>();
       for (int i = 0; i < effort.rounds(); i++) {
-        between(cuda.device(), stream, 1, () -> graph.launch(stream));
-        micros.add(between(cuda.device(), stream, nodes * replays, () -> {
-          for (int r = 0; r < replays; r++) {
-            graph.launch(stream);
-          }
-        }));
+        rest(protocol);
+        between(cuda.device(), stream, 1, () -> replay(graph, stream, 2));
+        micros.add(between(cuda.device(), stream, nodes * replays, () -> replay(graph, stream, replays)));
       }
-      return new Times(micros, nodes * replays * effort.rounds(), Protocol.GRAPH);
+      return new Times(micros, nodes * replays * effort.rounds(), protocol);
+    }
+  }
+
+  private static void replay(CudaGraph graph, CudaStream stream, int times) {
+    for (int i = 0; i < times; i++) {
+      graph.launch(stream);
     }
   }
 
@@ -267,7 +284,11 @@ public final class BenchSubject implements AutoCloseable {
     return new Times(micros, effort.rounds(), Protocol.WALL);
   }
 
-  private static void rest() {
+  /** A chip that was at work is hot and its clocks are lower: who follows would look slower than who rested. */
+  private static void rest(Protocol protocol) {
+    if (!protocol.rests()) {
+      return;
+    }
     try {
       Thread.sleep(REST_MILLIS);
     } catch (InterruptedException e) {
