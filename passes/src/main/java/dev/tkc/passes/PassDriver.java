@@ -1,6 +1,7 @@
 package dev.tkc.passes;
 
 import dev.tkc.ir.Cloner;
+import dev.tkc.ir.Func;
 import dev.tkc.ir.Module;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
@@ -22,8 +23,22 @@ import java.util.Optional;
  * Runs the steps of a table over a module, in place. Between steps it verifies, prints, measures and calls the observer
  * as the options say; whatever a pass throws, other than a diagnostic for the user, becomes a {@link PassFailure} that
  * names the pass and the function and leaves the module as it was before in a file.
+ *
+ * <p>How much scratch a block needs is known when layouts are, long after buffers have got their slots. If both are too
+ * much for its shared memory, the driver goes back to {@link #AGAIN_FROM} with that many bytes more set aside, a few
+ * times.
  */
 public final class PassDriver {
+  /** On a function: bytes of shared memory that were short when it was compiled before, all times together. */
+  public static final String SHORTAGE = "shortage";
+
+  /** On a function: how often that was so. */
+  public static final String SHORTAGES = "shortages";
+
+  /** The first step that looks at what {@link #SHORTAGE} says, and what depends on that. */
+  private static final String AGAIN_FROM = "choose-instructions";
+  private static final int MOST_SHORTAGES = 3;
+
   private final List<Step> table;
 
   public PassDriver(List<Step> table) {
@@ -40,10 +55,25 @@ public final class PassDriver {
     require(cx);
     cx.observer().before(module);
     Map<String, Long> nanos = new LinkedHashMap<>();
-    for (Step step : chosen(cx)) {
+    List<Step> steps = chosen(cx);
+    Optional<Module> early = Optional.empty();
+    for (int n = 0; n < steps.size(); n++) {
+      Step step = steps.get(n);
+      if (step.name().equals(AGAIN_FROM) && options.only().isEmpty()) {
+        early = Optional.of(Cloner.clone(module));
+      }
       Optional<Module> before = options.reproducers().map(p -> Cloner.clone(module));
       long start = System.nanoTime();
-      one(step, module, cx, before);
+      try {
+        one(step, module, cx, before);
+      } catch (SharedShortage e) {
+        Module again = early.filter(m -> noted(e, m)).orElseThrow(() -> new DiagnosticException(e.finding()));
+        module.funcs().clear();
+        module.funcs().addAll(Cloner.clone(again).funcs());
+        n = steps.stream().map(Step::name).toList().indexOf(AGAIN_FROM) - 1;
+        cx.leave();
+        continue;
+      }
       nanos.merge(step.name(), System.nanoTime() - start, Long::sum);
       if (options.printAfter().contains(step.name()) || options.printAfter().contains("all")) {
         cx.print("// after " + step.name() + "\n" + IrPrinter.print(module));
@@ -53,6 +83,15 @@ public final class PassDriver {
     if (options.time()) {
       cx.print(timings(nanos));
     }
+  }
+
+  /** Notes on a function that it was short of shared memory, if it may be tried again. */
+  private static boolean noted(SharedShortage e, Module module) {
+    Func func = module.func(e.func()).orElseThrow();
+    long times = func.annotation(SHORTAGES, 0) + 1;
+    func.annotations().put(SHORTAGES, times);
+    func.annotations().put(SHORTAGE, func.annotation(SHORTAGE, 0) + e.bytes());
+    return times <= MOST_SHORTAGES;
   }
 
   /** The steps that will run, in order. */
@@ -77,7 +116,7 @@ public final class PassDriver {
   private static void one(Step step, Module module, PassContext cx, Optional<Module> before) {
     try {
       step.pass().run(module, cx);
-    } catch (DiagnosticException e) {
+    } catch (DiagnosticException | SharedShortage e) {
       throw e;
     } catch (RuntimeException | StackOverflowError e) {
       throw new PassFailure(step.name(), cx.current(), String.valueOf(e.getMessage()), save(step, before, cx), e);

@@ -180,6 +180,12 @@ final class PtxAsync implements AsyncTarget {
   }
 
   @Override
+  public LlvmValue opaque(LlvmBuilder b, LlvmValue x) {
+    boolean isFloat = x.type().equals(LlvmType.FLOAT);
+    return b.inlineAsm(x.type(), new LlvmIntrinsic.Asm("", isFloat ? "=f,0" : "=r,0", false, false), x);
+  }
+
+  @Override
   public void dotFence(LlvmBuilder b) {
     b.call(PtxIntrinsic.WGMMA_FENCE);
   }

@@ -6,7 +6,6 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
-import dev.tkc.ir.diag.DiagnosticException;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.MemoryOp;
@@ -16,6 +15,7 @@ import dev.tkc.ir.rules.ScratchBytes;
 import dev.tkc.ir.rules.SlotBytes;
 import dev.tkc.ir.type.TensorType;
 import dev.tkc.passes.PassContext;
+import dev.tkc.passes.SharedShortage;
 import dev.tkc.passes.analysis.Regions;
 import dev.tkc.passes.target.TargetInfo;
 import dev.tkc.passes.tile.OutlinePhases;
@@ -45,7 +45,7 @@ import java.util.Set;
  * engines or asynchronous dots use, and all buffers of a function with roles are in use all the time, since others than
  * the threads in program order use them; scratch of different roles is never shared. Places are found largest first, at
  * multiples of {@link #ALIGNMENT} bytes, of {@link #ENGINE_ALIGNMENT} for engines, of 8 for barriers. The function's
- * {@code shared_bytes} is the sum of it all; more than the target has is an error with a table.
+ * {@code shared_bytes} is the sum of it all; more than the target has is a shortage, with a table in which it went.
  */
 public final class AllocateShared {
   static final long ALIGNMENT = 128;
@@ -133,7 +133,7 @@ public final class AllocateShared {
     long total = place();
     func.annotations().put("shared_bytes", total);
     if (total > target.shared().perBlock()) {
-      throw new DiagnosticException(tooLarge(func, total));
+      throw new SharedShortage(func.name(), total - target.shared().perBlock(), tooLarge(func, total));
     }
   }
 

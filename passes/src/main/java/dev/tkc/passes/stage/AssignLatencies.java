@@ -10,6 +10,7 @@ import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
+import dev.tkc.passes.PassDriver;
 import dev.tkc.passes.analysis.AccessPattern;
 import dev.tkc.passes.analysis.ReadOnly;
 import dev.tkc.passes.analysis.Regions;
@@ -48,7 +49,7 @@ public final class AssignLatencies {
   }
 
   public static void run(Func func, PassContext context) {
-    long stages = func.annotation("stages", DEFAULT_STAGES);
+    long stages = func.annotation("stages", DEFAULT_STAGES - func.annotation(PassDriver.SHORTAGES, 0));
     if (stages < 2) {
       return;
     }

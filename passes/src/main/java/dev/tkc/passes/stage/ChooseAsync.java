@@ -338,10 +338,21 @@ public final class ChooseAsync {
     long bytes = loads.stream()
         .mapToLong(l -> (outside.contains(l) || uses.isRead(l.result()) ? 1 : 2) * bytes(l.result())).sum()
         + shared.handed().stream().mapToLong(group -> 2 * bytes(group.iterator().next())).sum()
-        + exchanged(func.body(), uses, loads::contains);
+        + exchanged(func.body(), uses, loads::contains) + turned();
     if (bytes > target.shared().perBlock() - RESULTS) {
       fail("two rounds' tiles of " + bytes + " bytes do not fit shared memory");
     }
+  }
+
+  /** The most that a tile needs whose rows and columns are exchanged on its way out. */
+  private long turned() {
+    long[] most = {0};
+    func.body().walk(i -> {
+      if (i.op() instanceof MemoryOp.Store) {
+        most[0] = Math.max(most[0], StoreSlices.turningBytes(i));
+      }
+    });
+    return most[0];
   }
 
   private static long bytes(Value v) {

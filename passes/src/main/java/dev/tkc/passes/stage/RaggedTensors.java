@@ -7,11 +7,16 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.Module;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
+import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.RangeType;
+import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
+import dev.tkc.passes.analysis.Bounds;
 import dev.tkc.passes.analysis.BulkAccess;
 import dev.tkc.passes.analysis.Scopes;
 import java.util.ArrayList;
@@ -48,6 +53,9 @@ public final class RaggedTensors {
   /** Where a tensor ends by its ranges: its rows are those of this dimension. */
   private record Ragged(Value tensor, int dimension) {}
 
+  /** What is known of an access's rows, which are a range of this dimension of the tensor: where they begin, and end. */
+  private record Rows(int dimension, boolean fromZero, boolean toSize) {}
+
   private final Scopes scopes;
   private final Map<Ragged, Value> made = new HashMap<>();
 
@@ -74,25 +82,60 @@ public final class RaggedTensors {
   }
 
   private static void rewrite(Func func) {
-    Map<Inst, Integer> accesses = accesses(func);
+    Map<Inst, Rows> accesses = accesses(func);
     RaggedTensors pass = new RaggedTensors(func);
     accesses.forEach(pass::rewrite);
   }
 
-  /** The loads and stores that end anywhere in a dimension of their tensor, and which one. */
-  private static Map<Inst, Integer> accesses(Func func) {
-    Map<Inst, Integer> found = new LinkedHashMap<>();
+  /** The loads and stores that end anywhere in a dimension of their tensor. */
+  private static Map<Inst, Rows> accesses(Func func) {
+    Map<Inst, Rows> found = new LinkedHashMap<>();
     if (func.body().anyMatch(i -> i.op() instanceof MatrixOp.Dot)) {
-      BulkAccess access = new BulkAccess(func);
+      Bounds bounds = new Bounds(func);
+      BulkAccess access = new BulkAccess(func, bounds);
+      List<Value> read = numbersRead(func);
       func.body().walk(i -> {
         List<Value> indices = indices(i);
         if (!indices.isEmpty()) {
           access.ifEnding(i).filter(b -> b.masked().size() == 1)
-              .flatMap(b -> dimension(indices, b.masked().getFirst())).ifPresent(d -> found.put(i, d));
+              .flatMap(b -> dimension(indices, b.masked().getFirst()))
+              .flatMap(d -> rows(i, indices.get(d), d, bounds, read)).ifPresent(r -> found.put(i, r));
         }
       });
     }
     return found;
+  }
+
+  /** Integers that come from memory. */
+  private static List<Value> numbersRead(Func func) {
+    List<Value> read = new ArrayList<>();
+    func.body().walk(i -> {
+      Inst source = i.op() instanceof ElementwiseOp.Cast c && c.x().definition() != null ? c.x().definition() : i;
+      if (source.op() instanceof MemoryOp.Load && i.result().type() instanceof TileType t && t.isScalar()
+          && t.element() == Element.I64) {
+        read.add(i.result());
+      }
+    });
+    return read;
+  }
+
+  /** What is known of the rows of an access; nothing where they may begin before the tensor's. */
+  private static Optional<Rows> rows(Inst access, Value range, int dimension, Bounds bounds, List<Value> read) {
+    MemoryOp.Range rows = (MemoryOp.Range) range.definition().op();
+    boolean fromZero = bounds.atLeast(access, rows.start(), 0);
+    Value size = ((MemoryOp.MakeTensor) tensor(access).definition().op()).sizes().get(dimension);
+    boolean toSize = bounds.atMostZero(access,
+        bounds.form(rows.start()).plus(bounds.form(rows.count())).minus(bounds.form(size)));
+    return fromZero || read.stream().anyMatch(r -> bounds.atMost(access, r, rows.start(), 0))
+        ? Optional.of(new Rows(dimension, fromZero, toSize)) : Optional.empty();
+  }
+
+  private static Value tensor(Inst access) {
+    return switch (access.op()) {
+      case MemoryOp.Load l -> l.tensor();
+      case MemoryOp.Store s -> s.tensor();
+      default -> throw new IllegalStateException("neither load nor store: " + access);
+    };
   }
 
   /** The indices of a load or store of rows; none of anything else. */
@@ -118,12 +161,12 @@ public final class RaggedTensors {
     return Optional.empty();
   }
 
-  private void rewrite(Inst inst, int dimension) {
+  private void rewrite(Inst inst, Rows rows) {
     switch (inst.op()) {
       case MemoryOp.Load l -> inst.setOp(new MemoryOp.Load(
-          ending(l.tensor(), dimension), indices(inst, l.indices(), dimension), l.pad()));
+          ending(l.tensor(), rows.dimension), indices(inst, l.indices(), rows), l.pad()));
       case MemoryOp.Store s -> inst.setOp(new MemoryOp.Store(
-          ending(s.tensor(), dimension), indices(inst, s.indices(), dimension), s.value()));
+          ending(s.tensor(), rows.dimension), indices(inst, s.indices(), rows), s.value()));
       default -> throw new IllegalStateException("neither load nor store: " + inst);
     }
   }
@@ -133,11 +176,20 @@ public final class RaggedTensors {
   }
 
   /** The same lanes, their end where the tensor's is. */
-  private List<Value> indices(Inst inst, List<Value> old, int dimension) {
+  private List<Value> indices(Inst inst, List<Value> old, Rows known) {
+    int dimension = known.dimension;
     MemoryOp.Range rows = (MemoryOp.Range) old.get(dimension).definition().op();
     Region region = scopes.regionOf(inst);
     Builder b = new Builder(region, region.insts().indexOf(inst)).at(inst.loc());
     Value count = b.binary(BinaryKind.MIN, rows.count(), b.constant((long) rows.size()));
+    if (!known.toSize) {
+      Value size = ((MemoryOp.MakeTensor) tensor(inst).definition().op()).sizes().get(dimension);
+      count = b.binary(BinaryKind.MIN, count, b.sub(size, rows.start()));
+    }
+    if (!known.fromZero) {
+      count = b.emit(new ElementwiseOp.Select(
+          b.compare(CompareKind.GE, rows.start(), b.constant(0L)), count, b.constant(0L)));
+    }
     List<Value> indices = new ArrayList<>();
     indices.add(b.constant(END));
     indices.add(b.add(rows.start(), count));

@@ -4,17 +4,21 @@ import dev.tkc.ir.Func;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.ReductionOp;
+import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.PassDriver;
 import dev.tkc.passes.analysis.Uses;
 import dev.tkc.passes.target.TargetInfo;
 import dev.tkc.passes.tile.OutlinePhases;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * How many slots rings have. Those of the innermost loops get as many as the schedule's {@code stages} say, or as fit;
  * others one, or two where a tile stays in its slot while the next is copied and the innermost rings have two all the
  * same. Where shared memory is short, rings whose tiles are read into registers have one: those leave their slot long
- * before the next one is due.
+ * before the next one is due. A function that turned out to need more scratch than is set aside here has less room.
  */
 final class RingRoom {
   /** More slots than this hide nothing more. */
@@ -82,7 +86,8 @@ final class RingRoom {
   }
 
   private long room(long more) {
-    return target.shared().perBlock() - SLACK - bytes(outer) - more - handed - reserved();
+    return target.shared().perBlock() - SLACK - bytes(outer) - more - handed - reserved()
+        - func.annotation(PassDriver.SHORTAGE, 0);
   }
 
   private static long bytes(List<Ring> rings) {
@@ -90,11 +95,12 @@ final class RingRoom {
   }
 
   /**
-   * For the way of the results to memory, slices of a bulk store and scratch to exchange them among threads, for
-   * operands that threads load, and for sums over the rows of a tile, of which each warp has some.
+   * For the way of the results to memory, slices of bulk stores, which tiles of one kind have in common, and scratch to
+   * exchange them among threads, for operands that threads load, and for sums over the rows of a tile, of which each
+   * warp has some.
    */
   private long reserved() {
-    long[] slices = {0};
+    Map<List<Object>, Long> slices = new HashMap<>();
     long[] reduced = {0};
     long warps = func.annotation("warps", 8);
     func.body().walk(i -> {
@@ -107,10 +113,12 @@ final class RingRoom {
         reduced[0] += (func.annotation(OutlinePhases.CLUSTER, 1) - 1) * part;
       }
       if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() >= 2) {
-        slices[0] = Math.max(slices[0], i.flag("bulk") ? StoreSlices.bytes(i) + StoreSlices.turningBytes(i) : 0);
+        TileType tile = s.value().tile();
+        slices.merge(List.of(tile.element(), tile.shape()),
+            i.flag("bulk") ? StoreSlices.bytes(i) + StoreSlices.turningBytes(i) : 0, Math::max);
       }
     });
-    return slices[0] + StoreSlices.scratch(func.body()) + reduced[0]
+    return slices.values().stream().mapToLong(n -> n).sum() + StoreSlices.scratch(func.body()) + reduced[0]
         + ChooseAsync.exchanged(func.body(), new Uses(func.body()), RingPlan::isBulk);
   }
 }

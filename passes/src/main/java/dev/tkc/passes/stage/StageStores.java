@@ -9,7 +9,9 @@ import dev.tkc.ir.Value;
 import dev.tkc.ir.layout.Panels;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.rules.SlotBytes;
 import dev.tkc.ir.type.SharedType;
@@ -55,8 +57,13 @@ import java.util.Set;
  *
  * <p>In a role, what the threads store themselves is cut into slices too ({@link StoreSlices#columnsByThreads}), so
  * that they exchange it through little scratch, which leaves shared memory for what is loaded.
+ *
+ * <p>Slices that are {@link #APART} stay so in what optimisers make of the code.
  */
 public final class StageStores {
+  /** On a slice: nothing that is computed from it is computed before. */
+  public static final String APART = "apart";
+
   /** Slots start at multiples of this. */
   private static final long ALIGNMENT = 1024;
 
@@ -91,6 +98,23 @@ public final class StageStores {
       s.team(func.body());
     }
     roles.forEach(r -> s.team(((ControlOp.Role) r.op()).body()));
+    keepApart(func);
+  }
+
+  /**
+   * Marks the slices of a sum that another way through the program gives a constant: what is computed from one by
+   * itself could as well be computed on both ways, and optimisers would do so for all slices at once, which takes the
+   * registers of another tile. What takes fewer bits may.
+   */
+  private static void keepApart(Func func) {
+    Uses uses = new Uses(func.body());
+    func.body().walk(i -> {
+      if (i.op() instanceof ShapeOp.Slice s && s.x().definition() != null
+          && s.x().definition().op() instanceof ControlOp.If && i.result().tile().element().bits() == 32
+          && !uses.of(i.result()).stream().allMatch(u -> u.op() instanceof ElementwiseOp.Cast c && c.to().bits() < 32)) {
+        i.annotate(APART, true);
+      }
+    });
   }
 
   private static long taken(Func func) {

@@ -76,6 +76,18 @@ class RaggedTensorsTest {
         .containsPattern("%x = load %a, \\[%ri, %rc\\]");
   }
 
+  /** The host knows nothing of numbers in memory: rows are those inside the tensor, and none from a negative number on. */
+  @Test
+  void rowsFromANumberInMemoryAreCutOffAtTheirTensor() {
+    assertThat(passed(program(64, WHOLE))).containsPattern("%\\S+ = sub %K, %k").contains(" = select ");
+  }
+
+  @Test
+  void rowsThatMayBeginBeforeTheirTensorStay() {
+    String around = program(64, WHOLE).replace("%rk = range %k,", "%before = sub %k, %c1 : i64\n%rk = range %before,");
+    assertThat(passed(around)).doesNotContain("wraps");
+  }
+
   @Test
   void whatDoesNotBecomeAsynchronousStays() {
     // Too few rows for the instruction; and columns, which an engine cannot be told the end of.

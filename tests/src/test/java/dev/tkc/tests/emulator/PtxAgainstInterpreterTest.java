@@ -132,6 +132,7 @@ final class PtxAgainstInterpreterTest {
       gemm | gemm_tt | BM=64 BN=96 BK=96 | M=72 N=104 K=200
       gemm | gemm_bias_residual | BM=192 BN=128 BK=64 activation=2 | M=200 N=136 K=72
       gemm_fp8 | gemm_e4m3 | BM=192 BN=96 BK=96 | M=200 N=112 K=208
+      gemm_int8 | gemm_i8_rows | BM=128 BN=256 BK=64 | M=200 N=272 K=144
       """;
 
   /** Default tiles, more blocks, more rounds of loops. */

@@ -111,7 +111,6 @@ class MachineCodeTest {
   private static Map<String, Set<String>> known() {
     String backward = "attention_backward " + HEADS;
     return Map.ofEntries(
-        Map.entry("gemm_i8_rows " + CUBE, Set.of("spills")),
         // Five products of a round share too few registers. One operand goes through memory, rows are read where they
         // are used. With D = 64 some of it is in local memory, but nothing that rounds need.
         Map.entry(backward + "D=64", Set.of("spills", "SHARED between products", "LOCAL between products")),

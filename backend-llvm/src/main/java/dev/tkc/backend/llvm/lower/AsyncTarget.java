@@ -107,6 +107,9 @@ public interface AsyncTarget {
   /** The instruction that a {@code dot_async} names. */
   AsyncProduct asyncMatrix(String name);
 
+  /** The same value, of 32 bits, of which nothing is known: what is computed from it is not computed before. */
+  LlvmValue opaque(LlvmBuilder b, LlvmValue x);
+
   void dotFence(LlvmBuilder b);
 
   void dotCommit(LlvmBuilder b);

@@ -7,6 +7,7 @@ import dev.tkc.ir.layout.InDim;
 import dev.tkc.ir.op.ShapeOp;
 import dev.tkc.ir.type.Shapes;
 import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.stage.StageStores;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -51,7 +52,8 @@ final class ShapeLowering {
         for (int i = 0; i < at.size(); i++) {
           from.add(at.get(i) + o.offsets().get(i));
         }
-        return find(o.x(), from);
+        Optional<LlvmValue> found = find(o.x(), from);
+        return inst.flag(StageStores.APART) ? found.map(v -> f.target().async().opaque(f.b(), v)) : found;
       });
       case ShapeOp.ConvertLayout o -> convert.lower(inst, o);
     };
