@@ -18,6 +18,7 @@ import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.ReadOnly;
+import dev.tkc.passes.analysis.Regions;
 import dev.tkc.passes.analysis.Tensors;
 import dev.tkc.passes.analysis.Uses;
 import dev.tkc.passes.target.TargetInfo;
@@ -102,19 +103,30 @@ public final class StageStores {
   }
 
   /**
-   * Marks the slices of a sum that another way through the program gives a constant: what is computed from one by
-   * itself could as well be computed on both ways, and optimisers would do so for all slices at once, which takes the
-   * registers of another tile. What takes fewer bits may.
+   * Marks the slices of a sum that another way through the program gives a constant: what is computed from nothing but
+   * such a slice could as well be computed on both ways, and optimisers would do so for all slices at once, which takes
+   * the registers of another tile. What takes fewer bits may.
    */
   private static void keepApart(Func func) {
     Uses uses = new Uses(func.body());
     func.body().walk(i -> {
       if (i.op() instanceof ShapeOp.Slice s && s.x().definition() != null
           && s.x().definition().op() instanceof ControlOp.If && i.result().tile().element().bits() == 32
-          && !uses.of(i.result()).stream().allMatch(u -> u.op() instanceof ElementwiseOp.Cast c && c.to().bits() < 32)) {
+          && uses.of(i.result()).size() == 1 && needsNothingElse(uses.of(i.result()).getFirst(), i.result())) {
         i.annotate(APART, true);
       }
     });
+  }
+
+  /** Whether an instruction computes as many bits as there are from one value and constants. */
+  private static boolean needsNothingElse(Inst inst, Value value) {
+    return inst.op() instanceof ElementwiseOp && inst.result().tile().element().bits() >= 32
+        && inst.operands().stream().allMatch(o -> o == value || isConstant(o));
+  }
+
+  private static boolean isConstant(Value v) {
+    return Regions.literal(v).isPresent() || v.definition() != null && v.definition().op() instanceof ShapeOp.Splat s
+        && Regions.literal(s.scalar()).isPresent();
   }
 
   private static long taken(Func func) {
