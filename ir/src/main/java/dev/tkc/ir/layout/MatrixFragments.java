@@ -140,6 +140,24 @@ public final class MatrixFragments {
     return layout;
   }
 
+  /**
+   * The same for so many warps at a time: each such group has the next rows, all of them, so that what it writes and
+   * stores is one piece. Tiles that have not even a fragment for each warp lie as {@link #interleaved} says.
+   */
+  public static LinearLayout grouped(
+      LinearLayout fragment, List<Integer> shape, Warps warps, int group, List<Integer> order) {
+    int groups = Math.max(1, new WarpTeam(warps.count).inner() / group);
+    int size = shape.get(warps.axis);
+    int rows = fragment.size(warps.axis - (shape.size() - 2));
+    if (groups == 1 || size != LinearLayout.cover(List.of(size)).getFirst() || size < rows * warps.count) {
+      return interleaved(fragment, shape, warps, order);
+    }
+    List<Integer> share = new ArrayList<>(shape);
+    share.set(warps.axis, size / groups);
+    LinearLayout one = interleaved(fragment, share, new Warps(warps.axis, warps.count / groups), order);
+    return one.product(LinearLayout.identity1d(InDim.WARP, groups, warps.axis, shape.size()));
+  }
+
   /** The fragment as the last two dimensions of a tile that has room for it. */
   private static LinearLayout expanded(LinearLayout fragment, List<Integer> sizes) {
     int rank = sizes.size();

@@ -123,7 +123,7 @@ public final class AssignLayouts {
   private DotLayouts asynchronous(Inst inst) {
     AsyncMatrix row = Optional.ofNullable((String) inst.annotations().get("instruction")).flatMap(target::asyncMatrix)
         .orElseThrow(() -> new IllegalStateException(inst + " names no asynchronous instruction of " + target.name()));
-    return DotLayouts.async(inst, row.fragments(), warps);
+    return DotLayouts.async(inst, row, warps);
   }
 
   /** Rows that copies gather are known where the copy's threads want them, so that loops can carry them as they are. */

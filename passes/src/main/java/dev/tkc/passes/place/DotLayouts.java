@@ -10,6 +10,7 @@ import dev.tkc.ir.layout.MatrixFragments.Warps;
 import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.target.AsyncMatrix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -38,18 +39,21 @@ record DotLayouts(LinearLayout a, LinearLayout b, LinearLayout acc) {
   }
 
   /**
-   * For an asynchronous instruction: all warps follow each other along the rows, and registers repeat that over further
-   * rows. The left operand lies the same way where it is in registers; what is in shared memory has no layout here.
+   * For an asynchronous instruction: the warps that start it together follow each other along the rows, registers
+   * repeat that over further rows, and the next such group has the rows behind. The left operand lies the same way
+   * where it is in registers; what is in shared memory has no layout here.
    */
-  static DotLayouts async(Inst inst, MatrixFragments.Fragments fragments, int warps) {
+  static DotLayouts async(Inst inst, AsyncMatrix instruction, int warps) {
+    MatrixFragments.Fragments fragments = instruction.fragments();
     AsyncOp.DotAsync dot = (AsyncOp.DotAsync) inst.op();
     TileType acc = inst.result().tile();
     int m = acc.rank() - 2;
     int n = acc.rank() - 1;
-    LinearLayout c = MatrixFragments.interleaved(
-        fragments.c(), acc.shape(), new Warps(m, warps), order(acc.rank(), n, m));
+    int group = instruction.groupWarps();
+    LinearLayout c = MatrixFragments.grouped(
+        fragments.c(), acc.shape(), new Warps(m, warps), group, order(acc.rank(), n, m));
     LinearLayout a = dot.a().type() instanceof TileType t && t.rank() > 0
-        ? MatrixFragments.interleaved(fragments.a(), t.shape(), new Warps(m, warps), order(acc.rank(), m, n)) : null;
+        ? MatrixFragments.grouped(fragments.a(), t.shape(), new Warps(m, warps), group, order(acc.rank(), m, n)) : null;
     return new DotLayouts(a, null, c);
   }
 
