@@ -182,4 +182,17 @@ class HardwareLayoutsTest {
     assertThat(c.basis(InDim.WARP)).containsExactly(List.of(16, 0), List.of(32, 0), List.of(64, 0));
     assertThat(c.basis(InDim.REGISTER)).containsExactly(List.of(0, 1), List.of(8, 0), List.of(0, 8), List.of(128, 0));
   }
+
+  @Test
+  void groupsOfWarpsHaveOnePieceOfTheRowsEach() {
+    MatrixFragments.Warps eight = new MatrixFragments.Warps(0, 8);
+    LinearLayout fragment = MatrixFragments.mmaSync(16).c();
+    LinearLayout c = MatrixFragments.grouped(fragment, List.of(256, 16), eight, 4, List.of(1, 0));
+    assertThat(c.basis(InDim.WARP)).containsExactly(List.of(16, 0), List.of(32, 0), List.of(128, 0));
+    assertThat(c.basis(InDim.REGISTER)).containsExactly(List.of(0, 1), List.of(8, 0), List.of(0, 8), List.of(64, 0));
+    for (int rows : List.of(64, 128)) {
+      assertThat(MatrixFragments.grouped(fragment, List.of(rows, 16), eight, 4, List.of(1, 0)))
+          .isEqualTo(MatrixFragments.interleaved(fragment, List.of(rows, 16), eight, List.of(1, 0)));
+    }
+  }
 }

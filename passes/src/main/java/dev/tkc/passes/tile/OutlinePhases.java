@@ -36,9 +36,9 @@ import java.util.Optional;
  * A nest whose inner bounds can be computed before it is a grid: the number of blocks is the product of the domains'
  * tile counts, and a block finds its positions from its number, the first domain varying slowest (but
  * {@link Nest#slowestFirst}; fastest where its blocks are a cluster, {@link #CLUSTER}), or in bands of g rows of the
- * last two domains under the annotation {@code grouped = g} (8 where none is said and there is a product over two tiled
- * domains). Any other nest is ragged: a fixed number of blocks
- * walk all of it and share out the tiles of the innermost domain in order. An empty domain gives a grid of 0.
+ * last two domains under the annotation {@code grouped = g} (where none is said and there is a product over two tiled
+ * domains, as many as {@link #band} finds). Any other nest is ragged: a fixed number of blocks walk all of it and share
+ * out the tiles of the innermost domain in order. An empty domain gives a grid of 0.
  * {@link PersistGrid} acts on {@code persistent}. Where tiles of a product take longer the further they are along the
  * last domain, {@link LongestFirst} says which has which number.
  *
@@ -50,8 +50,6 @@ public final class OutlinePhases {
   /** Blocks of a ragged nest: enough for every multiprocessor of today's devices several times over. */
   private static final long RAGGED_BLOCKS = 1024;
 
-  private static final long BAND = 8;
-
   /** On a phase and its device function: so many neighbouring blocks run as a cluster, the first domain in each. */
   public static final String CLUSTER = "cluster";
 
@@ -61,20 +59,25 @@ public final class OutlinePhases {
   /** On a division or remainder of i64: operands and result are below 2^31 and not negative. */
   private static final String SMALL = "small";
 
+  /** Of a large device, where no target is known. */
+  private static final int PROCESSORS = 128;
+
   private final Module module;
+  private final int processors;
   private final Func kernel;
   private final Divisibility divisibility;
   private int phases;
 
-  private OutlinePhases(Module module) {
+  private OutlinePhases(Module module, int processors) {
     this.module = module;
+    this.processors = processors;
     this.kernel = module.kernel();
     this.divisibility = new Divisibility(kernel);
   }
 
   public static void run(Module module, PassContext cx) {
     cx.enter(module.kernel());
-    new OutlinePhases(module).all();
+    new OutlinePhases(module, cx.hasTarget() ? cx.target().processors() : PROCESSORS).all();
   }
 
   private void all() {
@@ -120,9 +123,21 @@ public final class OutlinePhases {
     all.putAll(kernel.annotations());
     all.putAll(nest.outer().annotations());
     if (nest.sharesOperands() && nest.contents().stream().anyMatch(OutlinePhases::multiplies)) {
-      all.putIfAbsent("grouped", BAND);
+      all.putIfAbsent("grouped", band(nest));
     }
     return all;
+  }
+
+  /**
+   * The tiles that run at once, one on each multiprocessor, read the fewest rows and columns if they cover a square:
+   * the power of two next to that many rows of tiles.
+   */
+  private long band(Nest nest) {
+    List<Nest.Domain> domains = nest.domains();
+    double rows = domains.get(domains.size() - 2).step();
+    double columns = domains.getLast().step();
+    double wanted = Math.sqrt(processors * columns / rows);
+    return 1L << Math.max(0, Math.round(Math.log(wanted) / Math.log(2)));
   }
 
   private static boolean multiplies(Inst inst) {
