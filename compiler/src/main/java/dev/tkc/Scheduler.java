@@ -11,6 +11,7 @@ import dev.tkc.grammar.syntax.Item;
 import dev.tkc.ir.Func;
 import dev.tkc.ir.Module;
 import dev.tkc.ir.diag.DiagnosticException;
+import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.MatrixOp;
 import dev.tkc.launch.Binder;
 import dev.tkc.passes.PassContext;
@@ -42,6 +43,13 @@ import java.util.stream.Stream;
 final class Scheduler {
   private static final List<Long> SIZES = List.of(64L, 128L, 256L);
 
+  /**
+   * Sizes beside the best of those, for products whose tiles then fill the multiprocessors more evenly: taken where
+   * that is quicker by more than what fewer slots and longer ways out cost them.
+   */
+  private static final List<Long> BETWEEN = List.of(192L, 320L);
+  private static final double CLEARLY = 0.98;
+
   /** The smallest tile that is tried, where a dimension is no larger. */
   private static final long LEAST_SIZE = 16;
 
@@ -51,6 +59,9 @@ final class Scheduler {
   /** The setting for sums that blocks share, and how many blocks are tried. */
   private static final String SHARES = "split_k";
   private static final List<Long> WAYS = List.of(2L, 3L, 4L, 6L, 8L);
+
+  /** The setting for grids of products over two tiled dimensions. */
+  private static final String BANDS = "grouped";
 
   /** The setting for grids whose blocks go on to further tiles. */
   private static final String STAYS = "persistent";
@@ -312,8 +323,42 @@ final class Scheduler {
       }
     }
     all.sort(Comparator.comparingDouble(Candidate::cycles));
+    between(r, written, all.getFirst(), most).ifPresent(c -> all.add(0, c));
     sharedOut(r, written, all).ifPresent(c -> all.add(0, c));
     return all;
+  }
+
+  /**
+   * The best candidate with one size moved to where no power of two is, if that is clearly quicker. Only for products
+   * over two tiled dimensions: other kernels' tiles are as wide as what their rows need. Larger sums leave no registers
+   * for arithmetic between them and their stores.
+   */
+  private Optional<Candidate> between(
+      Request r, Specialisation.Schedule written, Candidate best, Map<String, Long> most) {
+    if (best.obstacle().isPresent() || make(r, written, best.constants()).module.stream()
+        .flatMap(m -> m.funcs().stream()).noneMatch(f -> f.annotations().containsKey(BANDS))) {
+      return Optional.empty();
+    }
+    List<Candidate> found = new ArrayList<>();
+    long largest = make(r, written, best.constants()).module.filter(Scheduler::computesOnTheWayOut).isPresent() ? 1 : 2;
+    best.constants().forEach((name, value) -> BETWEEN.stream()
+        .filter(n -> n < largest * (long) value && 2 * n > (long) value
+            && n <= most.getOrDefault(name, Long.MAX_VALUE))
+        .forEach(n -> {
+          Map<String, Object> values = new LinkedHashMap<>(best.constants());
+          values.put(name, n);
+          make(r, written, values).module.ifPresent(m -> found.add(new Candidate(
+              values, Map.of(), CostModel.cycles(m, sizes(r), r.target.info()), Optional.empty())));
+        }));
+    return found.stream().min(Comparator.comparingDouble(Candidate::cycles))
+        .filter(c -> c.cycles() < CLEARLY * best.cycles());
+  }
+
+  /** Whether a device function computes on tiles outside of its loops, other than to convert them. */
+  private static boolean computesOnTheWayOut(Module module) {
+    return module.funcs().stream().filter(f -> f.kind() == Func.Kind.DEVICE).flatMap(f -> f.body().insts().stream())
+        .anyMatch(i -> i.op() instanceof ElementwiseOp && !(i.op() instanceof ElementwiseOp.Cast)
+            && i.result().tile().rank() == 2 && i.result().tile().element().isFloat());
   }
 
   /**

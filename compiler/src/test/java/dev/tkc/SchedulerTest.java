@@ -76,6 +76,17 @@ class SchedulerTest {
     assertThat(small.candidates().getFirst().cycles()).isLessThan(small.candidates().get(1).cycles() + 1);
   }
 
+  /** 288 tiles of 128×256 are three turns of 132, the last nearly empty; 384 of 128×192 are three that are full. */
+  @Test
+  void sizesBetweenPowersOfTwoFillTheLastTurn() {
+    assertThat(constants(choice(GEMM, "M", 3072, "N", 3072, "K", 3072)))
+        .containsEntry("BM", 128L).containsEntry("BN", 192L).containsEntry("BK", 64L);
+    assertThat(constants(choice(GEMM, "M", 4096, "N", 14336, "K", 4096)))
+        .containsEntry("BM", 128L).containsEntry("BN", 320L).containsEntry("BK", 64L);
+    // Quicker by less than it is wrong by.
+    assertThat(constants(choice(GEMM, "M", 8192, "N", 5120, "K", 5120))).containsEntry("BN", 256L);
+  }
+
   /** An activation and a matrix that is added are computed slice by slice: no reason for smaller tiles. */
   @Test
   void whatLiesBetweenASumAndItsStoreTakesNoRegisters() {
@@ -174,8 +185,8 @@ class SchedulerTest {
     String text = ScheduleExplanation.of(
         kernel("<text>", GEMM), Target.find("sm_90a").orElseThrow(), values, CompileOptions.defaults()).text();
     assertThat(text)
-        .contains("BN = 256", "the best by estimate", "12 warps, persistent", "role producer", "by WGMMA_BF16",
-        "load  a          bf16[128, 64]      bulk copy", "4 × 16384 bytes");
+        .contains("BN = 256", "the best by estimate", "12 warps, persistent, {grouped=16}", "role producer",
+        "by WGMMA_BF16", "load  a          bf16[128, 64]      bulk copy", "4 × 16384 bytes");
     String small = ScheduleExplanation.of(kernel("<text>", GEMM), Target.find("sm_90a").orElseThrow(),
         Constants.of("M", 1024).and("N", 1024).and("K", 4096), CompileOptions.defaults()).text();
     assertThat(small).as("a block for each tile").contains("role producer").doesNotContain("persistent");

@@ -133,6 +133,9 @@ final class PtxAgainstInterpreterTest {
       gemm | gemm_bias_residual | BM=192 BN=128 BK=64 activation=2 | M=200 N=136 K=72
       gemm_fp8 | gemm_e4m3 | BM=192 BN=96 BK=96 | M=200 N=112 K=208
       gemm_int8 | gemm_i8_rows | BM=128 BN=256 BK=64 | M=200 N=272 K=144
+      gemm | gemm | BM=128 BN=320 BK=64 | M=200 N=400 K=136
+      gemm | gemm_nt | BM=128 BN=320 BK=64 | M=72 N=328 K=72
+      gemm | gemm | BM=256 BN=192 BK=64 | M=300 N=200 K=72
       """;
 
   /** Default tiles, more blocks, more rounds of loops. */

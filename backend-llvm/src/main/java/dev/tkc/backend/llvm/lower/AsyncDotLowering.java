@@ -39,6 +39,9 @@ final class AsyncDotLowering {
    */
   private record Held(Map<List<LlvmValue>, LlvmValue> words, int group) {}
 
+  /** An operand that lies across k is found at multiples of so many columns. */
+  private static final int PANEL = 64;
+
   private final FunctionLowering f;
   private final List<Held> held = new ArrayList<>();
   private int group;
@@ -135,11 +138,14 @@ final class AsyncDotLowering {
     }
   }
 
+  /** Columns in as few parts as there can be, no part much narrower than the others: it would read as many rows. */
   private static List<Block> blocks(List<Integer> rows, int columns, int most) {
     List<Block> blocks = new ArrayList<>();
-    for (int first = 0; first < columns; first += most) {
+    int even = Math.ceilDiv(columns, Math.ceilDiv(columns, most));
+    int width = Math.min(most, Math.ceilDiv(even, PANEL) * PANEL);
+    for (int first = 0; first < columns; first += width) {
       for (int row : rows) {
-        blocks.add(new Block(row, first, Math.min(most, columns - first)));
+        blocks.add(new Block(row, first, Math.min(width, columns - first)));
       }
     }
     return blocks;
