@@ -45,9 +45,8 @@ def launch(a, b, c, stages):
     return c
 
 
-def matmul(a, b):
+def matmul(a, b, c):
     triton.set_allocator(lambda size, alignment, stream: torch.empty(size, device="cuda", dtype=torch.int8))
-    c = torch.empty(a.shape[0], b.shape[1], device="cuda", dtype=a.dtype)
     key = (a.shape, b.shape)
     if key not in BEST:
         BEST[key] = min(STAGES, key=lambda s: triton.testing.do_bench(lambda: launch(a, b, c, s), warmup=5, rep=30))
