@@ -14,6 +14,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -69,6 +70,18 @@ public final class Sources {
           : e instanceof AccessDeniedException ? "permission denied"
           : e instanceof NoSuchFileException ? "no file can be made there" : e.getMessage();
       throw unwritable(path, reason);
+    }
+  }
+
+  /** The same, so that whoever reads the file, whenever this is interrupted, finds it as it was or as it is to be. */
+  public static void replace(Path path, byte[] bytes) {
+    requireName(path);
+    Path part = path.resolveSibling(path.getFileName() + ".part");
+    write(part, bytes);
+    try {
+      Files.move(part, path, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw unwritable(path, Files.isDirectory(path) ? "it is a folder" : String.valueOf(e.getMessage()));
     }
   }
 

@@ -3,8 +3,10 @@ package dev.tkc;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import dev.tkc.grammar.lower.Schedules;
 import dev.tkc.ir.diag.Code;
 import dev.tkc.ir.diag.Diagnostic;
 import dev.tkc.ir.diag.DiagnosticException;
@@ -85,13 +87,46 @@ final class TunedSchedules {
    */
   static TunedSchedules read(Path file) {
     try (JsonParser in = JSON.createParser(Sources.read(file).text())) {
-      in.nextToken();
-      return new TunedSchedules(entries((Map<?, ?>) tree(in)));
-    } catch (IOException | ClassCastException | NullPointerException e) {
-      throw new DiagnosticException(
-          Diagnostic.error(Code.FILE_ACCESS, file + " is not what tkc tune writes: " + e.getMessage())
-          .help("delete it, or tune again"));
+      if (in.nextToken() == null) {
+        throw new IOException("it is empty");
+      }
+      return new TunedSchedules(entries(object(tree(in), "the file")));
+    } catch (JsonProcessingException e) {
+      throw damaged(file, "line " + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr()
+          + " is no JSON");
+    } catch (IOException e) {
+      throw damaged(file, e.getMessage());
     }
+  }
+
+  private static DiagnosticException damaged(Path file, String why) {
+    return new DiagnosticException(Diagnostic.error(Code.FILE_ACCESS, file + " is not what tkc tune writes: " + why)
+        .help("delete it, or tune again"));
+  }
+
+  private static Map<?, ?> object(Object value, String what) throws IOException {
+    if (value instanceof Map<?, ?> map) {
+      return map;
+    }
+    throw new IOException(what + missingOrNot(value, "an object"));
+  }
+
+  private static List<?> array(Map<?, ?> parent, String name) throws IOException {
+    if (parent.get(name) instanceof List<?> list) {
+      return list;
+    }
+    throw new IOException("`" + name + "`" + missingOrNot(parent.get(name), "an array"));
+  }
+
+  private static String text(Map<?, ?> parent, String name) throws IOException {
+    if (parent.get(name) instanceof String text) {
+      return text;
+    }
+    throw new IOException("`" + name + "`" + missingOrNot(parent.get(name), "a text"));
+  }
+
+  private static String missingOrNot(Object value, String wanted) {
+    return " is " + (value == null ? "missing" : "not " + wanted);
   }
 
   private static Map<Subject, List<Entry>> entries(Map<?, ?> root) throws IOException {
@@ -99,22 +134,40 @@ final class TunedSchedules {
       throw new IOException("its format is " + root.get("format") + ", not " + FORMAT);
     }
     Map<Subject, List<Entry>> all = new LinkedHashMap<>();
-    for (Object o : (List<?>) root.get("entries")) {
-      Map<?, ?> e = (Map<?, ?>) o;
+    for (Object o : array(root, "entries")) {
+      Map<?, ?> e = object(o, "an entry");
       List<Entry> measured = new ArrayList<>();
-      for (Object m : (List<?>) e.get("measured")) {
-        Map<?, ?> entry = (Map<?, ?>) m;
-        measured.add(new Entry(values(entry.get("constants")), values(entry.get("settings")),
-            ((Number) entry.get("micros")).doubleValue()));
+      for (Object m : array(e, "measured")) {
+        measured.add(entry(object(m, "a measurement")));
       }
-      all.put(new Subject((String) e.get("kernel"), (String) e.get("target"), values(e.get("facts"))), measured);
+      all.put(new Subject(text(e, "kernel"), text(e, "target"), values(e, "facts")), measured);
     }
     return all;
   }
 
-  private static Map<String, Object> values(Object map) {
+  /** A measurement; a schedule that no file could have written is none. */
+  private static Entry entry(Map<?, ?> m) throws IOException {
+    if (!(m.get("micros") instanceof Number micros)) {
+      throw new IOException("`micros`" + missingOrNot(m.get("micros"), "a number"));
+    }
+    Entry entry = new Entry(values(m, "constants"), values(m, "settings"), micros.doubleValue());
+    for (Map.Entry<String, Object> c : entry.constants().entrySet()) {
+      if (!(c.getValue() instanceof Long n && n >= 1)) {
+        throw new IOException("the constant `" + c.getKey() + "` is " + c.getValue() + ", which is no size");
+      }
+    }
+    for (Map.Entry<String, Object> s : entry.settings().entrySet()) {
+      Optional<String> mistake = Schedules.mistake(s.getKey(), s.getValue());
+      if (mistake.isPresent()) {
+        throw new IOException("`" + s.getKey() + "` " + mistake.get());
+      }
+    }
+    return entry;
+  }
+
+  private static Map<String, Object> values(Map<?, ?> parent, String name) throws IOException {
     Map<String, Object> values = new LinkedHashMap<>();
-    ((Map<?, ?>) map).forEach((k, v) -> values.put((String) k, v));
+    object(parent.get(name), "`" + name + "`").forEach((k, v) -> values.put((String) k, v));
     return values;
   }
 
@@ -194,7 +247,7 @@ final class TunedSchedules {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    Sources.write(file, (text + "\n").getBytes(StandardCharsets.UTF_8));
+    Sources.replace(file, (text + "\n").getBytes(StandardCharsets.UTF_8));
   }
 
   private static void write(JsonGenerator out, String name, Map<String, Object> values) throws IOException {

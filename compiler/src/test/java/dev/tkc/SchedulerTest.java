@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -173,10 +174,30 @@ class SchedulerTest {
   @Test
   void aFileThatTuneDidNotWriteIsAnError(@TempDir Path folder) throws IOException {
     Path file = folder.resolve("x.tuned.json");
-    for (String text : List.of("{", "[]", "{\"format\": 2, \"entries\": []}", "{\"format\": 1}")) {
-      Files.writeString(file, text);
-      assertThatThrownBy(() -> TunedSchedules.read(file)).isInstanceOf(DiagnosticException.class);
+    String entry = """
+        {"format": 1, "entries": [{"kernel": "k", "target": "sm_90a", "facts": {}, "measured": [
+          {"constants": {"BM": %s}, "settings": {%s}, "micros": %s}]}]}""";
+    Map<String, String> found = new LinkedHashMap<>();
+    found.put("", "it is empty");
+    found.put("{", "line 1, column 2 is no JSON");
+    found.put("<<<<<<< HEAD", "line 1, column 1 is no JSON");
+    found.put("[]", "the file is not an object");
+    found.put("{\"format\": 2, \"entries\": []}", "its format is 2, not 1");
+    found.put("{\"format\": 1}", "`entries` is missing");
+    found.put(entry.formatted("\"wide\"", "", 1), "the constant `BM` is wide, which is no size");
+    found.put(entry.formatted(0, "", 1), "the constant `BM` is 0, which is no size");
+    found.put(entry.formatted(64, "\"colour\": 1", 1), "`colour` is no setting");
+    found.put(entry.formatted(64, "\"stages\": 99", 1), "`stages` is a number from 1 to 16");
+    found.put(entry.formatted(64, "\"grouped\": -3", 1), "`grouped` is a number from 1 to");
+    found.put(entry.formatted(64, "\"persistent\": 1", 1), "`persistent` is true or false");
+    found.put(entry.formatted(64, "", "\"fast\""), "`micros` is not a number");
+    for (Map.Entry<String, String> f : found.entrySet()) {
+      Files.writeString(file, f.getKey());
+      assertThatThrownBy(() -> TunedSchedules.read(file)).isInstanceOf(DiagnosticException.class)
+          .hasMessageContaining(f.getValue());
     }
+    Files.writeString(file, entry.formatted(64, "\"grouped\": 16, \"stages\": 3, \"uneven\": false", 1.5));
+    assertThat(TunedSchedules.read(file)).isNotNull();
   }
 
   @Test

@@ -97,6 +97,25 @@ public final class Schedules {
     return Specialisation.Schedule.NONE;
   }
 
+  /**
+   * What a setting that was not written in a file is instead of {@code value}, or that it is none; nothing if it may
+   * have that value. The order of tiles is called {@code grouped} there.
+   */
+  public static Optional<String> mistake(String name, Object value) {
+    Row row = SETTINGS.get(name.equals("grouped") ? "order" : name);
+    if (row == null || !row.supported() || name.equals("order")) {
+      return Optional.of("is no setting");
+    }
+    boolean isCount = value instanceof Long n && n >= 1 && n <= row.most();
+    return switch (row.shape()) {
+      case COUNT, ORDER -> isCount ? Optional.empty() : Optional.of("is a number from 1 to " + row.most());
+      case POWER -> isCount && Long.bitCount((Long) value) == 1 ? Optional.empty()
+          : Optional.of("is a power of two from 1 to " + row.most());
+      case FLAG -> value instanceof Boolean ? Optional.empty() : Optional.of("is true or false");
+      case ROLES, OTHER -> throw new IllegalStateException(name + " is marked as supported");
+    };
+  }
+
   private static Optional<Val> ownValue(Library library, Constant c) {
     return c.value().map(e -> Lowerer.constant(library, new Findings()).exprs.one(e)).filter(v -> !v.failed());
   }

@@ -187,7 +187,9 @@ public final class ArrangeSums {
     sizes.set(tiles.columnDimension,
         b.binary(BinaryKind.DIV, sizes.get(tiles.columnDimension), b.constant(tiles.columns)));
     sizes.add(b.constant(tiles.count()));
-    Value tensor = b.emit(new MemoryOp.Temp(sizes, t.element(), t.name()));
+    Inst arranged = b.append(new MemoryOp.Temp(sizes, t.element(), t.name()));
+    arranged.annotations().putAll(temp.annotations());
+    Value tensor = arranged.result();
     tensor.setName(temp.result().name());
     uses.of(temp.result()).forEach(access -> rewrite(access, tensor, tiles));
     body.insts().remove(temp);
