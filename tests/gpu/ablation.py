@@ -21,7 +21,7 @@ from collections import deque
 
 from cases import all_cases
 from compare import check, machine, rate, source, written
-from serving import BURST_US, Tkc, TkcFailed, copies_for, median
+from serving import BURST_US, Tkc, TkcFailed, copies_for, launcher, median
 
 CASES = ["gemm 8192^3", "gemm 4096^3", "gemm 512^3", "gemm_skinny 16x4096x4096", "gemm 4095x4097x4103", "gemm_e4m3 8192^3",
          "attention D128 4x4096 full", "attention D128 4x4096 causal", "attention D64 4x4096 full", "attention D64 4x4096 causal",
@@ -79,9 +79,7 @@ def spread(servers, jobs):
 
 def passes(root):
     """The names in the pipeline's table."""
-    launcher = os.path.join(root, "bin", "tkc")
-    launcher = launcher if os.path.exists(launcher) else os.path.join(root, "tkc")
-    text = subprocess.run([launcher, "opt", "--list-passes"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run([launcher(root), "opt", "--list-passes"], capture_output=True, text=True, check=True).stdout
     return [line.split()[0] for line in text.splitlines() if line.strip()]
 
 
@@ -368,6 +366,8 @@ def main():
     where = f"passes:{options.target}" if options.list or options.dry_run else "cuda"
     servers = [Tkc(options.root, where) for _ in range(max(1, options.processes))]
     cases = chosen(options.only)
+    if not cases:
+        sys.exit(f"no case is called `{options.only}`; compare.py --list shows them all, with their groups")
     shared = "/dev/shm" if os.path.isdir("/dev/shm") else None
     try:
         if options.list:

@@ -314,6 +314,8 @@ def main():
     parser.add_argument("--markdown", help="a file for the tables")
     options = parser.parse_args()
     cases = chosen(options.only)
+    if not cases:
+        sys.exit(f"no case is called `{options.only}`; --list shows them all, with their groups")
     if options.list:
         for c in cases:
             print(f"{c.group:36} {c.name}")

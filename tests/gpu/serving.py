@@ -2,7 +2,7 @@
 
 Both processes stay alive for the whole run and share the GPU; while one measures, the other idles.
 """
-import json, os, statistics, subprocess, time
+import json, os, statistics, subprocess, sys, time
 
 ROUNDS = 5
 BURST_US = 200
@@ -15,6 +15,14 @@ class TkcFailed(Exception):
     pass
 
 
+def launcher(root):
+    """The command of an unpacked archive, or of a working copy."""
+    for command in (os.path.join(root, "bin", "tkc"), os.path.join(root, "tkc")):
+        if os.path.isfile(command):
+            return os.path.abspath(command)
+    sys.exit(f"there is no tkc in {root}: neither bin/tkc, as in an unpacked archive, nor tkc, as in a working copy")
+
+
 class Tkc:
     """The served process; started again when its device was lost."""
 
@@ -22,9 +30,7 @@ class Tkc:
         self.root, self.device, self.options, self.process = os.path.abspath(root), device, options, None
 
     def start(self):
-        unpacked = os.path.join(self.root, "bin", "tkc")
-        command = unpacked if os.path.exists(unpacked) else os.path.join(self.root, "tkc")
-        self.process = subprocess.Popen([command, "bench", "--serve", "--device", self.device, *self.options], text=True,
+        self.process = subprocess.Popen([launcher(self.root), "bench", "--serve", "--device", self.device, *self.options], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         return self.ask(do="hello")
 
