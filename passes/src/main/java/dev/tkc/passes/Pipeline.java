@@ -19,6 +19,7 @@ import dev.tkc.passes.place.GroupStores;
 import dev.tkc.passes.place.InsertBarriers;
 import dev.tkc.passes.place.LimitRegisters;
 import dev.tkc.passes.place.MakeTensorMaps;
+import dev.tkc.passes.place.PrefetchRounds;
 import dev.tkc.passes.stage.ArrangeSums;
 import dev.tkc.passes.stage.AssignLatencies;
 import dev.tkc.passes.stage.ChooseAsync;
@@ -172,6 +173,9 @@ public final class Pipeline {
       targeted("annotate-accesses", PLACED, Pass.devices(AnnotateAccesses::run), "vectors depend on layouts"),
       targeted("make-tensor-maps", PLACED, MakeTensorMaps::run, "boxes are those of the buffers' layouts")
           .needs(Capability.BULK_COPY).isRequired(),
+      targeted("prefetch-rounds", PLACED, Pass.devices(PrefetchRounds::run),
+          "the cache reads what comes first while the launch in front ends")
+          .needs(Capability.DEPENDENT_LAUNCH),
       targeted("draw-tiles", PLACED, DrawTiles::run, "what reads off loops where the next round is has done so")
           .needs(Capability.BULK_COPY),
       targeted("allocate-shared", PLACED, Pass.devices(AllocateShared::run), "sizes of scratch depend on layouts")
@@ -233,6 +237,8 @@ public final class Pipeline {
       before("persist-grid", "draw-tiles", "the loop over a block's tiles is the one that is drawn for"),
       before("clean-placed", "draw-tiles", "one thread does all of the producer when nothing dead is left in it"),
       before("draw-tiles", "allocate-shared", "the numbers are handed over in shared memory"),
+      before("make-tensor-maps", "prefetch-rounds", "a prefetch is told what its copy is"),
+      before("prefetch-rounds", "draw-tiles", "a block's first tile is the loop's first position"),
       before("assign-layouts", "make-tensor-maps", "boxes are those of the buffers' layouts"),
       before("assign-layouts", "allocate-shared", "the size of scratch depends on both layouts"),
       before("allocate-shared", "insert-barriers", "hazards are between bytes"),

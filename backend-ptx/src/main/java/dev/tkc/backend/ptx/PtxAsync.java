@@ -140,6 +140,14 @@ final class PtxAsync implements AsyncTarget {
   }
 
   @Override
+  public void prefetchBulk(LlvmBuilder b, LlvmValue map, List<LlvmValue> at) {
+    List<LlvmValue> operands = new ArrayList<>(List.of(map));
+    operands.addAll(fastestFirst(at));
+    operands.addAll(List.of(NO_POLICY, NO));
+    b.call(row("BULK_TENSOR_PREFETCH_", at), operands);
+  }
+
+  @Override
   public void storeBulk(LlvmBuilder b, LlvmValue map, List<LlvmValue> at, Place from) {
     List<LlvmValue> operands = new ArrayList<>(List.of(pointer(b, from), map));
     operands.addAll(fastestFirst(at));

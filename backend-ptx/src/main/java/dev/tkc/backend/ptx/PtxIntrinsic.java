@@ -155,7 +155,8 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
       }""", "r,r,~{memory}"), VOID, I32, I32),
 
   // The copy engine: (to, barrier, map, coordinates from the fastest …, multicast mask, cache policy, use mask, use
-  // policy), and (from, map, coordinates …, cache policy, use policy). (cp.async.bulk.tensor,
+  // policy), (from, map, coordinates …, cache policy, use policy), and, into the cache alone, (map, coordinates …,
+  // cache policy, use policy). (cp.async.bulk.tensor, cp.async.bulk.prefetch.tensor,
   // cp.async.bulk.commit_group, .wait_group)
   BULK_TENSOR_LOAD_1D(90, 80, bulkTensor("g2s", 1), bulkLoad(1)),
   BULK_TENSOR_LOAD_2D(90, 80, bulkTensor("g2s", 2), bulkLoad(2)),
@@ -167,6 +168,11 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
   BULK_TENSOR_STORE_3D(90, 80, bulkTensor("s2g", 3), bulkStore(3)),
   BULK_TENSOR_STORE_4D(90, 80, bulkTensor("s2g", 4), bulkStore(4)),
   BULK_TENSOR_STORE_5D(90, 80, bulkTensor("s2g", 5), bulkStore(5)),
+  BULK_TENSOR_PREFETCH_1D(90, 80, bulkTensor("prefetch", 1), bulkPrefetch(1)),
+  BULK_TENSOR_PREFETCH_2D(90, 80, bulkTensor("prefetch", 2), bulkPrefetch(2)),
+  BULK_TENSOR_PREFETCH_3D(90, 80, bulkTensor("prefetch", 3), bulkPrefetch(3)),
+  BULK_TENSOR_PREFETCH_4D(90, 80, bulkTensor("prefetch", 4), bulkPrefetch(4)),
+  BULK_TENSOR_PREFETCH_5D(90, 80, bulkTensor("prefetch", 5), bulkPrefetch(5)),
   BULK_COMMIT(90, 80, nvvm("cp.async.bulk.commit.group"), VOID),
   BULK_WAIT(90, 80, nvvm("cp.async.bulk.wait.group"), VOID, I32),
   BULK_WAIT_READ(90, 80, nvvm("cp.async.bulk.wait.group.read"), VOID, I32),
@@ -295,6 +301,13 @@ public enum PtxIntrinsic implements LlvmIntrinsic {
 
   private static Signature bulkStore(int rank) {
     List<LlvmType> parameters = new ArrayList<>(List.of(SHARED, PTR));
+    parameters.addAll(Collections.nCopies(rank, I32));
+    parameters.addAll(List.of(I64, I1));
+    return new Signature(VOID, parameters);
+  }
+
+  private static Signature bulkPrefetch(int rank) {
+    List<LlvmType> parameters = new ArrayList<>(List.of(PTR));
     parameters.addAll(Collections.nCopies(rank, I32));
     parameters.addAll(List.of(I64, I1));
     return new Signature(VOID, parameters);

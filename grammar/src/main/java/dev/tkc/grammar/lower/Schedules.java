@@ -45,6 +45,7 @@ public final class Schedules {
     SETTINGS.put("order", new Row(Shape.ORDER, 1 << 20, true));
     SETTINGS.put("split_k", new Row(Shape.COUNT, 1024, true));
     SETTINGS.put("persistent", new Row(Shape.FLAG, 1, true));
+    SETTINGS.put("prefetch", new Row(Shape.COUNT, 16, true));
     SETTINGS.put("uneven", new Row(Shape.FLAG, 1, true));
     SETTINGS.put("repack", new Row(Shape.FLAG, 1, true));
     SETTINGS.put("materialise", new Row(Shape.FLAG, 1, true));

@@ -30,6 +30,7 @@ final class AsyncEval {
       case AsyncOp.BarrierArrive o -> arrive(inst, o, frame);
       case AsyncOp.BarrierWait o -> begin(inst, o, frame).forEach(w -> await(w, frame));
       case AsyncOp.CopyBulk o -> copy(inst, o, frame);
+      case AsyncOp.PrefetchBulk o -> footprint(inst, o.tensor(), o.indices(), frame);
       case AsyncOp.StoreBulk o -> store(inst, o, frame);
       case AsyncOp.StoreCommit _ -> team.storing.commit();
       case AsyncOp.StoreWait o -> storeWait(o, team);

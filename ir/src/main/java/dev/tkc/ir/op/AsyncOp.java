@@ -65,6 +65,17 @@ public sealed interface AsyncOp extends Op {
   }
 
   /**
+   * Asks for what a {@code copy_bulk} of the same operands would read to be brought into the cache, from where that copy
+   * has it sooner. No access: it may stand where memory is not to be touched yet, and changes nothing. Started by one
+   * thread of the team. {@code buffer} says what a slot looks like and is left alone.
+   */
+  record PrefetchBulk(Value tensor, List<Value> indices, Optional<Value> map, Value buffer) implements AsyncOp {
+    public PrefetchBulk {
+      indices = List.copyOf(indices);
+    }
+  }
+
+  /**
    * Starts writing a slot to where the {@code store} of the same operands would; lanes outside the tensor are dropped.
    * Started by one thread of the team. The slot may be written again after a {@code store_wait}, and a barrier for the
    * others.

@@ -47,11 +47,17 @@ final class AsyncRules {
       }
       case AsyncOp.CopyBulk o -> {
         barrier(op, o.barrier(), o.slot());
-        bulk(op, o.tensor(), o.indices(), o.map(), o.buffer(), o.stage());
+        count(op, o.stage());
+        bulk(op, o.tensor(), o.indices(), o.map(), o.buffer());
+        yield List.of();
+      }
+      case AsyncOp.PrefetchBulk o -> {
+        bulk(op, o.tensor(), o.indices(), o.map(), o.buffer());
         yield List.of();
       }
       case AsyncOp.StoreBulk o -> {
-        bulk(op, o.tensor(), o.indices(), o.map(), o.buffer(), o.stage());
+        count(op, o.stage());
+        bulk(op, o.tensor(), o.indices(), o.map(), o.buffer());
         yield List.of();
       }
       case AsyncOp.StoreWait o -> {
@@ -99,9 +105,7 @@ final class AsyncRules {
     count(op, stage);
   }
 
-  private static void bulk(
-      Op op, Value tensor, List<Value> indices, Optional<Value> map, Value buffer, Value stage) {
-    count(op, stage);
+  private static void bulk(Op op, Value tensor, List<Value> indices, Optional<Value> map, Value buffer) {
     TileType t = TypeRules.accessed(op, tensor, indices);
     check(t.equals(TypeRules.buffer(op, buffer).tile()), op, "a tile " + t + " and a slot of " + buffer.type());
     map.ifPresent(m -> check(m.type() instanceof TensorMapType, op, "a tensor map is wanted, not " + m.type()));

@@ -67,7 +67,7 @@ public enum Effects {
     return switch (op) {
       case AsyncOp.SharedView _, AsyncOp.Undefined _ -> EnumSet.noneOf(Effects.class);
       case AsyncOp.BarrierAlloc _, AsyncOp.BarrierExpect _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _,
-          AsyncOp.StoreCommit _, AsyncOp.StoreWait _, AsyncOp.ProxyFence _, AsyncOp.DotFence _,
+          AsyncOp.PrefetchBulk _, AsyncOp.StoreCommit _, AsyncOp.StoreWait _, AsyncOp.ProxyFence _, AsyncOp.DotFence _,
           AsyncOp.DotCommit _, AsyncOp.DotWait _, AsyncOp.TurnTake _, AsyncOp.TurnPass _,
           AsyncOp.NumberDraw _ -> EnumSet.of(SYNCHRONISES);
       case AsyncOp.CopyBulk _ -> EnumSet.of(READS_GLOBAL, WRITES_SHARED, SYNCHRONISES);

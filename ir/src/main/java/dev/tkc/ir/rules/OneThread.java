@@ -43,8 +43,8 @@ public final class OneThread {
   /** Whether it is done by one thread whatever its team is. */
   public static boolean isElected(AsyncOp op) {
     return switch (op) {
-      case AsyncOp.BarrierExpect _, AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _,
-          AsyncOp.StoreWait _ -> true;
+      case AsyncOp.BarrierExpect _, AsyncOp.CopyBulk _, AsyncOp.PrefetchBulk _, AsyncOp.StoreBulk _,
+          AsyncOp.StoreCommit _, AsyncOp.StoreWait _ -> true;
       case AsyncOp.BarrierAlloc _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _, AsyncOp.ProxyFence _,
           AsyncOp.NumberDraw _, AsyncOp.NumberPost _, AsyncOp.NumberRead _, AsyncOp.SharedView _, AsyncOp.Undefined _,
           AsyncOp.DotFence _, AsyncOp.DotAsync _, AsyncOp.DotCommit _, AsyncOp.DotWait _, AsyncOp.TurnTake _,

@@ -349,9 +349,9 @@ final class Demands {
       case AsyncOp.DotWait o -> new Demand(List.of(), o.values().stream().map(v -> v.tile().layout()).toList());
       case AsyncOp.Undefined _ -> Demand.ofResults(assigned(inst.result()));
       case AsyncOp.BarrierAlloc _, AsyncOp.BarrierExpect _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _,
-          AsyncOp.CopyBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _, AsyncOp.StoreWait _, AsyncOp.ProxyFence _,
-          AsyncOp.SharedView _, AsyncOp.DotFence _, AsyncOp.DotCommit _, AsyncOp.NumberDraw _,
-          AsyncOp.NumberPost _, AsyncOp.NumberRead _, AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> Demand.none();
+          AsyncOp.CopyBulk _, AsyncOp.PrefetchBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _, AsyncOp.StoreWait _,
+          AsyncOp.ProxyFence _, AsyncOp.SharedView _, AsyncOp.DotFence _, AsyncOp.DotCommit _,
+          AsyncOp.NumberDraw _, AsyncOp.NumberPost _, AsyncOp.NumberRead _, AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> Demand.none();
     };
   }
 

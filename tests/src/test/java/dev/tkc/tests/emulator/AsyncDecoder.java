@@ -105,14 +105,18 @@ final class AsyncDecoder {
       throw s.unknown();
     }
     boolean load = s.has("mbarrier::complete_tx::bytes");
-    if (!load && !s.has("bulk_group")) {
+    boolean prefetch = s.has("prefetch") && s.has("L2");
+    if (!load && !prefetch && !s.has("bulk_group")) {
       throw s.unknown();
     }
-    Address shared = registers.address(s.operand(load ? 0 : 1));
     String tensor = s.operand(load ? 1 : 0);
     int brace = tensor.indexOf('{');
     Address map = registers.address(tensor.substring(0, tensor.lastIndexOf(',', brace)).strip() + "]");
     int[] at = registers.slots(tensor.substring(brace, tensor.indexOf('}') + 1));
+    if (prefetch) {
+      return new Each((w, l) -> box(w, map, at, l));
+    }
+    Address shared = registers.address(s.operand(load ? 0 : 1));
     if (!load) {
       return new Each((w, l) -> {
         TensorBox box = box(w, map, at, l);

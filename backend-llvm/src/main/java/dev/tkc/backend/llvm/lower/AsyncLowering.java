@@ -84,6 +84,7 @@ final class AsyncLowering {
       case AsyncOp.BarrierExpect o ->
           elect(inst, () -> target().barrierExpect(b, barrier(o.barrier(), o.slot()), o.bytes()));
       case AsyncOp.CopyBulk o -> elect(inst, () -> copy(o));
+      case AsyncOp.PrefetchBulk o -> elect(inst, () -> prefetch(o));
       case AsyncOp.StoreBulk o -> elect(inst, () -> store(inst, o));
       case AsyncOp.StoreCommit _ -> elect(inst, () -> target().storeCommit(b));
       case AsyncOp.StoreWait o -> elect(inst, () -> target().storeWait(b, o.pending(), o.read()));
@@ -230,6 +231,14 @@ final class AsyncLowering {
     for (Panels.Box box : panels(buffer.type()).boxes()) {
       target().copyBulk(
           f.b(), map, moved(origin, o.indices(), box.origin()), slot.plus(f.b(), box.offset()), barrier);
+    }
+  }
+
+  private void prefetch(AsyncOp.PrefetchBulk o) {
+    LlvmValue map = map(o, o.map());
+    List<LlvmValue> origin = origin(o.indices());
+    for (Panels.Box box : panels(((Lowered.Buffer) f.get(o.buffer())).type()).boxes()) {
+      target().prefetchBulk(f.b(), map, moved(origin, o.indices(), box.origin()));
     }
   }
 

@@ -93,6 +93,9 @@ public interface AsyncTarget {
 
   void copyBulk(LlvmBuilder b, LlvmValue map, List<LlvmValue> at, Place to, Place barrier);
 
+  /** Has the cache read what a copy would. */
+  void prefetchBulk(LlvmBuilder b, LlvmValue map, List<LlvmValue> at);
+
   void storeBulk(LlvmBuilder b, LlvmValue map, List<LlvmValue> at, Place from);
 
   void storeCommit(LlvmBuilder b);
