@@ -317,8 +317,8 @@ public final class Schedules {
     l.error(Diagnostic.error(Code.SETTING_UNSUPPORTED, what + " is not implemented yet")
         .label(at, "nothing would act on it")
         .note("a setting is never ignored; leave it out")
-        .note("implemented are the tile constants, warps, stages, order = grouped(n), split_k, persistent, uneven, "
-            + "repack and materialise"));
+        .note("implemented are the tile constants, warps, stages, order = grouped(n), split_k, prefetch, persistent, "
+            + "uneven, repack and materialise"));
   }
 
   private void unknown(Name name) {
