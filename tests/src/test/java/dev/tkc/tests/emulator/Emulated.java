@@ -74,7 +74,13 @@ record Emulated(String file, String kernel, Map<String, Object> constants, Map<S
 
   /** What differs between the two, or nothing. */
   String difference(TargetInfo target) {
+    return difference(target, Map.of());
+  }
+
+  /** The same with settings of a schedule. */
+  String difference(TargetInfo target, Map<String, Object> settings) {
     Module module = lower();
+    module.kernel().annotations().putAll(settings);
     Sample expected = Sample.of(module, sizes, 42);
     expected.tensors().values().stream().filter(v -> v.access() == Access.OUT)
         .forEach(v -> EmulatedDevice.poison(v.buffer()));

@@ -10,6 +10,7 @@ import dev.tkc.tests.Project;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -209,6 +210,18 @@ final class PtxAgainstInterpreterTest {
       "gemm | gemm_split_k | BM=16 BN=64 BK=64 S=2 RM=16 RN=64 | M=16 N=128 K=400"})
   void clusters(String kernel) {
     assertThat(Emulated.parse(kernel).difference(PtxTargets.SM_90A)).isEmpty();
+  }
+
+  /** First rounds asked for in front: of loops that are shorter, of tiles that hang over, of blocks with several. */
+  @ParameterizedTest
+  @ValueSource(strings = {
+      "gemm | gemm_skinny | BM=16 BN=64 BK=64 | M=5 N=72 K=136",
+      "gemm | gemm_split_k | BM=16 BN=64 BK=64 S=2 RM=16 RN=64 | M=16 N=128 K=400",
+      "gemm | gemm | BM=128 BN=128 BK=64 | M=200 N=520 K=200",
+      "attention | attention | BQ=128 BK=64 causal=true window=0 softcap=0.0 D=64 | B=1 H=2 G=1 N=150 S=333"})
+  void prefetches(String kernel) {
+    assertThat(Emulated.parse(kernel).difference(PtxTargets.SM_90A.withProcessors(2), Map.of("prefetch", 3L)))
+        .isEmpty();
   }
 
   @ParameterizedTest
