@@ -16,6 +16,7 @@ import dev.tkc.ir.op.ReductionOp;
 import dev.tkc.ir.type.SharedType;
 import dev.tkc.ir.type.TensorType;
 import dev.tkc.ir.type.TileType;
+import dev.tkc.passes.stage.ClusterParts;
 import dev.tkc.passes.target.AsyncMatrix;
 import dev.tkc.passes.target.Capability;
 import dev.tkc.passes.target.Rates;
@@ -267,8 +268,9 @@ public final class CostModel {
   }
 
   /**
-   * What adds the sums of a phase's shares, which come from the cache: a phase of its own, or the last block of a tile
-   * when it has left its share, for which it waits for the cache three times.
+   * What adds the sums of a phase's shares: the last block of a cluster, to whom the others send theirs, while it waits
+   * once for a distant multiprocessor; or, where they come from the cache, a phase of its own, or the last block of a
+   * tile when it has left its share, for which it waits for the cache three times.
    */
   private double sums(Func func, ControlOp.Launch launch, Integers host) {
     long tiles = Math.max(1, host.of(launch.grid()).orElse(target.processors()));
@@ -276,6 +278,9 @@ public final class CostModel {
     func.body()
         .walk(i -> bytes[0] = i.op() instanceof MatrixOp.Dot d ? Math.max(bytes[0], bytes(d.acc().tile())) : bytes[0]);
     double part = bytes[0] / rates.cacheBytes();
+    if (target.has(Capability.CLUSTERS) && ClusterParts.fits(bytes[0], ways, target)) {
+      return (ways - 1) * part / BY_ONE + rates.latency();
+    }
     double read = Math.ceilDiv(tiles, (long) target.processors()) * ways * part;
     return target.has(Capability.LAST_ARRIVAL) ? (part + read) / BY_ONE + ARRIVAL * rates.latency()
         : rates.launch() + read + rates.latency();

@@ -73,6 +73,12 @@ public final class ClusterParts {
     }
   }
 
+  /** Whether so many blocks can leave parts of so many bytes with the last of them. */
+  public static boolean fits(long part, long blocks, TargetInfo target) {
+    return blocks >= 2 && blocks <= MOST_BLOCKS && Long.bitCount(blocks) == 1
+        && 4 * part * (blocks - 1) <= target.shared().perBlock();
+  }
+
   private static boolean isTemp(Value tensor) {
     return tensor.definition() != null && tensor.definition().op() instanceof MemoryOp.Temp;
   }
@@ -90,8 +96,7 @@ public final class ClusterParts {
       return;
     }
     long n = blocks.getAsLong();
-    long bytes = store.value().tile().element().bytes(store.value().tile().count()) * (n - 1);
-    if (n < 2 || n > MOST_BLOCKS || Long.bitCount(n) != 1 || 4 * bytes > target.shared().perBlock()) {
+    if (!fits(store.value().tile().element().bytes(store.value().tile().count()), n, target)) {
       return;
     }
     Region region = scopes.regionOf(inst);
