@@ -65,9 +65,9 @@ public sealed interface AsyncOp extends Op {
   }
 
   /**
-   * Asks for what a {@code copy_bulk} of the same operands would read to be brought into the cache, from where that copy
-   * has it sooner. No access: it may stand where memory is not to be touched yet, and changes nothing. Started by one
-   * thread of the team. {@code buffer} says what a slot looks like and is left alone.
+   * Asks the cache to read what a {@code copy_bulk} of the same operands would, so that such a copy has it sooner. No
+   * access: it may stand where memory is not to be touched yet, and changes nothing. Started by one thread of the team.
+   * {@code buffer} says what a slot looks like and is left alone.
    */
   record PrefetchBulk(Value tensor, List<Value> indices, Optional<Value> map, Value buffer) implements AsyncOp {
     public PrefetchBulk {

@@ -351,7 +351,8 @@ final class Demands {
       case AsyncOp.BarrierAlloc _, AsyncOp.BarrierExpect _, AsyncOp.BarrierArrive _, AsyncOp.BarrierWait _,
           AsyncOp.CopyBulk _, AsyncOp.PrefetchBulk _, AsyncOp.StoreBulk _, AsyncOp.StoreCommit _, AsyncOp.StoreWait _,
           AsyncOp.ProxyFence _, AsyncOp.SharedView _, AsyncOp.DotFence _, AsyncOp.DotCommit _,
-          AsyncOp.NumberDraw _, AsyncOp.NumberPost _, AsyncOp.NumberRead _, AsyncOp.TurnTake _, AsyncOp.TurnPass _ -> Demand.none();
+          AsyncOp.NumberDraw _, AsyncOp.NumberPost _, AsyncOp.NumberRead _, AsyncOp.TurnTake _,
+          AsyncOp.TurnPass _ -> Demand.none();
     };
   }
 
