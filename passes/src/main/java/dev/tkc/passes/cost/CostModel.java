@@ -253,7 +253,7 @@ public final class CostModel {
     for (int s = 0; s < samples; s++) {
       Integers values = new Integers(samples == 1 ? 0 : s * (tiles - 1) / (samples - 1), tiles);
       bind(func, launch, host, values);
-      outside = bulkBytes(func.body());
+      outside = bulkBytes(func.body()) + near(func);
       pass(func, values);
       Stretch all = stretch(func.body(), values);
       Work w = all.work;
@@ -274,16 +274,27 @@ public final class CostModel {
    */
   private double sums(Func func, ControlOp.Launch launch, Integers host) {
     long tiles = Math.max(1, host.of(launch.grid()).orElse(target.processors()));
-    long[] bytes = {0};
-    func.body()
-        .walk(i -> bytes[0] = i.op() instanceof MatrixOp.Dot d ? Math.max(bytes[0], bytes(d.acc().tile())) : bytes[0]);
-    double part = bytes[0] / rates.cacheBytes();
-    if (target.has(Capability.CLUSTERS) && ClusterParts.fits(bytes[0], ways, target)) {
+    double part = sumBytes(func) / rates.cacheBytes();
+    if (near(func) > 0) {
       return (ways - 1) * part / BY_ONE + rates.latency();
     }
     double read = Math.ceilDiv(tiles, (long) target.processors()) * ways * part;
     return target.has(Capability.LAST_ARRIVAL) ? (part + read) / BY_ONE + ARRIVAL * rates.latency()
         : rates.launch() + read + rates.latency();
+  }
+
+  /** Bytes of shared memory that the parts of the others take in the block that adds them, where they go there. */
+  private long near(Func func) {
+    long part = ways == 1 ? 0 : sumBytes(func);
+    return target.has(Capability.CLUSTERS) && ClusterParts.fits(part, ways, target) ? (ways - 1) * part : 0;
+  }
+
+  /** Bytes of a tile's sum. */
+  private static long sumBytes(Func func) {
+    long[] bytes = {0};
+    func.body()
+        .walk(i -> bytes[0] = i.op() instanceof MatrixOp.Dot d ? Math.max(bytes[0], bytes(d.acc().tile())) : bytes[0]);
+    return bytes[0];
   }
 
   /** Work outside loops, and cycles of the loops. */
