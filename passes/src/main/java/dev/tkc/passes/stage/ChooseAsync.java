@@ -67,6 +67,10 @@ public final class ChooseAsync {
   /** Shared memory that is left for results on their way out, and for barriers. */
   private static final int RESULTS = 34 * 1024;
 
+  /** The fewest warps that compute, and what a thread stores at once. */
+  private static final int LEAST_CONSUMERS = 4;
+  private static final int VECTOR_BYTES = 16;
+
   private final Func func;
   private final TargetInfo target;
   private final BulkAccess access;
@@ -310,7 +314,16 @@ public final class ChooseAsync {
 
   private boolean isBulkStore(Inst inst) {
     return inst.op() instanceof MemoryOp.Store s && StoreSlices.mayBeBulk(s.value().tile())
-        && access.obstacle(inst).isEmpty();
+        && access.obstacle(inst).isEmpty() && !leavesAtOnce(s.value().tile());
+  }
+
+  /**
+   * Whether a tile is a block's only one, and so small that each thread stores it in one go: nothing runs beside the
+   * engine's store then, and the way to it, a fence, a barrier and the start of the engine, is the longer one.
+   */
+  private boolean leavesAtOnce(TileType t) {
+    return Boolean.FALSE.equals(func.annotations().get("persistent"))
+        && t.element().bytes(t.count()) <= (long) LEAST_CONSUMERS * target.lanes() * VECTOR_BYTES;
   }
 
   /** The most accumulators of one instruction in each thread. */
