@@ -18,8 +18,10 @@ import dev.tkc.passes.PassContext;
 import dev.tkc.passes.PassDriver;
 import dev.tkc.passes.PassFailure;
 import dev.tkc.passes.PassOptions;
+import dev.tkc.passes.cost.BlockReads;
 import dev.tkc.passes.cost.CostModel;
 import dev.tkc.passes.cost.RepackingCost;
+import dev.tkc.passes.target.Capability;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -65,6 +67,10 @@ final class Scheduler {
 
   /** The setting for grids whose blocks go on to further tiles. */
   private static final String STAYS = "persistent";
+
+  /** The setting for rounds that are prefetched before the launch in front is over, and how many it gets. */
+  private static final String AHEAD = "prefetch";
+  private static final long PREFETCHED = 2;
 
   /** Why there is no estimate where no pass looked for asynchronous products. */
   private static final String NOT_CONSIDERED = "products run in the warps that use them";
@@ -182,7 +188,7 @@ final class Scheduler {
     return once(r, repackingPays(r, choice.schedule()) ? choice : choose(r, without("repack", written)));
   }
 
-  /** No block waits for a further tile where there is none. */
+  /** No block waits for a further tile where there is none, and what is short has its first tiles prefetched. */
   private ScheduleChoice once(Request r, ScheduleChoice choice) {
     Specialisation.Schedule schedule = choice.schedule();
     if (r.target.info().rates().isEmpty() || schedule.function().containsKey(STAYS)
@@ -191,13 +197,25 @@ final class Scheduler {
             .filter(m -> CostModel.hasTileForEachBlock(m, sizes(r), r.target.info())).isEmpty()) {
       return choice;
     }
-    return new ScheduleChoice(choice.constants(), without(STAYS, schedule), choice.settings(), choice.settingsFrom(),
-        choice.candidates(), choice.reason());
+    Specialisation.Schedule leaving = without(STAYS, schedule);
+    return new ScheduleChoice(choice.constants(), isShort(r, schedule) ? with(AHEAD, PREFETCHED, leaving) : leaving,
+        choice.settings(), choice.settingsFrom(), choice.candidates(), choice.reason());
+  }
+
+  /** Whether the start is most of a launch, and nobody said how much of it should be prefetched. */
+  private boolean isShort(Request r, Specialisation.Schedule schedule) {
+    return r.target.info().has(Capability.DEPENDENT_LAUNCH) && !schedule.function().containsKey(AHEAD)
+        && schedule.phases().values().stream().noneMatch(p -> p.containsKey(AHEAD))
+        && make(r, schedule, Map.of()).module.filter(m -> BlockReads.areFew(m, sizes(r), r.target.info())).isPresent();
   }
 
   private static Specialisation.Schedule without(String setting, Specialisation.Schedule s) {
+    return with(setting, false, s);
+  }
+
+  private static Specialisation.Schedule with(String setting, Object value, Specialisation.Schedule s) {
     Map<String, Object> settings = new HashMap<>(s.function());
-    settings.put(setting, false);
+    settings.put(setting, value);
     return new Specialisation.Schedule(s.constants(), settings, s.phases());
   }
 

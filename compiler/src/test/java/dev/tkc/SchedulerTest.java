@@ -119,6 +119,19 @@ class SchedulerTest {
     assertThat(written.settings()).containsEntry("split_k", 1L);
   }
 
+  /** Blocks that copy little more than their shared memory holds begin before the launch in front is over. */
+  @Test
+  void shortLaunchesHaveTheirFirstRoundsPrefetched() {
+    assertThat(choice(GEMM, "M", 512, "N", 512, "K", 512).schedule().function()).containsEntry("prefetch", 2L);
+    assertThat(choice(GEMM, "M", 64, "N", 1024, "K", 1024).schedule().function()).containsEntry("prefetch", 2L);
+    for (int n : new int[] {1024, 4096}) {
+      assertThat(choice(GEMM, "M", n, "N", n, "K", n).schedule().function()).as("%d", n).doesNotContainKey("prefetch");
+    }
+    assertThat(choice(GEMM, "M", 16, "N", 4096, "K", 4096).schedule().function()).doesNotContainKey("prefetch");
+    ScheduleChoice written = choice(GEMM + "schedule gemm for sm_90a { prefetch = 1 }", "M", 512, "N", 512, "K", 512);
+    assertThat(written.schedule().function()).containsEntry("prefetch", 1L);
+  }
+
   @Test
   void theCallerAndTheFileOverruleIt() {
     ScheduleChoice given = choice(GEMM, "M", 4096, "N", 4096, "K", 4096, "BM", 64);
