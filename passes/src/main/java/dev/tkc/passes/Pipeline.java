@@ -13,6 +13,7 @@ import dev.tkc.passes.place.AllocateShared;
 import dev.tkc.passes.place.AnnotateAccesses;
 import dev.tkc.passes.place.AssignLayouts;
 import dev.tkc.passes.place.ChooseInstructions;
+import dev.tkc.passes.place.CoarseFunctions;
 import dev.tkc.passes.place.DrawTiles;
 import dev.tkc.passes.place.GroupCopies;
 import dev.tkc.passes.place.GroupStores;
@@ -47,6 +48,7 @@ import dev.tkc.passes.tile.Canonicalize;
 import dev.tkc.passes.tile.EliminateCommon;
 import dev.tkc.passes.tile.EliminateDead;
 import dev.tkc.passes.tile.FactorMaxima;
+import dev.tkc.passes.tile.FloatPositions;
 import dev.tkc.passes.tile.FoldBounds;
 import dev.tkc.passes.tile.HoistInvariant;
 import dev.tkc.passes.tile.MergePhases;
@@ -122,6 +124,8 @@ public final class Pipeline {
       step("clean-interior", TILE, Pass.devices(Pipeline::clean), "what the constant masks hid goes"),
       step("factor-maxima", TILE, Pass.devices(FactorMaxima::run),
           "after masks that stand between scores and their maximum"),
+      targeted("float-positions", TILE, Pass.devices(FloatPositions::run),
+          "bounds of positions are those of the rounds at hand"),
       targeted("choose-instructions", TILE, Pass.devices(ChooseInstructions::run),
           "staging and layouts start from them"),
       targeted("rotate-loops", TILE, Pass.devices(RotateLoops::run),
@@ -170,6 +174,7 @@ public final class Pipeline {
           .needs(Capability.BULK_COPY),
       targeted("clean-placed", PLACED, Pass.devices(Pipeline::cleanPlaced),
           "conversions and masks once, outside loops"),
+      targeted("coarse-functions", PLACED, Pass.devices(CoarseFunctions::run), "nothing merges or copies them any more"),
       targeted("annotate-accesses", PLACED, Pass.devices(AnnotateAccesses::run), "vectors depend on layouts"),
       targeted("make-tensor-maps", PLACED, MakeTensorMaps::run, "boxes are those of the buffers' layouts")
           .needs(Capability.BULK_COPY).isRequired(),
@@ -261,6 +266,8 @@ public final class Pipeline {
       before("version-interior", "peel-loops", "the version for full tiles is peeled too"),
       before("clean-interior", "factor-maxima", "a masked score is no product"),
       before("clean-interior", "choose-instructions", "staging looks at the loops that are left"),
+      before("fold-interior", "float-positions", "bounds of positions are those of the rounds at hand"),
+      before("clean-placed", "coarse-functions", "a coarse function may not stand for another"),
       before("peel-loops", "fold-interior", "peeling leaves it to the bounds to see that the interior is full"));
 
   private static Before before(String first, String then, String why) {

@@ -41,6 +41,7 @@ public final class Bounds {
   private final Set<Value> sizes = new HashSet<>();
   private final Map<Value, Affine> forms = new HashMap<>();
   private List<Affine> conditions = List.of();
+  private boolean limited;
   private int effort;
 
   public Bounds(Func func) {
@@ -53,6 +54,12 @@ public final class Bounds {
         default -> { }
       }
     });
+  }
+
+  /** Also knows from now on that launches limit sizes to 31 bits. */
+  public Bounds withLimitedSizes() {
+    limited = true;
+    return this;
   }
 
   public Scopes scopes() {
@@ -258,6 +265,10 @@ public final class Bounds {
   private boolean byBound(Affine e, Value v, long factor, int depth, Set<Affine> tried) {
     boolean upper = factor > 0;
     if (!upper && sizes.contains(v) && prove(e.replace(v, Affine.zero()), depth - 1, tried)) {
+      return true;
+    }
+    if (upper && limited && sizes.contains(v)
+        && prove(e.replace(v, Affine.of(Integer.MAX_VALUE)), depth - 1, tried)) {
       return true;
     }
     Inst def = v.definition();

@@ -15,9 +15,15 @@ import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.TileType;
-import java.util.ArrayList;
+import dev.tkc.passes.analysis.Slopes;
+import dev.tkc.passes.place.CoarseFunctions;
+import dev.tkc.passes.tile.FloatPositions;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 
 /**
  * Element by element: each register by itself, scalars as one register. Outside {@code exact} a product may fuse into a
@@ -36,6 +42,7 @@ final class ElementwiseLowering {
   Lowered lower(Inst inst, ElementwiseOp op) {
     return switch (op) {
       case ElementwiseOp.Constant o -> new Lowered.Scalar(RegisterTypes.literal(o.value()));
+      case ElementwiseOp.Unary o when inst.flag(CoarseFunctions.COARSE) -> coarse(inst, o);
       case ElementwiseOp.Unary o -> each(inst, r -> unary(o.kind(), at(o.x(), r), o.x().tile().element(), o.exact()));
       case ElementwiseOp.Binary o -> {
         boolean plain = f.signs().bothNonNegative(o.lhs(), o.rhs());
@@ -99,16 +106,48 @@ final class ElementwiseLowering {
       return new Lowered.Scalar(casts.convert(List.of(f.scalar(o.x())), from, o.to(), wrap).get(0));
     }
     LayoutView view = f.view(type);
-    List<Integer> wanted = new ArrayList<>();
-    List<LlvmValue> inputs = new ArrayList<>();
-    for (int r = 0; r < view.registers(); r++) {
-      if (view.isFirst(r) && !view.allPadding(r)) {
-        wanted.add(r);
-        inputs.add(at(o.x(), r));
+    if (inst.annotations().containsKey(FloatPositions.STEPPED) && !view.mayPad()) {
+      Optional<Slopes> slopes = Slopes.of(o.x()).filter(s -> view.addsAlong(axis -> s.along().get(axis) != 0));
+      if (slopes.isPresent()) {
+        return stepped(view, at(o.x(), 0), slopes.get(), inst.annotation(FloatPositions.STEPPED, 0));
       }
     }
-    List<LlvmValue> outputs = casts.convert(inputs, from, o.to(), wrap);
+    List<Integer> wanted = wanted(view);
+    List<LlvmValue> outputs = casts.convert(wanted.stream().map(r -> at(o.x(), r)).toList(), from, o.to(), wrap);
     return view.map(RegisterTypes.zero(o.to()), r -> outputs.get(wanted.indexOf(r)));
+  }
+
+  /** Functions of which few bits are seen; all registers at once, since some are made in pairs. */
+  private Lowered coarse(Inst inst, ElementwiseOp.Unary o) {
+    FloatMath math = new FloatMath(f.b(), f.target(), false);
+    if (inst.result().tile().isScalar()) {
+      return new Lowered.Scalar(math.coarse(o.kind(), List.of(f.scalar(o.x()))).get(0));
+    }
+    List<Integer> wanted = wanted(f.view(inst.result().tile()));
+    List<LlvmValue> results = math.coarse(o.kind(), wanted.stream().map(r -> at(o.x(), r)).toList());
+    return f.view(inst.result().tile()).map(RegisterTypes.zero(Element.F32), r -> results.get(wanted.indexOf(r)));
+  }
+
+  /** The registers that are worth computing. */
+  private static List<Integer> wanted(LayoutView view) {
+    return IntStream.range(0, view.registers()).filter(r -> view.isFirst(r) && !view.allPadding(r)).boxed().toList();
+  }
+
+  /** Positions of f32: what threads share is converted, and to that is added where the thread and its register are. */
+  private Lowered stepped(LayoutView view, LlvmValue first, Slopes slopes, long constant) {
+    LlvmBuilder b = f.b();
+    LlvmValue own = LlvmValue.i32(slopes.at(view.coordinates(0)) + constant);
+    for (int axis = 0; axis < view.rank(); axis++) {
+      if (slopes.along().get(axis) != 0) {
+        LlvmValue coordinate = f.thread().coordinate(view.layout(), axis);
+        own = b.add(own, b.mul(coordinate, LlvmValue.i32(slopes.along().get(axis))));
+      }
+    }
+    LlvmValue shared = b.sitofp(b.sub(first, own), LlvmType.FLOAT);
+    LlvmValue lane = b.sitofp(own, LlvmType.FLOAT);
+    Map<Long, LlvmValue> at = new HashMap<>();
+    return view.map(RegisterTypes.zero(Element.F32), r -> at.computeIfAbsent(slopes.at(view.coordinates(r)),
+        k -> b.fadd(shared, b.fadd(lane, LlvmValue.f32(k - slopes.at(view.coordinates(0)))))));
   }
 
   // One element at a time; reductions and atomics use these too.

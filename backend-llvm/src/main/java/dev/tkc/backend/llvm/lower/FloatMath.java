@@ -8,6 +8,8 @@ import dev.tkc.backend.llvm.LlvmIntrinsic;
 import dev.tkc.backend.llvm.LlvmType;
 import dev.tkc.backend.llvm.LlvmValue;
 import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Functions of f32 within the bounds that {@code docs/numerics.md} states for targets. Few instructions of the special
@@ -113,6 +115,36 @@ final class FloatMath {
     lost = fma(t, c((float) LN2 - LN2), lost);
     LlvmValue power = own(UnaryKind.EXP2, t);
     return target.reciprocalOfNormal(b, b.fadd(one(), fma(power, lost, power)));
+  }
+
+  /** Functions of which only a rounding to 16 bits is seen. */
+  List<LlvmValue> coarse(UnaryKind kind, List<LlvmValue> xs) {
+    LlvmValue perE = c(kind == UnaryKind.SIGMOID ? -LOG2E : LOG2E);
+    List<LlvmValue> powers = new ArrayList<>();
+    int pair = Integer.getInteger("tkc.pair", 0);
+    boolean[] shared = new boolean[xs.size()];
+    for (int i = 0; i < xs.size(); i++) {
+      LlvmValue t = b.fmul(xs.get(i), perE);
+      shared[i] = kind == UnaryKind.SIGMOID && pair > 0 && (i / 2) % pair == 0 && (i / 2 * 2 + 1) < xs.size();
+      powers.add(own(UnaryKind.EXP2, shared[i] ? builtin("llvm.minimum", t, c(63)) : t));
+    }
+    if (kind == UnaryKind.EXP) {
+      return powers;
+    }
+    List<LlvmValue> results = new ArrayList<>();
+    for (int i = 0; i < xs.size(); i++) {
+      LlvmValue a = b.fadd(one(), powers.get(i));
+      if (!shared[i]) {
+        results.add(target.reciprocalOfNormal(b, a));
+      } else {
+        LlvmValue o = b.fadd(one(), powers.get(i + 1));
+        LlvmValue r = target.reciprocalOfNormal(b, b.fmul(a, o));
+        results.add(b.fmul(r, o));
+        results.add(b.fmul(r, a));
+        i++;
+      }
+    }
+    return results;
   }
 
   /** log(x) · {@code perE} for x = 2^i (1 + f), f in [−1/3, 1/3): i · {@code perTwo} + log1p(f) · {@code perE}. */

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
 /**
@@ -96,6 +97,17 @@ final class LayoutView {
   /** The register's part of the coordinate along an axis. */
   int coordinate(int register, int axis) {
     return layout.coordinates(place[register]).get(axis);
+  }
+
+  /** The register's part of the coordinates. */
+  List<Integer> coordinates(int register) {
+    return layout.coordinates(place[register]);
+  }
+
+  /** Whether along these axes a coordinate is the sum of the register's part and the thread's. */
+  boolean addsAlong(IntPredicate axes) {
+    return IntStream.range(0, rank()).filter(axes)
+        .allMatch(axis -> IntStream.range(0, registers()).allMatch(r -> (coordinate(r, axis) & threads[axis]) == 0));
   }
 
   /** The bits that threads can set in the coordinate along an axis. */
