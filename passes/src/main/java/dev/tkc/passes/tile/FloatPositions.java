@@ -31,21 +31,22 @@ import java.util.Optional;
  * </pre>
  *
  * A conversion goes through what keeps the order of numbers or turns it around: magnitudes, negation, the lesser and the
- * greater of two. What is converted then is what all threads share plus lanes, and where the former is a number of f32,
- * less a constant, {@value #STEPPED} gives that constant: the lowering converts it once a round and adds the lanes in
- * floats, which rounds once as the conversion does. Two scores at the same distance have one sum ({@link Slopes}).
+ * greater of two. What is converted then is what all threads share plus lanes. {@value #STEPPED} says so: the lowering
+ * converts the former once a round, less its low bits where it may have more than a float, and adds to it the float of
+ * the rest, which rounds once as the conversion does. Scores at the same distance have one sum ({@link Slopes}).
  *
  * <p>After what splits loops, where tiles have the sizes that stay; a matter of targets.
  */
 public final class FloatPositions {
   /**
-   * On a cast of integers to f32: no element wraps, and what they share, less this constant, is a number of f32. An
-   * element past the largest size that a tensor may have is none.
+   * On a cast of integers to f32: no element wraps, but those past the largest size that a tensor may have. What they
+   * share, less this constant, is a number of f32; −1 where that is not known.
    */
   public static final String STEPPED = "stepped";
 
   /** Multiples of it below 2^31 in size have 24 bits. */
-  private static final long GRAIN = 128;
+  public static final long GRAIN = 128;
+
   private static final long MOST_LANES = 1L << 20;
 
   private final Bounds bounds;
@@ -81,20 +82,24 @@ public final class FloatPositions {
     }
   }
 
-  /** The constant that is left of a tile of positions without its lanes and without a number of f32. */
+  /** What {@link #STEPPED} says of a tile of positions, if it is one that does not wrap. */
   private Optional<Long> steps(Inst place, Value v) {
-    return LanePositions.of(v, bounds).filter(p -> isShared(place, p.base())
-        && isLane(p.least()) && isLane(p.most())).map(p -> Math.floorMod(p.base().constant(), GRAIN));
+    return LanePositions.of(v, bounds)
+        .filter(p -> isLane(p.least()) && isLane(p.most()) && isWithinInt(place, p.base()))
+        .map(p -> shared(p.base()));
   }
 
   private static boolean isLane(long n) {
     return Math.abs(n) <= MOST_LANES;
   }
 
-  private boolean isShared(Inst place, Affine base) {
-    return bounds.divides(GRAIN, base.plus(-base.constant()))
-        && bounds.atMostZero(place, base.plus(-Integer.MAX_VALUE))
+  private boolean isWithinInt(Inst place, Affine base) {
+    return bounds.atMostZero(place, base.plus(-Integer.MAX_VALUE))
         && bounds.atMostZero(place, base.times(-1).plus(-Integer.MAX_VALUE));
+  }
+
+  private long shared(Affine base) {
+    return bounds.divides(GRAIN, base.plus(-base.constant())) ? Math.floorMod(base.constant(), GRAIN) : -1;
   }
 
   /** Whether a conversion goes through what made the tile, to positions. */

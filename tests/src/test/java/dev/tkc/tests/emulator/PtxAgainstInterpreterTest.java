@@ -246,6 +246,7 @@ final class PtxAgainstInterpreterTest {
       "attention | attention_varlen | BQ=192 BK=128 causal=false D=64 | B=3 T=433 U=340 H=2 G=1, 2",
       "tests/gpu/novel | attention_alibi | BQ=128 BK=128 D=128 | B=1 H=2 N=333, 2",
       "tests/gpu/novel | attention_alibi | BQ=128 BK=64 D=128 | B=1 H=3 N=640, 2",
+      "tests/gpu/novel | attention_alibi_both | BQ=128 BK=64 D=128 | B=1 H=2 N=333, 1",
       "tests/gpu/novel | attention_masked | BQ=128 BK=128 D=128 | B=2 H=2 N=200 S=264, 1",
       "tests/gpu/novel | attention_sigmoid | BQ=128 BK=128 D=128 | B=1 H=2 N=333 S=200, 1",
       "tests/gpu/novel | gemm_column_sums | BM=128 BN=256 BK=64 | M=300 N=520 K=200, 2"})

@@ -94,6 +94,38 @@ class PtxDifferentialTest {
   }
 
   @Test
+  void bellsThatAreRounded() {
+    Differential.of("""
+        kernel f<B = 256>(x: f32[N], out y: bf16[N]) {
+          parallel i in N by B { let v = x[i] * 90.0
+            y[i] = where(v > 0.0, sigmoid(v), exp(v) * 1.0) as bf16 }
+        }
+        """).with("N", 700).tensor("x", 700).tensor("y", 700).within(4e-3).agree();
+  }
+
+  @Test
+  void positionsFarAway() {
+    for (long far : new long[] {0, 16777217, 1999999999, 123456789}) {
+      Differential.of("""
+          kernel f<B = 64>(far: int, out y: f32[M, N]) {
+            parallel i in M by B, j in N by B {
+              assert far >= 0 and far < 2000000000
+              y[i, j] = max((far - rows(i)) as f32, 3.0) - (min(abs(rows(i) - cols(j)), 50) as f32)
+            }
+          }
+          """).with("M", 70).with("N", 130).with("far", far).tensor("y", 70 * 130).agree();
+      Differential.of("""
+          kernel f<B = 64>(far: int, out y: f32[M, N]) {
+            parallel i in M by B, j in N by B {
+              assert far >= 0 and far < 10000000
+              y[i, j] = (rows(i) - cols(j) - far * 128 - 77) as f32
+            }
+          }
+          """).with("M", 70).with("N", 130).with("far", far / 256).tensor("y", 70 * 130).agree();
+    }
+  }
+
+  @Test
   void roots() {
     Differential.of("""
         kernel f<B = 256>(x: f32[N], out y: f32[N]) {

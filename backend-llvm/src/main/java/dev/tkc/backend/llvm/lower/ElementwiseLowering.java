@@ -54,7 +54,10 @@ final class ElementwiseLowering {
           yield each(inst, r -> f.b().zext(
               binary(o.kind(), narrow(o.lhs()), narrow(o.rhs()), Element.I32, false, plain), LlvmType.I64));
         }
-        yield each(inst, r -> binary(o.kind(), at(o.lhs(), r), at(o.rhs(), r), e, o.exact(), plain));
+        Map<List<LlvmValue>, LlvmValue> done = new HashMap<>();
+        Lowered all = each(inst, r -> done.computeIfAbsent(List.of(at(o.lhs(), r), at(o.rhs(), r)),
+            k -> binary(o.kind(), k.get(0), k.get(1), e, o.exact(), plain)));
+        yield inst.flag("pinned") ? pinned((Lowered.Tile) all) : all;
       }
       case ElementwiseOp.Compare o when f.small().contains(o.lhs()) && f.small().contains(o.rhs()) ->
           each(inst, r -> compare(o.kind(), narrow(o.lhs()), narrow(o.rhs()), Element.I32));
@@ -70,6 +73,20 @@ final class ElementwiseLowering {
         yield each(inst, r -> PhiloxMath.word(f.b(), seed, at(o.offset(), r)));
       }
     };
+  }
+
+  private Lowered pinned(Lowered.Tile t) {
+    List<LlvmValue> distinct = t.registers().stream().distinct().toList();
+    StringBuilder c = new StringBuilder();
+    distinct.forEach(_ -> c.append("=f,"));
+    for (int i = 0; i < distinct.size(); i++) {
+      c.append(i).append(',');
+    }
+    LlvmIntrinsic.Asm asm = new LlvmIntrinsic.Asm("", c.append("~{memory}").toString(), true, true);
+    LlvmValue result = f.b().inlineAsm(LlvmType.struct(distinct.stream().map(LlvmValue::type).toArray(LlvmType[]::new)), asm,
+        distinct.toArray(LlvmValue[]::new));
+    List<LlvmValue> held = f.b().unpack(result);
+    return new Lowered.Tile(t.registers().stream().map(v -> held.get(distinct.indexOf(v))).toList());
   }
 
   /** A number that is known to have 31 bits at most. */
@@ -117,15 +134,29 @@ final class ElementwiseLowering {
     return view.map(RegisterTypes.zero(o.to()), r -> outputs.get(wanted.indexOf(r)));
   }
 
-  /** Functions of which few bits are seen; all registers at once, since some are made in pairs. */
+  /** A function of which few bits are seen. */
   private Lowered coarse(Inst inst, ElementwiseOp.Unary o) {
     FloatMath math = new FloatMath(f.b(), f.target(), false);
-    if (inst.result().tile().isScalar()) {
-      return new Lowered.Scalar(math.coarse(o.kind(), List.of(f.scalar(o.x()))).get(0));
+    TileType type = inst.result().tile();
+    if (o.kind() != UnaryKind.SIGMOID || !inst.flag(CoarseFunctions.MULTIPLIED)) {
+      return each(inst, r -> math.coarse(o.kind(), at(o.x(), r)));
     }
-    List<Integer> wanted = wanted(f.view(inst.result().tile()));
-    List<LlvmValue> results = math.coarse(o.kind(), wanted.stream().map(r -> at(o.x(), r)).toList());
-    return f.view(inst.result().tile()).map(RegisterTypes.zero(Element.F32), r -> results.get(wanted.indexOf(r)));
+    LayoutView view = f.view(type);
+    Map<Integer, LlvmValue> results = new HashMap<>();
+    Map<List<Integer>, Integer> alone = new HashMap<>();
+    for (int r : wanted(view)) {
+      List<Integer> row = view.coordinates(r).subList(0, view.rank() - 1);
+      Integer other = alone.remove(row);
+      if (other == null) {
+        alone.put(row, r);
+      } else {
+        List<LlvmValue> both = math.coarseSigmoids(at(o.x(), other), at(o.x(), r));
+        results.put(other, both.get(0));
+        results.put(r, both.get(1));
+      }
+    }
+    alone.values().forEach(r -> results.put(r, math.coarse(o.kind(), at(o.x(), r))));
+    return view.map(RegisterTypes.zero(Element.F32), results::get);
   }
 
   /** The registers that are worth computing. */
@@ -133,21 +164,29 @@ final class ElementwiseLowering {
     return IntStream.range(0, view.registers()).filter(r -> view.isFirst(r) && !view.allPadding(r)).boxed().toList();
   }
 
-  /** Positions of f32: what threads share is converted, and to that is added where the thread and its register are. */
+  /**
+   * Positions of f32: what threads share is converted, and to that is added where the thread and its register are. What
+   * is shared has 24 bits without its low ones, {@code constant}, which are looked at where they are not known.
+   */
   private Lowered stepped(LayoutView view, LlvmValue first, Slopes slopes, long constant) {
     LlvmBuilder b = f.b();
-    LlvmValue own = LlvmValue.i32(slopes.at(view.coordinates(0)) + constant);
+    long start = slopes.at(view.coordinates(0));
+    LlvmValue own = LlvmValue.i32(start + Math.max(0, constant));
     for (int axis = 0; axis < view.rank(); axis++) {
       if (slopes.along().get(axis) != 0) {
         LlvmValue coordinate = f.thread().coordinate(view.layout(), axis);
         own = b.add(own, b.mul(coordinate, LlvmValue.i32(slopes.along().get(axis))));
       }
     }
+    if (constant < 0) {
+      own = b.add(own, b.and(b.sub(first, own), LlvmValue.i32(FloatPositions.GRAIN - 1)));
+    }
     LlvmValue shared = b.sitofp(b.sub(first, own), LlvmType.FLOAT);
-    LlvmValue lane = b.sitofp(own, LlvmType.FLOAT);
+    LlvmValue lane0 = b.sitofp(own, LlvmType.FLOAT);
+    LlvmValue lane = Integer.getInteger("tkc.early", 0) > 0 ? b.inlineAsm(LlvmType.FLOAT, new LlvmIntrinsic.Asm("", "=f,0", true, true), lane0) : lane0;
     Map<Long, LlvmValue> at = new HashMap<>();
-    return view.map(RegisterTypes.zero(Element.F32), r -> at.computeIfAbsent(slopes.at(view.coordinates(r)),
-        k -> b.fadd(shared, b.fadd(lane, LlvmValue.f32(k - slopes.at(view.coordinates(0)))))));
+    return view.map(RegisterTypes.zero(Element.F32), r -> at.computeIfAbsent(slopes.at(view.coordinates(r)) - start,
+        k -> b.fadd(shared, b.fadd(lane, LlvmValue.f32(k)))));
   }
 
   // One element at a time; reductions and atomics use these too.

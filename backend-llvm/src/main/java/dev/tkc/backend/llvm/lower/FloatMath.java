@@ -8,7 +8,6 @@ import dev.tkc.backend.llvm.LlvmIntrinsic;
 import dev.tkc.backend.llvm.LlvmType;
 import dev.tkc.backend.llvm.LlvmValue;
 import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -117,34 +116,25 @@ final class FloatMath {
     return target.reciprocalOfNormal(b, b.fadd(one(), fma(power, lost, power)));
   }
 
-  /** Functions of which only a rounding to 16 bits is seen. */
-  List<LlvmValue> coarse(UnaryKind kind, List<LlvmValue> xs) {
-    LlvmValue perE = c(kind == UnaryKind.SIGMOID ? -LOG2E : LOG2E);
-    List<LlvmValue> powers = new ArrayList<>();
-    int pair = Integer.getInteger("tkc.pair", 0);
-    boolean[] shared = new boolean[xs.size()];
-    for (int i = 0; i < xs.size(); i++) {
-      LlvmValue t = b.fmul(xs.get(i), perE);
-      shared[i] = kind == UnaryKind.SIGMOID && pair > 0 && (i / 2) % pair == 0 && (i / 2 * 2 + 1) < xs.size();
-      powers.add(own(UnaryKind.EXP2, shared[i] ? builtin("llvm.minimum", t, c(63)) : t));
-    }
-    if (kind == UnaryKind.EXP) {
-      return powers;
-    }
-    List<LlvmValue> results = new ArrayList<>();
-    for (int i = 0; i < xs.size(); i++) {
-      LlvmValue a = b.fadd(one(), powers.get(i));
-      if (!shared[i]) {
-        results.add(target.reciprocalOfNormal(b, a));
-      } else {
-        LlvmValue o = b.fadd(one(), powers.get(i + 1));
-        LlvmValue r = target.reciprocalOfNormal(b, b.fmul(a, o));
-        results.add(b.fmul(r, o));
-        results.add(b.fmul(r, a));
-        i++;
-      }
-    }
-    return results;
+  /** A function of which only a rounding to 16 bits is seen. */
+  LlvmValue coarse(UnaryKind kind, LlvmValue x) {
+    LlvmValue power = own(UnaryKind.EXP2, b.fmul(x, c(kind == UnaryKind.SIGMOID ? -LOG2E : LOG2E)));
+    return kind == UnaryKind.EXP ? power : target.reciprocalOfNormal(b, b.fadd(one(), power));
+  }
+
+  /**
+   * The sigmoids of two numbers with one reciprocal, of which only a rounding is seen and one NaN may make two. The
+   * bound keeps the product of both finite, and its reciprocal normal.
+   */
+  List<LlvmValue> coarseSigmoids(LlvmValue x, LlvmValue y) {
+    LlvmValue u = onePlusPower(x);
+    LlvmValue v = onePlusPower(y);
+    LlvmValue r = target.reciprocalOfNormal(b, b.fmul(u, v));
+    return List.of(b.fmul(r, v), b.fmul(r, u));
+  }
+
+  private LlvmValue onePlusPower(LlvmValue x) {
+    return b.fadd(one(), own(UnaryKind.EXP2, builtin("llvm.minimum", b.fmul(x, c(-LOG2E)), c(62))));
   }
 
   /** log(x) · {@code perE} for x = 2^i (1 + f), f in [−1/3, 1/3): i · {@code perTwo} + log1p(f) · {@code perE}. */
