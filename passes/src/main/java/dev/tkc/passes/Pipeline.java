@@ -12,7 +12,6 @@ import dev.tkc.ir.op.ControlOp;
 import dev.tkc.passes.place.AllocateShared;
 import dev.tkc.passes.place.AnnotateAccesses;
 import dev.tkc.passes.place.AssignLayouts;
-import dev.tkc.passes.place.BesideProducts;
 import dev.tkc.passes.place.ChooseInstructions;
 import dev.tkc.passes.place.CoarseFunctions;
 import dev.tkc.passes.place.DrawTiles;
@@ -175,7 +174,6 @@ public final class Pipeline {
           .needs(Capability.BULK_COPY),
       targeted("clean-placed", PLACED, Pass.devices(Pipeline::cleanPlaced),
           "conversions and masks once, outside loops"),
-      targeted("beside-products", PLACED, Pass.devices(BesideProducts::run), "experiment"),
       targeted("coarse-functions", PLACED, Pass.devices(CoarseFunctions::run), "nothing merges or copies them any more"),
       targeted("annotate-accesses", PLACED, Pass.devices(AnnotateAccesses::run), "vectors depend on layouts"),
       targeted("make-tensor-maps", PLACED, MakeTensorMaps::run, "boxes are those of the buffers' layouts")

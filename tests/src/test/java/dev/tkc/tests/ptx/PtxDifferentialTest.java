@@ -115,13 +115,13 @@ class PtxDifferentialTest {
           }
           """).with("M", 70).with("N", 130).with("far", far).tensor("y", 70 * 130).agree();
       Differential.of("""
-          kernel f<B = 64>(far: int, out y: f32[M, N]) {
+          kernel f<B = 128>(far: int, out y: f32[M, N]) {
             parallel i in M by B, j in N by B {
               assert far >= 0 and far < 10000000
-              y[i, j] = (rows(i) - cols(j) - far * 128 - 77) as f32
+              y[i, j] = (rows(i) - far * 128 - 77) as f32 - cols(j) as f32
             }
           }
-          """).with("M", 70).with("N", 130).with("far", far / 256).tensor("y", 70 * 130).agree();
+          """).with("M", 130).with("N", 70).with("far", far / 256).tensor("y", 130 * 70).agree();
     }
   }
 

@@ -54,10 +54,7 @@ final class ElementwiseLowering {
           yield each(inst, r -> f.b().zext(
               binary(o.kind(), narrow(o.lhs()), narrow(o.rhs()), Element.I32, false, plain), LlvmType.I64));
         }
-        Map<List<LlvmValue>, LlvmValue> done = new HashMap<>();
-        Lowered all = each(inst, r -> done.computeIfAbsent(List.of(at(o.lhs(), r), at(o.rhs(), r)),
-            k -> binary(o.kind(), k.get(0), k.get(1), e, o.exact(), plain)));
-        yield inst.flag("pinned") ? pinned((Lowered.Tile) all) : all;
+        yield each(inst, r -> binary(o.kind(), at(o.lhs(), r), at(o.rhs(), r), e, o.exact(), plain));
       }
       case ElementwiseOp.Compare o when f.small().contains(o.lhs()) && f.small().contains(o.rhs()) ->
           each(inst, r -> compare(o.kind(), narrow(o.lhs()), narrow(o.rhs()), Element.I32));
@@ -73,20 +70,6 @@ final class ElementwiseLowering {
         yield each(inst, r -> PhiloxMath.word(f.b(), seed, at(o.offset(), r)));
       }
     };
-  }
-
-  private Lowered pinned(Lowered.Tile t) {
-    List<LlvmValue> distinct = t.registers().stream().distinct().toList();
-    StringBuilder c = new StringBuilder();
-    distinct.forEach(_ -> c.append("=f,"));
-    for (int i = 0; i < distinct.size(); i++) {
-      c.append(i).append(',');
-    }
-    LlvmIntrinsic.Asm asm = new LlvmIntrinsic.Asm("", c.append("~{memory}").toString(), true, true);
-    LlvmValue result = f.b().inlineAsm(LlvmType.struct(distinct.stream().map(LlvmValue::type).toArray(LlvmType[]::new)), asm,
-        distinct.toArray(LlvmValue[]::new));
-    List<LlvmValue> held = f.b().unpack(result);
-    return new Lowered.Tile(t.registers().stream().map(v -> held.get(distinct.indexOf(v))).toList());
   }
 
   /** A number that is known to have 31 bits at most. */
@@ -182,8 +165,7 @@ final class ElementwiseLowering {
       own = b.add(own, b.and(b.sub(first, own), LlvmValue.i32(FloatPositions.GRAIN - 1)));
     }
     LlvmValue shared = b.sitofp(b.sub(first, own), LlvmType.FLOAT);
-    LlvmValue lane0 = b.sitofp(own, LlvmType.FLOAT);
-    LlvmValue lane = Integer.getInteger("tkc.early", 0) > 0 ? b.inlineAsm(LlvmType.FLOAT, new LlvmIntrinsic.Asm("", "=f,0", true, true), lane0) : lane0;
+    LlvmValue lane = b.sitofp(own, LlvmType.FLOAT);
     Map<Long, LlvmValue> at = new HashMap<>();
     return view.map(RegisterTypes.zero(Element.F32), r -> at.computeIfAbsent(slopes.at(view.coordinates(r)) - start,
         k -> b.fadd(shared, b.fadd(lane, LlvmValue.f32(k)))));
