@@ -12,6 +12,7 @@ import dev.tkc.ir.op.ControlOp;
 import dev.tkc.passes.place.AllocateShared;
 import dev.tkc.passes.place.AnnotateAccesses;
 import dev.tkc.passes.place.AssignLayouts;
+import dev.tkc.passes.place.BeforeWaits;
 import dev.tkc.passes.place.ChooseInstructions;
 import dev.tkc.passes.place.CoarseFunctions;
 import dev.tkc.passes.place.DrawTiles;
@@ -174,7 +175,11 @@ public final class Pipeline {
           .needs(Capability.BULK_COPY),
       targeted("clean-placed", PLACED, Pass.devices(Pipeline::cleanPlaced),
           "conversions and masks once, outside loops"),
-      targeted("coarse-functions", PLACED, Pass.devices(CoarseFunctions::run), "nothing merges or copies them any more"),
+      targeted("before-waits", PLACED, Pass.devices(BeforeWaits::run),
+          "positions are left in loops only where they differ from round to round")
+          .needs(Capability.ASYNC_MATRIX),
+      targeted("coarse-functions", PLACED, Pass.devices(CoarseFunctions::run),
+          "nothing merges or copies them any more"),
       targeted("annotate-accesses", PLACED, Pass.devices(AnnotateAccesses::run), "vectors depend on layouts"),
       targeted("make-tensor-maps", PLACED, MakeTensorMaps::run, "boxes are those of the buffers' layouts")
           .needs(Capability.BULK_COPY).isRequired(),
@@ -267,6 +272,8 @@ public final class Pipeline {
       before("clean-interior", "factor-maxima", "a masked score is no product"),
       before("clean-interior", "choose-instructions", "staging looks at the loops that are left"),
       before("fold-interior", "float-positions", "bounds of positions are those of the rounds at hand"),
+      before("clean-placed", "before-waits", "what is the same in all rounds has left them"),
+      before("float-positions", "before-waits", "positions that share elements are marked"),
       before("clean-placed", "coarse-functions", "a coarse function may not stand for another"),
       before("peel-loops", "fold-interior", "peeling leaves it to the bounds to see that the interior is full"));
 

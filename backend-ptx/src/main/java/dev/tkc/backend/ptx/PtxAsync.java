@@ -219,6 +219,18 @@ final class PtxAsync implements AsyncTarget {
     return results(b, wait, values.stream().map(LlvmValue::type).toList(), operands);
   }
 
+  @Override
+  public List<LlvmValue> hold(LlvmBuilder b, List<LlvmValue> values) {
+    List<String> constraints = new ArrayList<>();
+    values.forEach(v -> constraints.add("=" + letter(v)));
+    for (int i = 0; i < values.size(); i++) {
+      constraints.add(Integer.toString(i));
+    }
+    constraints.add("~{memory}");
+    LlvmIntrinsic.Asm nothing = new LlvmIntrinsic.Asm("", String.join(",", constraints), true, true);
+    return results(b, nothing, values.stream().map(LlvmValue::type).toList(), values);
+  }
+
   /** The results of assembly that gives registers of these types. */
   static List<LlvmValue> results(LlvmBuilder b, LlvmIntrinsic.Asm asm, List<LlvmType> types, List<LlvmValue> operands) {
     LlvmType type = switch (types.size()) {

@@ -30,10 +30,11 @@ import java.util.Optional;
  *   %x = cast %a {to = f32} : f32[128, 128]           %x = abs %f : f32[128, 128]
  * </pre>
  *
- * A conversion goes through what keeps the order of numbers or turns it around: magnitudes, negation, the lesser and the
- * greater of two. What is converted then is what all threads share plus lanes. {@value #STEPPED} says so: the lowering
- * converts the former once a round, less its low bits where it may have more than a float, and adds to it the float of
- * the rest, which rounds once as the conversion does. Scores at the same distance have one sum ({@link Slopes}).
+ * A conversion goes through what keeps the order of numbers or turns it around: magnitudes, negation, the lesser and
+ * the greater of two. What is converted then is what all threads share plus lanes. {@value #STEPPED} says so: the
+ * lowering converts the former once a round, less its low bits where it may have more than a float, and adds to it the
+ * float of the rest, which rounds once as the conversion does. Scores at the same distance have one sum ({@link
+ * Slopes}).
  *
  * <p>After what splits loops, where tiles have the sizes that stay; a matter of targets.
  */

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 /** Which conversions of positions may be done once for all that a thread has, and what they go through. */
 class FloatPositionsTest {
-  /** A loop whose rounds have rows from %i and columns from %j, both multiples of {@code step}; %d is what they make. */
+  /** Rounds with rows from %i and columns from %j, both multiples of {@code step}; %d is what they make. */
   private static String passed(int step, String distance) {
     Module m = IrParser.parse("""
         kernel @k(%py: ptr<f32>, %n: i64) {

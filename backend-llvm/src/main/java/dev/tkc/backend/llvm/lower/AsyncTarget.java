@@ -57,6 +57,9 @@ public interface AsyncTarget {
   /** Counts as there for the threads that wait at a {@code teamBarrier} of as many, and does not wait itself. */
   void arriveAtTeam(LlvmBuilder b, LlvmValue team, int threads);
 
+  /** The same numbers of 32 bits, made at this place: nothing that uses what this gives stands before it. */
+  List<LlvmValue> hold(LlvmBuilder b, List<LlvmValue> values);
+
   /** The threads of each warp are together again, after a branch for some of them. */
   void converge(LlvmBuilder b);
 

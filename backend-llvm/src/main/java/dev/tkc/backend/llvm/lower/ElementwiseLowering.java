@@ -16,6 +16,7 @@ import dev.tkc.ir.op.ElementwiseOp.UnaryKind;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.analysis.Slopes;
+import dev.tkc.passes.place.BeforeWaits;
 import dev.tkc.passes.place.CoarseFunctions;
 import dev.tkc.passes.tile.FloatPositions;
 import java.util.HashMap;
@@ -40,10 +41,25 @@ final class ElementwiseLowering {
   }
 
   Lowered lower(Inst inst, ElementwiseOp op) {
+    return inst.flag(BeforeWaits.HELD) ? held((Lowered.Tile) compute(inst, op)) : compute(inst, op);
+  }
+
+  /** The same tile, each number of it once. */
+  private Lowered held(Lowered.Tile tile) {
+    List<LlvmValue> values = tile.registers().stream().distinct().toList();
+    List<LlvmValue> made = f.target().async().hold(f.b(), values);
+    return new Lowered.Tile(tile.registers().stream().map(v -> made.get(values.indexOf(v))).toList());
+  }
+
+  private Lowered compute(Inst inst, ElementwiseOp op) {
     return switch (op) {
       case ElementwiseOp.Constant o -> new Lowered.Scalar(RegisterTypes.literal(o.value()));
       case ElementwiseOp.Unary o when inst.flag(CoarseFunctions.COARSE) -> coarse(inst, o);
-      case ElementwiseOp.Unary o -> each(inst, r -> unary(o.kind(), at(o.x(), r), o.x().tile().element(), o.exact()));
+      case ElementwiseOp.Unary o -> {
+        Map<LlvmValue, LlvmValue> done = new HashMap<>();
+        yield each(inst, r -> done.computeIfAbsent(at(o.x(), r),
+            x -> unary(o.kind(), x, o.x().tile().element(), o.exact())));
+      }
       case ElementwiseOp.Binary o -> {
         boolean plain = f.signs().bothNonNegative(o.lhs(), o.rhs());
         Element e = o.lhs().tile().element();
@@ -54,7 +70,9 @@ final class ElementwiseLowering {
           yield each(inst, r -> f.b().zext(
               binary(o.kind(), narrow(o.lhs()), narrow(o.rhs()), Element.I32, false, plain), LlvmType.I64));
         }
-        yield each(inst, r -> binary(o.kind(), at(o.lhs(), r), at(o.rhs(), r), e, o.exact(), plain));
+        Map<List<LlvmValue>, LlvmValue> done = new HashMap<>();
+        yield each(inst, r -> done.computeIfAbsent(List.of(at(o.lhs(), r), at(o.rhs(), r)),
+            xy -> binary(o.kind(), xy.get(0), xy.get(1), e, o.exact(), plain)));
       }
       case ElementwiseOp.Compare o when f.small().contains(o.lhs()) && f.small().contains(o.rhs()) ->
           each(inst, r -> compare(o.kind(), narrow(o.lhs()), narrow(o.rhs()), Element.I32));
@@ -109,7 +127,7 @@ final class ElementwiseLowering {
     if (inst.annotations().containsKey(FloatPositions.STEPPED) && !view.mayPad()) {
       Optional<Slopes> slopes = Slopes.of(o.x()).filter(s -> view.addsAlong(axis -> s.along().get(axis) != 0));
       if (slopes.isPresent()) {
-        return stepped(view, at(o.x(), 0), slopes.get(), inst.annotation(FloatPositions.STEPPED, 0));
+        return stepped(inst, at(o.x(), 0), slopes.get());
       }
     }
     List<Integer> wanted = wanted(view);
@@ -149,10 +167,12 @@ final class ElementwiseLowering {
 
   /**
    * Positions of f32: what threads share is converted, and to that is added where the thread and its register are. What
-   * is shared has 24 bits without its low ones, {@code constant}, which are looked at where they are not known.
+   * is shared has 24 bits without its low ones, which are looked at where they are not known.
    */
-  private Lowered stepped(LayoutView view, LlvmValue first, Slopes slopes, long constant) {
+  private Lowered stepped(Inst inst, LlvmValue first, Slopes slopes) {
     LlvmBuilder b = f.b();
+    LayoutView view = f.view(inst.result().tile());
+    long constant = inst.annotation(FloatPositions.STEPPED, 0);
     long start = slopes.at(view.coordinates(0));
     LlvmValue own = LlvmValue.i32(start + Math.max(0, constant));
     for (int axis = 0; axis < view.rank(); axis++) {
@@ -165,7 +185,8 @@ final class ElementwiseLowering {
       own = b.add(own, b.and(b.sub(first, own), LlvmValue.i32(FloatPositions.GRAIN - 1)));
     }
     LlvmValue shared = b.sitofp(b.sub(first, own), LlvmType.FLOAT);
-    LlvmValue lane = b.sitofp(own, LlvmType.FLOAT);
+    LlvmValue once = b.sitofp(own, LlvmType.FLOAT);
+    LlvmValue lane = inst.flag(BeforeWaits.HELD) ? f.target().async().hold(b, List.of(once)).get(0) : once;
     Map<Long, LlvmValue> at = new HashMap<>();
     return view.map(RegisterTypes.zero(Element.F32), r -> at.computeIfAbsent(slopes.at(view.coordinates(r)) - start,
         k -> b.fadd(shared, b.fadd(lane, LlvmValue.f32(k)))));
