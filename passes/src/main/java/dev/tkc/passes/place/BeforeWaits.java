@@ -34,8 +34,8 @@ import java.util.stream.IntStream;
  *     %y = sub %x, %t                                %y = sub %x, %t
  * </pre>
  *
- * What stands behind a product is a chain that only other warps' products hide; in front of the wait there is time. It is
- * done where few registers hold the result, one for each distance between a thread's elements, and the role has them
+ * What stands behind a product is a chain that only other warps' products hide; in front of the wait there is time. It
+ * is done where few registers hold the result, one for each distance between a thread's elements, and the role has them
  * beside its products; {@value #HELD} keeps the lowering's optimiser from moving it back, and from keeping lanes over
  * the loop, which takes as many registers again.
  *
