@@ -30,7 +30,7 @@ import java.util.function.Consumer;
 public final class Tuner {
   /** What is tried beside the pipeline's own choice, one at a time. */
   private static final List<Map<String, Object>> SETTINGS = List.of(
-      Map.of("grouped", 1L), Map.of("grouped", 4L), Map.of("grouped", 16L), Map.of("stages", 2L), Map.of("stages", 3L),
+      Map.of("grouped", 1L), Map.of("grouped", 4L), Map.of("grouped", 8L), Map.of("stages", 2L), Map.of("stages", 3L),
       Map.of("stages", 4L));
 
   private static final long SEED = 1;
