@@ -10,6 +10,7 @@ import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.SharedOp;
+import dev.tkc.ir.rules.SlotBytes;
 import dev.tkc.ir.type.BarrierType;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.SharedType;
@@ -166,6 +167,7 @@ public final class GroupCopies {
     SharedType type = SharedBuffers.inPanels(part(ring));
     ring.alloc.setOp(new SharedOp.SharedAlloc(type, ((SharedOp.SharedAlloc) ring.alloc.op()).name()));
     ring.alloc.result().setType(type);
+    ring.alloc.annotations().remove(SlotBytes.PITCH);
     slots(ring.full, ring.groups, 1);
     slots(ring.empty, ring.groups, GROUP);
     for (Inst copy : ring.copies) {

@@ -65,7 +65,7 @@ public final class ChooseAsync {
   private static final int BESIDE_INSTRUCTION = 32;
 
   /** Shared memory that is left for results on their way out, and for barriers. */
-  private static final int RESULTS = 34 * 1024;
+  private static final int RESULTS = 3 * 1024;
 
   /** The fewest warps that compute, and what a thread stores at once. */
   private static final int LEAST_CONSUMERS = 4;
@@ -338,8 +338,24 @@ public final class ChooseAsync {
     Set<Inst> leaving = StoreSlices.onTheWayOut(func, this::isBulkStore);
     return new RegisterPressure(func.body(), (long) warps * target.lanes(), instructions::containsKey,
         v -> v.definition() != null
-            && (leaving.contains(v.definition()) || loads.contains(v.definition()) && onlyProducts(v)))
+            && (leaving.contains(v.definition())
+                || loads.contains(v.definition()) && (onlyProducts(v) || joinsSum(v))))
                 .most(func.body());
+  }
+
+  /** Whether all that becomes of a tile's elements is that they join those of a product's sum: they are read then. */
+  private boolean joinsSum(Value v) {
+    if (uses.of(v).size() != 1 || !(uses.of(v).getFirst().op() instanceof ElementwiseOp)) {
+      return false;
+    }
+    Inst user = uses.of(v).getFirst();
+    return user.operands().stream().anyMatch(o -> o != v && isOfSum(o)) || joinsSum(user.result());
+  }
+
+  private static boolean isOfSum(Value v) {
+    Inst inst = v.definition();
+    return inst != null && (inst.op() instanceof MatrixOp.Dot
+        || inst.op() instanceof ElementwiseOp && inst.operands().stream().anyMatch(ChooseAsync::isOfSum));
   }
 
   private void fits() {

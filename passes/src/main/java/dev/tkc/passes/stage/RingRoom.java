@@ -54,6 +54,20 @@ final class RingRoom {
     if (isShort(two ? held : 0)) {
       inner.stream().filter(plan::isRead).forEach(r -> r.setStages(1));
     }
+    if (inner.stream().allMatch(r -> r.stages() == 1) && func.annotation("stages", MOST_STAGES) > 1) {
+      secondSlots();
+    }
+  }
+
+  /** Where not all can have two slots, the first have. */
+  private void secondSlots() {
+    long left = room(bytes(inner)) + 32 * 1024;
+    for (Ring ring : inner) {
+      if (!plan.isRead(ring) && ring.slotBytes() <= left) {
+        ring.setStages(2);
+        left -= ring.slotBytes();
+      }
+    }
   }
 
   /** Whether inner rings in which a tile stays have room for the one that follows. */
