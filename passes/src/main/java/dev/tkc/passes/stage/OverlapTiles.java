@@ -99,7 +99,7 @@ public final class OverlapTiles {
 
   private boolean fits(TileHead parts) {
     long threads = target.lanes() * func.annotation("warps", 8);
-    return parts.registers(threads) <= target.registers().perThread() - RotateLoops.OTHER_REGISTERS
+    return parts.registers(threads) <= RoleRegisters.forTiles(target, (int) func.annotation("warps", 8))
         && new RingRoom(func, new RingPlan(func.body(), target), target).fitsTwice(parts.kept());
   }
 

@@ -26,6 +26,10 @@ record RoleRegisters(int launch, int producer, int consumer) {
   private static final int FOR_OVERLAPPING_PRODUCER = 56;
   private static final int ENOUGH_FOR_CONSUMER = 200;
 
+  /** Of a consumer's registers, those for other things than tiles. */
+  private static final int BESIDE_TILES = 24;
+  private static final int MOST_FOR_TILES = 216;
+
   /** What a producer can do with where consumers need all others. */
   private static final int SPARING_PRODUCER = 24;
 
@@ -40,6 +44,14 @@ record RoleRegisters(int launch, int producer, int consumer) {
     RoleRegisters tight = of(target, consumers, LEAST_FOR_PRODUCER, MOST_FOR_PRODUCER);
     RoleRegisters wide = of(target, consumers, FOR_OVERLAPPING_PRODUCER, FOR_OVERLAPPING_PRODUCER);
     return overlapping && wide.consumer >= ENOUGH_FOR_CONSUMER ? wide : tight;
+  }
+
+  /**
+   * How many of a consumer's registers products' sums, operands and what crosses rounds may take: the rest is for
+   * addresses and what is computed in between; with fewer the assembler serialises.
+   */
+  static int forTiles(TargetInfo target, int consumers) {
+    return Math.min(MOST_FOR_TILES, of(target, consumers, false, false).consumer - BESIDE_TILES);
   }
 
   private static RoleRegisters of(TargetInfo target, int consumers, int least, int most) {

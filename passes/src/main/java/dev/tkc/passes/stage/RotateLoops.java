@@ -55,12 +55,6 @@ public final class RotateLoops {
   /** On the branch that a loop became, where all its rounds are one loop still. */
   public static final String ROTATED = "rotated";
 
-  /**
-   * Of a thread's registers, those left for addresses and what is computed in between; with fewer the assembler
-   * serialises.
-   */
-  static final int OTHER_REGISTERS = 39;
-
   private final Func func;
   private final ReadOnly readOnly;
   private final Predicate<Inst> asynchronous;
@@ -70,8 +64,9 @@ public final class RotateLoops {
     this.func = func;
     this.readOnly = new ReadOnly(func);
     this.asynchronous = i -> isAsynchronous(i, target);
-    long threads = target.lanes() * func.annotation("warps", 8);
-    this.fits = s -> s.registers(threads) <= target.registers().perThread() - OTHER_REGISTERS;
+    int warps = (int) func.annotation("warps", 8);
+    long threads = (long) target.lanes() * warps;
+    this.fits = s -> s.registers(threads) <= RoleRegisters.forTiles(target, warps);
   }
 
   public static void run(Func func, PassContext context) {

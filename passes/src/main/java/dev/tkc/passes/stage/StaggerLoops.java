@@ -49,9 +49,6 @@ public final class StaggerLoops {
   /** On the condition that there are rounds, around those that were moved. */
   public static final String STAGGERED = "staggered";
 
-  /** Registers of a thread that tiles may take; the assembler serialises products beyond. */
-  private static final long MOST_REGISTERS = 216;
-
   private final TargetInfo target;
 
   private StaggerLoops(TargetInfo target) {
@@ -142,10 +139,12 @@ public final class StaggerLoops {
   }
 
   private boolean fits(Func func) {
-    long threads = (long) target.lanes() * func.annotation("warps", 8);
+    int warps = (int) func.annotation("warps", 8);
+    long threads = (long) target.lanes() * warps;
     RingPlan plan = new RingPlan(func.body(), target);
     RegisterPressure pressure =
         new RegisterPressure(func.body(), threads, i -> RotateLoops.isAsynchronous(i, target), plan::isInMemory);
-    return pressure.most(func.body()) <= MOST_REGISTERS && new RingRoom(func, plan, target).keepsInner();
+    return pressure.most(func.body()) <= RoleRegisters.forTiles(target, warps)
+        && new RingRoom(func, plan, target).keepsInner();
   }
 }
