@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * Decides whether a function's products run beside its warps, and what the copy engine loads and stores for them.
@@ -54,10 +55,6 @@ public final class ChooseAsync {
    */
   private static final List<Integer> WARPS = List.of(8, 12, 16, 4);
 
-  /** Registers of a thread that addresses and the epilogue need beside accumulators and left operands. */
-  private static final int OTHER_REGISTERS = 16;
-  private static final int MOST_REGISTERS = 216;
-
   /**
    * Registers that must be left at launch beside the accumulators of one instruction: a left operand, descriptors, the
    * stack.
@@ -65,7 +62,7 @@ public final class ChooseAsync {
   private static final int BESIDE_INSTRUCTION = 32;
 
   /** Shared memory that is left for results on their way out, and for barriers. */
-  private static final int RESULTS = 3 * 1024;
+  private static final int RESULTS = 34 * 1024;
 
   /** The fewest warps that compute, and what a thread stores at once. */
   private static final int LEAST_CONSUMERS = 4;
@@ -207,7 +204,7 @@ public final class ChooseAsync {
       if (dots.stream().allMatch(d -> d.result().tile().shape().getFirst() % (16 * warps) == 0)) {
         long registers = registers(warps);
         RoleRegisters given = RoleRegisters.of(target, warps, false, false);
-        if (registers <= Math.min(MOST_REGISTERS, given.consumer() - OTHER_REGISTERS)
+        if (registers <= RoleRegisters.forTiles(target, warps)
             && mostOfInstruction() <= given.launch() - BESIDE_INSTRUCTION) {
           return warps;
         }
@@ -361,11 +358,7 @@ public final class ChooseAsync {
   private void fits() {
     SharedOperands shared = new SharedOperands(func.body(), i -> Optional.ofNullable(instructions.get(i)),
         loads::contains);
-    // What is loaded outside loops needs one slot, and so does what is read into registers at once; what products of
-    // rounds read, loaded or handed over, needs two to be ahead.
-    Set<Inst> outside = new HashSet<>(func.body().insts());
-    long bytes = loads.stream()
-        .mapToLong(l -> (outside.contains(l) || uses.isRead(l.result()) ? 1 : 2) * bytes(l.result())).sum()
+    long bytes = loads.stream().mapToLong(l -> bytes(l.result())).sum() + most()
         + shared.handed().stream().mapToLong(group -> 2 * bytes(group.iterator().next())).sum()
         + exchanged(func.body(), uses, loads::contains) + turned();
     if (bytes > target.shared().perBlock() - RESULTS) {
@@ -382,6 +375,18 @@ public final class ChooseAsync {
       }
     });
     return most[0];
+  }
+
+  /**
+   * Of the products, the most that one of them reads of what is loaded in rounds: what needs a second slot, to be ahead
+   * of it.
+   */
+  private long most() {
+    Set<Inst> outside = new HashSet<>(func.body().insts());
+    return dots.stream().mapToLong(d -> Stream.of(((MatrixOp.Dot) d.op()).a(), ((MatrixOp.Dot) d.op()).b())
+        .map(v -> v.definition() != null && v.definition().op() instanceof ShapeOp.Permute p ? p.x() : v)
+        .filter(v -> loads.contains(v.definition()) && !outside.contains(v.definition()))
+        .mapToLong(ChooseAsync::bytes).sum()).max().orElse(0);
   }
 
   private static long bytes(Value v) {
