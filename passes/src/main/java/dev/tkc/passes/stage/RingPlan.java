@@ -114,6 +114,34 @@ final class RingPlan {
     return sites.values().stream().anyMatch(s -> s.ring == ring && s.isKept());
   }
 
+  /**
+   * Whether tiles of both rings may come into the slots of one, in the order in which the program asks for them: tiles
+   * of one type that products alone read, and that nobody needs for longer than a round.
+   */
+  boolean mayShare(Ring a, Ring b) {
+    return mayShare(a) && mayShare(b) && a.members.getFirst().type().equals(b.members.getFirst().type())
+        && depth(a) == depth(b);
+  }
+
+  private boolean mayShare(Ring ring) {
+    return !ring.handed && ring.members.size() == 1 && !isRead(ring) && sites.values().stream()
+        .noneMatch(s -> s.ring == ring && (s.isKept() || s.isAgain() || shared.flows(s.last().result())));
+  }
+
+  /** Makes one ring of several that may share their slots, and gives it. */
+  Ring share(List<Ring> together) {
+    Ring first = together.getFirst();
+    String name = String.join("_", together.stream().map(r -> r.members.getFirst().name()).toList());
+    Ring all = new Ring(List.of(new Ring.Member(name, first.members.getFirst().type())), false);
+    sites.replaceAll((_, s) -> together.contains(s.ring) ? new Site(all, s.sources, s.depth) : s);
+    copied.replaceAll((_, r) -> together.contains(r) ? all : r);
+    depths.put(all, depth(first));
+    this.first.put(all, this.first.get(first));
+    rings.set(rings.indexOf(first), all);
+    rings.removeAll(together);
+    return all;
+  }
+
   private Ring made(Ring ring) {
     rings.add(ring);
     return ring;

@@ -9,6 +9,7 @@ import dev.tkc.passes.PassDriver;
 import dev.tkc.passes.analysis.Uses;
 import dev.tkc.passes.target.TargetInfo;
 import dev.tkc.passes.tile.OutlinePhases;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -55,18 +56,27 @@ final class RingRoom {
       inner.stream().filter(plan::isRead).forEach(r -> r.setStages(1));
     }
     if (inner.stream().allMatch(r -> r.stages() == 1) && func.annotation("stages", MOST_STAGES) > 1) {
-      secondSlots();
+      shareSlots();
     }
   }
 
-  /** Where not all can have two slots, the first have. */
-  private void secondSlots() {
-    long left = room(bytes(inner)) + 32 * 1024;
+  /**
+   * Where no ring but those whose tiles are read can have two slots, tiles of one shape come into one ring, if that has
+   * a slot more than tiles of a round: each slot is filled anew for whatever comes next.
+   */
+  private void shareSlots() {
+    List<Ring> together = new ArrayList<>();
     for (Ring ring : inner) {
-      if (!plan.isRead(ring) && ring.slotBytes() <= left) {
-        ring.setStages(2);
-        left -= ring.slotBytes();
+      if (together.stream().allMatch(r -> plan.mayShare(r, ring)) && plan.mayShare(ring, ring)) {
+        together.add(ring);
       }
+    }
+    long left = target.shared().perBlock() - SLACK - bytes(outer) - handed - reserved(1)
+        - func.annotation(PassDriver.SHORTAGE, 0)
+        - inner.stream().mapToLong(r -> plan.isRead(r) ? r.bytes() : r.slotBytes()).sum();
+    if (together.size() > 1 && left >= together.getFirst().slotBytes()) {
+      int slots = together.size() + (int) (left / together.getFirst().slotBytes());
+      plan.share(together).setStages(slots);
     }
   }
 
@@ -100,7 +110,7 @@ final class RingRoom {
   }
 
   private long room(long more) {
-    return target.shared().perBlock() - SLACK - bytes(outer) - more - handed - reserved()
+    return target.shared().perBlock() - SLACK - bytes(outer) - more - handed - reserved(StoreSlices.BUFFERS)
         - func.annotation(PassDriver.SHORTAGE, 0);
   }
 
@@ -113,7 +123,7 @@ final class RingRoom {
    * exchange them among threads, for operands that threads load, and for sums over the rows of a tile, of which each
    * warp has some.
    */
-  private long reserved() {
+  private long reserved(int buffers) {
     Map<List<Object>, Long> slices = new HashMap<>();
     long[] reduced = {0};
     long warps = func.annotation("warps", 8);
@@ -129,7 +139,7 @@ final class RingRoom {
       if (i.op() instanceof MemoryOp.Store s && s.value().tile().rank() >= 2) {
         TileType tile = s.value().tile();
         slices.merge(List.of(tile.element(), tile.shape()),
-            i.flag("bulk") ? StoreSlices.bytes(i) + StoreSlices.turningBytes(i) : 0, Math::max);
+            i.flag("bulk") ? StoreSlices.bytes(i, buffers) + StoreSlices.turningBytes(i) : 0, Math::max);
       }
     });
     return slices.values().stream().mapToLong(n -> n).sum() + StoreSlices.scratch(func.body()) + reduced[0]

@@ -89,7 +89,7 @@ public final class StageStores {
     this.uses = new Uses(func.body());
     this.roles = func.body().insts().stream().anyMatch(i -> i.op() instanceof ControlOp.Role);
     this.most = Math.max(1, func.annotation("store_buffers", StoreSlices.BUFFERS));
-    this.room = target.shared().perBlock() - taken(func) - (roles ? StoreSlices.scratch(func.body()) : 0);
+    this.room = target.shared().perBlock() - taken() - (roles ? StoreSlices.scratch(func.body()) : 0);
   }
 
   public static void run(Func func, PassContext context) {
@@ -129,19 +129,27 @@ public final class StageStores {
         && Regions.literal(s.scalar()).isPresent();
   }
 
-  private static long taken(Func func) {
+  /** A tile that threads read from a single slot comes in parts, without gaps between panels ({@code group-copies}). */
+  private long taken() {
     long[] bytes = {0};
     func.body().walk(i -> {
       if (i.op() instanceof SharedOp.SharedAlloc a) {
-        bytes[0] += bytes(a.type());
+        SharedType t = a.type();
+        boolean parts = roles && t.stages() == 1
+            && uses.of(i.result()).stream().anyMatch(u -> u.op() instanceof SharedOp.SharedLoad)
+            && uses.of(i.result()).stream().noneMatch(u -> u.op() instanceof AsyncOp.SharedView);
+        bytes[0] += parts ? t.element().bytes(count(t.shape())) : bytes(t);
       }
     });
     return bytes[0] + BARRIERS;
   }
 
+  private static long count(List<Integer> shape) {
+    return shape.stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b);
+  }
+
   private static long bytes(SharedType type) {
-    long slot = type.shape().equals(List.of(192, 128)) && type.stages() == 1 ? 52 * 1024
-        : Panels.of(type.shape(), type.element().bits()).map(Panels::slotBytes).orElse(SlotBytes.ofCover(type));
+    long slot = Panels.of(type.shape(), type.element().bits()).map(Panels::slotBytes).orElse(SlotBytes.ofCover(type));
     return Math.ceilDiv(slot, ALIGNMENT) * ALIGNMENT * type.stages();
   }
 

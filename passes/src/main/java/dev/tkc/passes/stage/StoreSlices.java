@@ -134,14 +134,14 @@ final class StoreSlices {
     long[] most = {0};
     region.walk(i -> {
       if (i.op() instanceof MemoryOp.Store s && !i.flag("bulk") && s.value().tile().rank() >= 2) {
-        most[0] = Math.max(most[0], bytes(i) + turningBytes(i));
+        most[0] = Math.max(most[0], bytes(i, BUFFERS) + turningBytes(i));
       }
     });
     return most[0] > LEAST_SCRATCH ? most[0] : 0;
   }
 
-  /** Bytes of shared memory that a store needs. */
-  static long bytes(Inst inst) {
+  /** Bytes of shared memory that a store needs, in so many buffers if it is one in bulk. */
+  static long bytes(Inst inst, int buffers) {
     TileType t = ((MemoryOp.Store) inst.op()).value().tile();
     int columns = inst.flag("bulk") ? columns(t) : columnsByThreads(inst);
     if (columns == 0) {
@@ -152,7 +152,7 @@ final class StoreSlices {
     shape.set(t.rank() - 1, columns);
     long slice = Panels.of(shape, t.element().bits()).map(Panels::slotBytes).orElse(t.element().bytes(t.count()));
     int slices = t.shape().getLast() / columns;
-    return inst.flag("bulk") ? Math.min(BUFFERS, slices) * slice
+    return inst.flag("bulk") ? Math.min(buffers, slices) * slice
         : LinearLayout.cover(t.shape().subList(0, t.rank() - 1)).stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b)
             * t.element().bytes(columns);
   }
