@@ -242,6 +242,8 @@ final class PtxAgainstInterpreterTest {
       "attention | attention | BQ=128 BK=128 causal=true window=0 softcap=2.0 D=128 | B=1 H=1 G=1 N=512 S=300, 1",
       "attention | attention | BQ=128 BK=64 causal=false window=0 softcap=0.0 D=64 | B=1 H=1 G=1 N=300 S=0, 1",
       "tests/gpu/novel | attention_bias | BQ=128 BK=128 D=128 | B=1 H=2 N=200 S=264, 2",
+      "tests/gpu/novel | attention_bias | BQ=192 BK=128 D=128 | B=1 H=2 N=200 S=392, 2",
+      "attention | attention | BQ=192 BK=128 causal=false window=0 softcap=0.0 D=128 | B=1 H=2 G=1 N=333 S=392, 2",
       "attention | attention_varlen | BQ=128 BK=64 causal=true D=64 | B=3 T=233 U=340 H=2 G=1, 2",
       "attention | attention_varlen | BQ=192 BK=128 causal=false D=64 | B=3 T=433 U=340 H=2 G=1, 2",
       "tests/gpu/novel | attention_alibi | BQ=128 BK=128 D=128 | B=1 H=2 N=333, 2",
