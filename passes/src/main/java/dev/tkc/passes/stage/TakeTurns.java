@@ -31,8 +31,9 @@ import java.util.List;
  * has released an earlier slot, and those releases stand before this turn in every group's text.
  *
  * <p>Where loops hardly compute, there is nothing to put beside the products: a role takes turns if arithmetic weighs
- * at least {@link #SHARE} of the products in one of its innermost loops (figures in docs/performance/hopper.md). The
- * Groups that wait for tiles of each other's are left alone: they keep in step by that, and cannot take turns besides.
+ * at least {@link #SHARE} of the products in one of its innermost loops (figures in docs/performance/hopper.md).
+ * Where a round starts products at several places, what lies between two of them would have to fit in beside one
+ * product of each other group, though there is time beside all: no turns there. Groups that wait for tiles of each other's are left alone: they keep in step by that, and cannot take turns besides.
  * The annotation {@code turns} of the function, true or false, decides otherwise.
  */
 public final class TakeTurns {
@@ -60,7 +61,8 @@ public final class TakeTurns {
       return wanted;
     }
     return !role.anyMatch(TakeTurns::isForGroups) && role.anyMatch(
-        i -> i.op() instanceof ControlOp.For f && isInnermost(f.body()) && weighs(f.body(), target));
+        i -> i.op() instanceof ControlOp.For f && isInnermost(f.body()) && stretches(f.body()).size() == 1
+            && weighs(f.body(), target));
   }
 
   private static boolean isInnermost(Region body) {
