@@ -31,8 +31,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.BiFunction;
-import java.util.stream.Stream;
 
 /**
  * The one place that says what schedule a launch of a kernel has. In this order: the caller's values, the first
@@ -43,17 +41,12 @@ import java.util.stream.Stream;
  * products then run asynchronously; a candidate's IR is made once and asked again for other sizes. Thread-safe.
  */
 final class Scheduler {
-  private static final List<Long> SIZES = List.of(64L, 128L, 256L);
-
   /**
-   * Sizes beside the best of those, for products whose tiles then fill the multiprocessors more evenly: taken where
+   * Sizes beside the best by estimate, for products whose tiles then fill the multiprocessors more evenly: taken where
    * that is quicker by more than what fewer slots and longer ways out cost them.
    */
   private static final List<Long> BETWEEN = List.of(192L, 320L);
   private static final double CLEARLY = 0.98;
-
-  /** The smallest tile that is tried, where a dimension is no larger. */
-  private static final long LEAST_SIZE = 16;
 
   /** Sums are shared out where that is quicker by more than what estimates of it are wrong by. */
   private static final double SURELY = 0.9;
@@ -144,7 +137,7 @@ final class Scheduler {
       }
     }
     List<Map<String, Object>> near =
-        new ArrayList<>(combinations(free, (_, own) -> List.of(own, own * 2, own / 2, own * 4, own / 4)));
+        new ArrayList<>(new TileCandidates(item, free).around());
     near.sort(Comparator.comparingLong(this::distance));
     return near;
   }
@@ -329,21 +322,36 @@ final class Scheduler {
   private List<Candidate> rank(Request r, Specialisation.Schedule written, List<String> free) {
     List<Candidate> all = new ArrayList<>();
     Map<String, Long> sizes = sizes(r);
+    TileCandidates tried = new TileCandidates(item, free);
     Map<String, Long> most = TileConstants.covered(item, r.facts);
-    for (Map<String, Object> values : combinations(free,
-        (name, own) -> sizes(own, most.getOrDefault(name, Long.MAX_VALUE)))) {
+    boolean chained = false;
+    for (Map<String, Object> values : tried.upTo(most)) {
       Result result = make(r, written, values);
-      double cycles = result.module.map(m -> CostModel.cycles(m, sizes, r.target.info()))
-          .orElse(Double.POSITIVE_INFINITY);
-      all.add(new Candidate(values, Map.of(), cycles, result.obstacle));
+      all.add(candidate(r, values, result, sizes));
       if (result.hopeless) {
         break;
+      }
+      chained |= result.module.filter(TileCandidates::chains).isPresent();
+    }
+    if (chained) {
+      for (Map<String, Object> values : tried.forThreeGroups(most)) {
+        Result result = make(r, written, values);
+        if (result.module.filter(TileCandidates::isForThreeGroups).isPresent()) {
+          all.add(candidate(r, values, result, sizes));
+        }
       }
     }
     all.sort(Comparator.comparingDouble(Candidate::cycles));
     between(r, written, all.getFirst(), most).ifPresent(c -> all.add(0, c));
     sharedOut(r, written, all).ifPresent(c -> all.add(0, c));
     return all;
+  }
+
+  private static Candidate candidate(
+      Request r, Map<String, Object> values, Result result, Map<String, Long> sizes) {
+    double cycles = result.module.map(m -> CostModel.cycles(m, sizes, r.target.info()))
+        .orElse(Double.POSITIVE_INFINITY);
+    return new Candidate(values, Map.of(), cycles, result.obstacle);
   }
 
   /**
@@ -414,38 +422,6 @@ final class Scheduler {
     item.constants().stream().filter(c -> free.contains(c.name().text()))
         .forEach(c -> values.put(c.name().text(), TileConstants.own(c).orElseThrow()));
     return candidates.stream().filter(c -> c.constants().equals(values)).findFirst().orElse(candidates.getFirst());
-  }
-
-  /** The kernel's own sizes come first, so that they win a tie. */
-  private List<Map<String, Object>> combinations(List<String> free, BiFunction<String, Long, List<Long>> sizes) {
-    List<Map<String, Object>> all = List.of(Map.of());
-    for (Constant c : item.constants()) {
-      String name = c.name().text();
-      if (free.contains(name)) {
-        List<Map<String, Object>> longer = new ArrayList<>();
-        for (Map<String, Object> m : all) {
-          for (long v : sizes.apply(name, TileConstants.own(c).orElseThrow())) {
-            Map<String, Object> more = new LinkedHashMap<>(m);
-            more.put(name, v);
-            longer.add(more);
-          }
-        }
-        all = longer;
-      }
-    }
-    return all;
-  }
-
-  /**
-   * Of a tile that covers a dimension of {@code most} elements: none much larger, and a small one where that is enough.
-   */
-  private static List<Long> sizes(long own, long most) {
-    // No more than the largest size asks for: a dimension that nothing bounds is as good as that.
-    long covered = Math.min(most, SIZES.getLast());
-    long whole = Math.max(LEAST_SIZE, Long.highestOneBit(Math.max(1, covered - 1)) << 1);
-    Stream<Long> tried = Stream.concat(Stream.of(own),
-        SIZES.stream().filter(n -> n <= Math.max(SIZES.getFirst(), whole)));
-    return Stream.concat(tried, whole < SIZES.getFirst() ? Stream.of(whole) : Stream.of()).distinct().toList();
   }
 
   private Result make(Request r, Specialisation.Schedule written, Map<String, Object> values) {
