@@ -61,8 +61,7 @@ public final class TakeTurns {
       return wanted;
     }
     return !role.anyMatch(TakeTurns::isForGroups) && role.anyMatch(
-        i -> i.op() instanceof ControlOp.For f && isInnermost(f.body()) && stretches(f.body()).size() == 1
-            && weighs(f.body(), target));
+        i -> i.op() instanceof ControlOp.For f && isInnermost(f.body()) && weighs(f.body(), target));
   }
 
   private static boolean isInnermost(Region body) {
@@ -80,13 +79,34 @@ public final class TakeTurns {
   }
 
   private static void turns(Region region) {
-    region.insts().forEach(i -> i.regions().forEach(TakeTurns::turns));
-    for (Turn turn : stretches(region)) {
-      region.insts()
-          .add(region.insts().indexOf(turn.first), new Inst(new AsyncOp.TurnTake(), List.of(), turn.first.loc()));
-      region.insts()
-          .add(region.insts().indexOf(turn.last) + 1, new Inst(new AsyncOp.TurnPass(), List.of(), turn.last.loc()));
+    for (Inst inst : List.copyOf(region.insts())) {
+      if (inst.op() instanceof ControlOp.For f && isInnermost(f.body()) && stretches(f.body()).size() == 2) {
+        over(region, inst, f.body());
+      } else {
+        inst.regions().forEach(TakeTurns::turns);
+      }
     }
+    for (Turn turn : stretches(region)) {
+      take(region, turn.first, 0);
+      pass(region, turn.last);
+    }
+  }
+
+  /** One turn from the last products of a round to the first of the next. */
+  private static void over(Region region, Inst loop, Region body) {
+    List<Turn> turns = stretches(body);
+    take(region, loop, 0);
+    pass(region, loop);
+    pass(body, turns.getFirst().last);
+    take(body, turns.getLast().first, 1);
+  }
+
+  private static void take(Region region, Inst at, int behind) {
+    region.insts().add(region.insts().indexOf(at) + behind, new Inst(new AsyncOp.TurnTake(), List.of(), at.loc()));
+  }
+
+  private static void pass(Region region, Inst behind) {
+    region.insts().add(region.insts().indexOf(behind) + 1, new Inst(new AsyncOp.TurnPass(), List.of(), behind.loc()));
   }
 
   private record Turn(Inst first, Inst last) {}
