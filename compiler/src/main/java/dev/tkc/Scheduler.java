@@ -324,16 +324,16 @@ final class Scheduler {
     Map<String, Long> sizes = sizes(r);
     TileCandidates tried = new TileCandidates(item, free);
     Map<String, Long> most = TileConstants.covered(item, r.facts);
-    boolean chained = false;
+    boolean three = false;
     for (Map<String, Object> values : tried.upTo(most)) {
       Result result = make(r, written, values);
       all.add(candidate(r, values, result, sizes));
       if (result.hopeless) {
         break;
       }
-      chained |= result.module.filter(TileCandidates::chains).isPresent();
+      three |= result.module.filter(TileCandidates::mayHaveThreeGroups).isPresent();
     }
-    if (chained) {
+    if (three) {
       for (Map<String, Object> values : tried.forThreeGroups(most)) {
         Result result = make(r, written, values);
         if (result.module.filter(TileCandidates::isForThreeGroups).isPresent()) {

@@ -5,7 +5,10 @@ import dev.tkc.grammar.syntax.Item;
 import dev.tkc.ir.Inst;
 import dev.tkc.ir.Module;
 import dev.tkc.ir.Value;
+import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.MatrixOp;
+import dev.tkc.ir.op.MemoryOp;
+import dev.tkc.ir.op.ShapeOp;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -38,11 +41,7 @@ record TileCandidates(Item.Kernel item, List<String> free) {
     return combinations((name, own) -> sizes(own, most.getOrDefault(name, Long.MAX_VALUE)));
   }
 
-  /**
-   * Those in which one tile is for three groups of warps. They are worth a look where products read what was computed
-   * of others' sums ({@link #chains}): a group's arithmetic in between hides behind the products of two others instead
-   * of one, and more rows share what is copied for them.
-   */
+  /** Those in which one tile is for three groups of warps, worth a look for some kernels ({@link #mayHaveThreeGroups}). */
   List<Map<String, Object>> forThreeGroups(Map<String, Long> most) {
     return combinations((name, own) -> {
       long covered = most.getOrDefault(name, Long.MAX_VALUE);
@@ -51,9 +50,39 @@ record TileCandidates(Item.Kernel item, List<String> free) {
     }).stream().filter(m -> m.values().stream().filter(v -> v.equals(THREE_GROUPS)).count() == 1).toList();
   }
 
-  /** Whether a product's left operand is computed of another one's sum. */
-  static boolean chains(Module module) {
-    return products(module).stream().anyMatch(d -> isOfProduct(d.a(), new HashSet<>()));
+  /**
+   * Whether three groups may be better than two. A product that reads what was computed of another one's sum is
+   * computed beside the next round's with two; with three there are no registers for that, but two others' products to
+   * compute beside, and more rows share what is copied for all of them. That pays where a round copies a tile for its
+   * rows alone besides, which is added to a sum: reading the cache is what takes longest there. Where threads load
+   * something for all groups, those would wait for each other.
+   */
+  static boolean mayHaveThreeGroups(Module module) {
+    boolean chained = products(module).stream().anyMatch(d -> isOfProduct(d.a(), new HashSet<>()));
+    return chained && inRounds(module).anyMatch(i -> i.flag("bulk") && i.result().tile().rank() == 2
+        && !isOperand(module, i.result()))
+        && inRounds(module).allMatch(i -> i.flag("bulk") || i.result().tile().rank() == 0);
+  }
+
+  /** The loads in loops. */
+  private static Stream<Inst> inRounds(Module module) {
+    List<Inst> found = new ArrayList<>();
+    module.funcs().forEach(f -> f.body().walk(i -> {
+      if (i.op() instanceof ControlOp.For loop) {
+        loop.body().walk(l -> {
+          if (l.op() instanceof MemoryOp.Load) {
+            found.add(l);
+          }
+        });
+      }
+    }));
+    return found.stream().distinct();
+  }
+
+  private static boolean isOperand(Module module, Value tile) {
+    return products(module).stream().flatMap(d -> Stream.of(d.a(), d.b()))
+        .anyMatch(v -> v == tile || v.definition() != null && v.definition().op() instanceof ShapeOp.Permute p
+            && p.x() == tile);
   }
 
   /** Whether the products' rows, and not their columns, are for three groups. */

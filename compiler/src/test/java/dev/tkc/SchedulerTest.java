@@ -233,4 +233,24 @@ class SchedulerTest {
     assertThat(few).contains("products wait for their results: a load of", "by MMA_BF16", "repack=false")
         .doesNotContain("repack_");
   }
+
+  /**
+   * A tile of a bias that is copied beside those of keys and values makes larger tiles of rows quicker. Keys and values
+   * share their slots as there is no room for two of each.
+   */
+  @Test
+  void productsThatFeedProductsMayHaveThreeGroups() {
+    KernelModule novel = Tkc.create(Device.interpreter()).load(Path.of("..", "tests", "gpu", "novel.tk"));
+    Target target = Target.find("sm_90a").orElseThrow();
+    Constants values = Constants.of("B", 4).and("H", 16).and("N", 4096).and("S", 4096).and("D", 128);
+    Kernel biased = novel.kernel("attention_bias");
+    assertThat(constants(biased.schedule(target, values))).containsEntry("BQ", 192L).containsEntry("BK", 128L);
+    assertThat(biased.compile(target, values).tir())
+        .contains("name = \"consumer\", warps = 12, registers = 160", "shared<bf16[64, 128], 3", "#{each = 3}")
+        .containsPattern("shared_alloc [^\n]*bf16\\[128, 128], 3, [^\n]*name = \"k_v\"").doesNotContain("turn_take");
+    for (String other : List.of("attention_masked", "attention_sigmoid")) {
+      assertThat(novel.kernel(other).schedule(target, values).candidates()).as(other + " copies nothing more for its rows")
+          .noneMatch(c -> c.constants().containsValue(192L));
+    }
+  }
 }

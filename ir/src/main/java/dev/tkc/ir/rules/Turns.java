@@ -8,8 +8,7 @@ import java.util.Optional;
 
 /**
  * Whether all groups of a role's warps take as many turns as they pass on, whichever way the role's code goes: takes
- * and passes alternate, and a region leaves off as it began. A loop in front of which a turn was taken may pass it on
- * and take the next one in each round.
+ * and passes alternate in every region by itself.
  */
 final class Turns {
   private static final int GROUP = 4;
@@ -24,22 +23,22 @@ final class Turns {
     if (role.warps() % GROUP != 0 || role.warps() < 2 * GROUP) {
       return Optional.of("turns in a role of " + role.warps() + " warps, which are no two groups of four");
     }
-    return alternates(role.body(), false) ? Optional.empty()
-        : Optional.of("a turn that is not passed on, or taken twice, on some way through the role");
+    return alternates(role.body()) ? Optional.empty()
+        : Optional.of("a turn that is not passed on in the region where it was taken");
   }
 
-  /** Whether takes and passes alternate, and it is the group's turn behind the region if it is in front of it. */
-  private static boolean alternates(Region region, boolean before) {
-    boolean taken = before;
+  private static boolean alternates(Region region) {
+    boolean taken = false;
     for (Inst inst : region.insts()) {
-      boolean here = taken;
-      if (inst.op() instanceof AsyncOp.TurnTake && taken || inst.op() instanceof AsyncOp.TurnPass && !taken
-          || !inst.regions().stream().allMatch(r -> alternates(r, here))) {
+      boolean nested = inst.regions().stream().anyMatch(Turns::hasTurns);
+      if (inst.op() instanceof AsyncOp.TurnTake && taken || inst.op() instanceof AsyncOp.TurnPass && !taken || nested
+          && taken
+          || !inst.regions().stream().allMatch(Turns::alternates)) {
         return false;
       }
       taken = inst.op() instanceof AsyncOp.TurnTake || taken && !(inst.op() instanceof AsyncOp.TurnPass);
     }
-    return taken == before;
+    return !taken;
   }
 
   private static boolean hasTurns(Region region) {

@@ -33,8 +33,9 @@ import java.util.List;
  * <p>Where loops hardly compute, there is nothing to put beside the products: a role takes turns if arithmetic weighs
  * at least {@link #SHARE} of the products in one of its innermost loops (figures in docs/performance/hopper.md).
  * Where a round starts products at several places, what lies between two of them would have to fit in beside one
- * product of each other group, though there is time beside all: no turns there. Groups that wait for tiles of each other's are left alone: they keep in step by that, and cannot take turns besides.
- * The annotation {@code turns} of the function, true or false, decides otherwise.
+ * product of each other group, though there is time beside all: no turns there. Groups that wait for tiles of each
+ * other's are left alone: they keep in step by that, and cannot take turns besides. The annotation {@code turns} of the
+ * function, true or false, decides otherwise.
  */
 public final class TakeTurns {
   /** Warps that run an asynchronous product together. */
@@ -61,7 +62,8 @@ public final class TakeTurns {
       return wanted;
     }
     return !role.anyMatch(TakeTurns::isForGroups) && role.anyMatch(
-        i -> i.op() instanceof ControlOp.For f && isInnermost(f.body()) && weighs(f.body(), target));
+        i -> i.op() instanceof ControlOp.For f && isInnermost(f.body()) && stretches(f.body()).size() == 1
+            && weighs(f.body(), target));
   }
 
   private static boolean isInnermost(Region body) {
@@ -79,34 +81,13 @@ public final class TakeTurns {
   }
 
   private static void turns(Region region) {
-    for (Inst inst : List.copyOf(region.insts())) {
-      if (inst.op() instanceof ControlOp.For f && isInnermost(f.body()) && stretches(f.body()).size() == 2) {
-        over(region, inst, f.body());
-      } else {
-        inst.regions().forEach(TakeTurns::turns);
-      }
-    }
+    region.insts().forEach(i -> i.regions().forEach(TakeTurns::turns));
     for (Turn turn : stretches(region)) {
-      take(region, turn.first, 0);
-      pass(region, turn.last);
+      region.insts()
+          .add(region.insts().indexOf(turn.first), new Inst(new AsyncOp.TurnTake(), List.of(), turn.first.loc()));
+      region.insts()
+          .add(region.insts().indexOf(turn.last) + 1, new Inst(new AsyncOp.TurnPass(), List.of(), turn.last.loc()));
     }
-  }
-
-  /** One turn from the last products of a round to the first of the next. */
-  private static void over(Region region, Inst loop, Region body) {
-    List<Turn> turns = stretches(body);
-    take(region, loop, 0);
-    pass(region, loop);
-    pass(body, turns.getFirst().last);
-    take(body, turns.getLast().first, 1);
-  }
-
-  private static void take(Region region, Inst at, int behind) {
-    region.insts().add(region.insts().indexOf(at) + behind, new Inst(new AsyncOp.TurnTake(), List.of(), at.loc()));
-  }
-
-  private static void pass(Region region, Inst behind) {
-    region.insts().add(region.insts().indexOf(behind) + 1, new Inst(new AsyncOp.TurnPass(), List.of(), behind.loc()));
   }
 
   private record Turn(Inst first, Inst last) {}
