@@ -41,7 +41,9 @@ record TileCandidates(Item.Kernel item, List<String> free) {
     return combinations((name, own) -> sizes(own, most.getOrDefault(name, Long.MAX_VALUE)));
   }
 
-  /** Those in which one tile is for three groups of warps, worth a look for some kernels ({@link #mayHaveThreeGroups}). */
+  /**
+   * Those in which one tile is for three groups of warps, worth a look for some kernels ({@link #mayHaveThreeGroups}).
+   */
   List<Map<String, Object>> forThreeGroups(Map<String, Long> most) {
     return combinations((name, own) -> {
       long covered = most.getOrDefault(name, Long.MAX_VALUE);

@@ -249,7 +249,8 @@ class SchedulerTest {
         .contains("name = \"consumer\", warps = 12, registers = 160", "shared<bf16[64, 128], 3", "#{each = 3}")
         .containsPattern("shared_alloc [^\n]*bf16\\[128, 128], 3, [^\n]*name = \"k_v\"").doesNotContain("turn_take");
     for (String other : List.of("attention_masked", "attention_sigmoid")) {
-      assertThat(novel.kernel(other).schedule(target, values).candidates()).as(other + " copies nothing more for its rows")
+      assertThat(novel.kernel(other).schedule(target, values).candidates())
+          .as(other + " copies nothing more for its rows")
           .noneMatch(c -> c.constants().containsValue(192L));
     }
   }
