@@ -269,14 +269,15 @@ public final class CostModel {
 
   /**
    * What adds the sums of a phase's shares, which come from the cache: a phase of its own, or the last block of a tile
-   * when it has left its share, for which it waits for the cache three times. Blocks of a cluster are counted so too,
-   * who need less: what is saved is less than what estimates of long rounds are too high by.
+   * when it has left its share, for which it waits for the cache three times. Blocks of a cluster wait for each other
+   * once. (They send their parts quicker too, but less is saved by that than estimates of long rounds are too high by.)
    */
   private double sums(Func func, ControlOp.Launch launch, Integers host) {
     long tiles = Math.max(1, host.of(launch.grid()).orElse(target.processors()));
     double part = sumBytes(func) / rates.cacheBytes();
     double read = Math.ceilDiv(tiles, (long) target.processors()) * ways * part;
-    return target.has(Capability.LAST_ARRIVAL) ? (part + read) / BY_ONE + ARRIVAL * rates.latency()
+    double waits = near(func) > 0 ? 1 : ARRIVAL;
+    return target.has(Capability.LAST_ARRIVAL) ? (part + read) / BY_ONE + waits * rates.latency()
         : rates.launch() + read + rates.latency();
   }
 
