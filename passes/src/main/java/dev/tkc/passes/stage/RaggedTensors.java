@@ -53,7 +53,7 @@ public final class RaggedTensors {
   /** Where a tensor ends by its ranges: its rows are those of this dimension. */
   private record Ragged(Value tensor, int dimension) {}
 
-  /** What is known of an access's rows, which are a range of this dimension of the tensor: where they begin, and end. */
+  /** What is known of an access's rows, a range of this dimension of the tensor: where they begin, and end. */
   private record Rows(int dimension, boolean fromZero, boolean toSize) {}
 
   private final Scopes scopes;

@@ -76,7 +76,7 @@ class RaggedTensorsTest {
         .containsPattern("%x = load %a, \\[%ri, %rc\\]");
   }
 
-  /** The host knows nothing of numbers in memory: rows are those inside the tensor, and none from a negative number on. */
+  /** The host knows nothing of numbers in memory: rows are those inside the tensor, and none from a negative one on. */
   @Test
   void rowsFromANumberInMemoryAreCutOffAtTheirTensor() {
     assertThat(passed(program(64, WHOLE))).containsPattern("%\\S+ = sub %K, %k").contains(" = select ");
