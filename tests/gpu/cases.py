@@ -249,7 +249,17 @@ def backwards():
         for causal in (False, True):
             for b, n in SEQUENCES:
                 yield attention_backward(b, n, d, causal)
-    yield attention_backward(4, 4096, 128, False, "attention_backward_deterministic", "attention backward deterministic", None)
+    for d in (128, 64):
+        for causal in (False, True):
+            yield deterministic_backward(4, 4096, d, causal)
+
+
+def deterministic_backward(b, n, d, causal):
+    """Beside the one that adds to dQ from many blocks, and torch's where it is told to be deterministic."""
+    c = attention_backward(b, n, d, causal, "attention_backward_deterministic", "attention backward deterministic", 0.7)
+    c.same_as = c.name.replace("attention_backward_deterministic", "attention_backward")
+    c.peers = {"cudnn": lazily("backward_cudnn", causal, deterministic=True), "flash": lazily("backward_flash", causal, deterministic=True)}
+    return c
 
 
 def attention_backward(b, n, d, causal, kernel="attention_backward", group=None, bar=1.0):

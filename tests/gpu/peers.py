@@ -101,11 +101,11 @@ def decode(s):
         return F.scaled_dot_product_attention(q[:, :, None, :], s["k"], s["v"], enable_gqa=True)
 
 
-def backward(backend, causal):
+def backward(backend, causal, deterministic=False):
     """The backward pass alone: the forward is run when a set is first met, and its graph is kept."""
     kept = {}
 
-    def call(s):
+    def gradients(s):
         if id(s) not in kept:
             leaves = [s[n].detach().requires_grad_() for n in ("q", "k", "v")]
             with sdpa_kernel(backend):
@@ -113,15 +113,22 @@ def backward(backend, causal):
             kept[id(s)] = (o, leaves, s)
         o, leaves, _ = kept[id(s)]
         return torch.autograd.grad(o, leaves, s["go"], retain_graph=True)
+
+    def call(s):
+        torch.use_deterministic_algorithms(deterministic)
+        try:
+            return gradients(s)
+        finally:
+            torch.use_deterministic_algorithms(False)
     return call
 
 
-def backward_cudnn(causal):
-    return backward(SDPBackend.CUDNN_ATTENTION, causal)
+def backward_cudnn(causal, deterministic=False):
+    return backward(SDPBackend.CUDNN_ATTENTION, causal, deterministic)
 
 
-def backward_flash(causal):
-    return backward(SDPBackend.FLASH_ATTENTION, causal)
+def backward_flash(causal, deterministic=False):
+    return backward(SDPBackend.FLASH_ATTENTION, causal, deterministic)
 
 
 def scores(q, k, causal, first):

@@ -253,11 +253,20 @@ public final class LlvmBuilder extends LlvmArithmetic {
       LlvmValue lo, LlvmValue hi, LlvmValue step, List<LlvmValue> carried, Unroll unroll, LoopBody body) {
     same("for", lo, hi);
     same("for", lo, step);
-    return loop(lo, hi, carried, unroll, (index, current) -> {
+    return loop(lo, hi, Compare.SLT, carried, unroll, (index, current) -> {
       List<LlvmValue> next = new ArrayList<>(body.run(index, current));
       next.addFirst(addNsw(index, step));
       return next;
     });
+  }
+
+  /**
+   * Runs {@code body} while the position is below {@code limit}, both without a sign; the limit and one step together
+   * do not overflow. The body's first result is the next position, the others are carried. Never unrolled.
+   */
+  public List<LlvmValue> numberLoop(LlvmValue start, LlvmValue limit, List<LlvmValue> carried, LoopBody body) {
+    same("loop over numbers", start, limit);
+    return loop(start, limit, Compare.ULT, carried, Unroll.NEVER, body);
   }
 
   /**
@@ -266,12 +275,12 @@ public final class LlvmBuilder extends LlvmArithmetic {
    */
   public List<LlvmValue> whileLoop(LlvmValue start, LlvmValue limit, List<LlvmValue> carried, LoopBody body) {
     same("while", start, limit);
-    return loop(start, limit, carried, Unroll.NEVER, body);
+    return loop(start, limit, Compare.SLT, carried, Unroll.NEVER, body);
   }
 
   /** The loop of both: {@code body} gives the next index and what is carried on. */
   private List<LlvmValue> loop(
-      LlvmValue start, LlvmValue limit, List<LlvmValue> carried, Unroll unroll, LoopBody body) {
+      LlvmValue start, LlvmValue limit, Compare below, List<LlvmValue> carried, Unroll unroll, LoopBody body) {
     LlvmBlock before = block();
     LlvmBlock header = newBlock("loop");
     LlvmBlock inside = newBlock("loop.body");
@@ -281,7 +290,7 @@ public final class LlvmBuilder extends LlvmArithmetic {
     LlvmBlock.Phi index = phi(start.type()).incoming(start, before);
     List<LlvmBlock.Phi> phis = carried.stream().map(v -> phi(v.type()).incoming(v, before)).toList();
     List<LlvmValue> current = phis.stream().map(LlvmBlock.Phi::result).toList();
-    condBr(icmp(Compare.SLT, index.result(), limit), inside, after);
+    condBr(icmp(below, index.result(), limit), inside, after);
     moveTo(inside);
     List<LlvmValue> next = body.run(index.result(), current);
     if (next.size() != carried.size() + 1) {

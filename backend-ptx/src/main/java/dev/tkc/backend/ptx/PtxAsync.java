@@ -47,6 +47,21 @@ final class PtxAsync implements AsyncTarget {
   }
 
   @Override
+  public LlvmValue opaque(LlvmBuilder b, LlvmValue x) {
+    return same(b, x, false);
+  }
+
+  @Override
+  public LlvmValue opaqueHere(LlvmBuilder b, LlvmValue x) {
+    return same(b, x, true);
+  }
+
+  private static LlvmValue same(LlvmBuilder b, LlvmValue x, boolean here) {
+    String wide = x.type().isPtr() || x.type().bits() == 64 ? "l" : "r";
+    return b.inlineAsm(x.type(), new LlvmIntrinsic.Asm("", "=" + wide + ",0", here, false), x);
+  }
+
+  @Override
   public LlvmValue threadHere(LlvmBuilder b) {
     return b.call(PtxIntrinsic.TID_X_HERE);
   }

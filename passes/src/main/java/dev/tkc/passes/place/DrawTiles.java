@@ -11,12 +11,14 @@ import dev.tkc.ir.op.AsyncOp;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
+import dev.tkc.ir.op.Literal;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.op.SharedOp;
 import dev.tkc.ir.rules.OneThread;
 import dev.tkc.ir.type.Element;
 import dev.tkc.ir.type.PointerType;
 import dev.tkc.ir.type.SharedType;
+import dev.tkc.ir.type.TileType;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Regions;
 import dev.tkc.passes.analysis.Scalars;
@@ -231,7 +233,7 @@ public final class DrawTiles {
           yielded.add(there);
           side.terminator().setOp(new ControlOp.Yield(yielded));
         }
-        inst.addResult(new Value(parity.type(), "next"));
+        inst.addResult(new Value(TileType.integer(), "next"));
         return inst.results().getLast();
       }
     }
@@ -252,25 +254,37 @@ public final class DrawTiles {
     List<Value> yielded = ((ControlOp.Yield) loop.body().terminator().op()).values();
     for (int i = 0; i < yielded.size(); i++) {
       Value carried = loop.body().params().get(i + 1);
-      if (Scalars.isInt(carried) && Scalars.isZero(loop.inits().get(i)) && yielded.get(i).definition() != null
-          && yielded.get(i).definition().op() instanceof ElementwiseOp.Binary b && b.kind() == BinaryKind.SUB
-          && Regions.isInteger(b.lhs(), 1) && b.rhs() == carried) {
+      if (carried.type().equals(TileType.scalar(Element.I32)) && Scalars.isZero(loop.inits().get(i))
+          && alternates(yielded.get(i), carried)) {
         return Optional.of(carried);
       }
     }
     return Optional.empty();
   }
 
+  /** Whether the value is {@code (x + 1) & 1}, as the cursor of a ring goes on. */
+  private static boolean alternates(Value value, Value x) {
+    return value.definition() != null && value.definition().op() instanceof ElementwiseOp.Binary b
+        && b.kind() == BinaryKind.AND && Regions.isInteger(b.rhs(), 1) && b.lhs().definition() != null
+        && b.lhs().definition().op() instanceof ElementwiseOp.Binary sum && sum.kind() == BinaryKind.ADD
+        && sum.lhs() == x && Regions.isInteger(sum.rhs(), 1);
+  }
+
+  private static Value one(Builder b) {
+    return b.constant(Literal.of(Element.I32, 1));
+  }
+
   /** Lets the loop carry such a value. */
   private static Value alternate(Found found) {
     ControlOp.For loop = found.loop;
     Region body = loop.body();
-    Value start = new Builder(found.region, found.region.insts().indexOf(found.inst)).at(found.inst.loc()).constant(0);
+    Value start = new Builder(found.region, found.region.insts().indexOf(found.inst)).at(found.inst.loc())
+        .constant(Literal.of(Element.I32, 0));
     Value parity = new Value(start.type(), "parity");
     body.params().add(parity);
     List<Value> yielded = new ArrayList<>(((ControlOp.Yield) body.terminator().op()).values());
     Builder last = end(body);
-    yielded.add(last.sub(last.constant(1), parity));
+    yielded.add(last.sub(one(last), parity));
     body.terminator().setOp(new ControlOp.Yield(yielded));
     List<Value> inits = new ArrayList<>(loop.inits());
     inits.add(start);
@@ -286,7 +300,7 @@ public final class DrawTiles {
   /** Hands on the number that was drawn at the start of the round. */
   private Value post(Builder b, Value number, Value parity) {
     Value slot = b.constant(0);
-    b.append(new AsyncOp.BarrierWait(taken, slot, b.sub(b.constant(1), parity)));
+    b.append(new AsyncOp.BarrierWait(taken, slot, b.sub(one(b), parity)));
     return b.emit(new AsyncOp.NumberPost(number, numbers, slot, drawn, slot));
   }
 

@@ -28,7 +28,9 @@ import java.util.Map;
  *   %2 = add %0, %1 : i64             %2 = add %0, %0 : i64
  * </pre>
  *
- * Needs nothing. Constants meet too, so equal values are equal by identity afterwards.
+ * Scalars that a loop carries twice are one ({@link CarriedTwins}).
+ *
+ * <p>Needs nothing. Constants meet too, so equal values are equal by identity afterwards.
  */
 public final class EliminateCommon {
   private final Deque<Map<Object, Inst>> scopes = new ArrayDeque<>();
@@ -50,6 +52,7 @@ public final class EliminateCommon {
       if (inst.operands().stream().anyMatch(replaced::containsKey)) {
         inst.mapOperands(replaced);
       }
+      CarriedTwins.find(inst, replaced);
       inst.regions().forEach(this::region);
       if (mergeable(inst)) {
         Inst twin = find(inst);

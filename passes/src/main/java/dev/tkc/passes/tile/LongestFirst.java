@@ -5,8 +5,10 @@ import dev.tkc.ir.Inst;
 import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
+import dev.tkc.ir.op.ElementwiseOp;
 import dev.tkc.ir.op.ElementwiseOp.Binary;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
+import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.ir.type.RangeType;
 import dev.tkc.ir.type.TensorType;
@@ -16,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * The order of a grid whose tiles take the longer, the further they are along the last domain, as the query tiles of
@@ -24,8 +27,26 @@ import java.util.Optional;
  * the end; but only within sections of the domains before, so that what blocks read together stays in the cache.
  */
 final class LongestFirst {
-  /** About the second-level cache of the larger devices of today, of which other traffic needs a part. */
-  private static final long SECTION_BYTES = 32L << 20;
+  /** About the second-level cache of the larger devices of today. */
+  private static final long SECTION_BYTES = 48L << 20;
+
+  /**
+   * Twice as many tiles as such devices have multiprocessors. While the last section's tiles are given out, a tile of
+   * average length ends on each, so that its longest, begun first and twice as long, end no later than the others.
+   */
+  private static final long LAST_TILES = 264;
+
+  /**
+   * The outer tiles in sections.
+   *
+   * @param width how many of them a section has, but the last, which has the rest
+   * @param before how many sections there are before the last
+   */
+  record Sections(Value width, Value before) {
+    Sections map(UnaryOperator<Value> to) {
+      return new Sections(to.apply(width), to.apply(before));
+    }
+  }
 
   private final Nest nest;
   private final ControlOp.For loop;
@@ -81,19 +102,19 @@ final class LongestFirst {
   }
 
   /**
-   * How many of the outer tiles make a section, computed in front of the launch: as few sections as the cache allows,
-   * all about as large, since short tiles fill up the end only if the last section has enough of them.
+   * Sections of the outer tiles, computed in front of the launch: as few as the cache allows, all about as large but
+   * the last, which has enough tiles for short ones to fill up the end. Between others there is no end: blocks go on to
+   * the next section's longest tiles one by one.
    */
-  Value section(Builder host, List<Value> counts) {
+  Sections sections(Builder host, List<Value> counts) {
     Map<Value, Value> bytes = new LinkedHashMap<>();
     Value position = loop.body().params().getFirst();
     loop.body().walk(i -> {
       switch (i.op()) {
         case MemoryOp.Load o -> extent(host, o.tensor(), o.indices(), position)
             .ifPresent(n -> bytes.putIfAbsent(o.tensor(), n));
-        // What is added to goes both ways.
         case MemoryOp.Atomic o -> extent(host, o.tensor(), o.indices(), position)
-            .ifPresent(n -> bytes.putIfAbsent(o.tensor(), host.mul(n, host.constant(2))));
+            .ifPresent(n -> bytes.putIfAbsent(o.tensor(), n));
         default -> { }
       }
     });
@@ -106,11 +127,15 @@ final class LongestFirst {
     for (Value n : counts.subList(0, counts.size() - 1)) {
       outer = host.mul(outer, n);
     }
-    Value fits = host.binary(BinaryKind.MAX, host.binary(BinaryKind.DIV, host.constant(SECTION_BYTES), all),
-        host.constant(1));
-    Value sections = up(host, outer, fits);
-    return host.binary(BinaryKind.MAX, up(host, outer, host.binary(BinaryKind.MAX, sections, host.constant(1))),
-        host.constant(1));
+    Value one = host.constant(1);
+    Value fits = host.binary(BinaryKind.MAX, host.binary(BinaryKind.DIV, host.constant(SECTION_BYTES), all), one);
+    Value width = host.binary(BinaryKind.MAX,
+        up(host, outer, host.binary(BinaryKind.MAX, up(host, outer, fits), one)), one);
+    Value last = host.binary(BinaryKind.MAX, width,
+        up(host, host.constant(LAST_TILES), host.binary(BinaryKind.MAX, counts.getLast(), one)));
+    Value before = host.binary(BinaryKind.DIV,
+        host.binary(BinaryKind.MAX, host.sub(outer, last), host.constant(0)), width);
+    return new Sections(width, before);
   }
 
   private static Value up(Builder host, Value x, Value y) {
@@ -144,17 +169,20 @@ final class LongestFirst {
     return moves ? Optional.of(n) : Optional.empty();
   }
 
-  /** Index of each domain for a tile's number, {@code counts} and the section on the device. */
-  Value[] indices(Builder b, Value number, List<Value> counts, Value section) {
+  /** Index of each domain for a tile's number, {@code counts} and the sections on the device. */
+  Value[] indices(Builder b, Value number, List<Value> counts, Sections sections) {
     int last = counts.size() - 1;
     Value outer = b.constant(1);
     for (Value n : counts.subList(0, last)) {
       outer = b.mul(outer, n);
     }
-    Value area = b.mul(section, counts.get(last));
-    Value first = b.mul(OutlinePhases.small(b, BinaryKind.DIV, number, area), section);
-    Value within = OutlinePhases.small(b, BinaryKind.REM, number, area);
-    Value width = b.binary(BinaryKind.MIN, b.sub(outer, first), section);
+    Value area = b.mul(sections.width, counts.get(last));
+    Value section =
+        b.binary(BinaryKind.MIN, OutlinePhases.small(b, BinaryKind.DIV, number, area), sections.before);
+    Value first = b.mul(section, sections.width);
+    Value within = b.sub(number, b.mul(section, area));
+    Value width = b.emit(new ElementwiseOp.Select(
+        b.compare(CompareKind.LT, section, sections.before), sections.width, b.sub(outer, first)));
     Value[] index = new Value[counts.size()];
     Value rank = OutlinePhases.small(b, BinaryKind.DIV, within, width);
     boolean lastFirst = endsThere(loop, nest.domains().get(last).position());

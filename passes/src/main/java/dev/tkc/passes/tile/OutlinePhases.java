@@ -8,16 +8,21 @@ import dev.tkc.ir.Region;
 import dev.tkc.ir.Value;
 import dev.tkc.ir.op.ControlOp;
 import dev.tkc.ir.op.ElementwiseOp;
+import dev.tkc.ir.op.ElementwiseOp.Binary;
 import dev.tkc.ir.op.ElementwiseOp.BinaryKind;
 import dev.tkc.ir.op.ElementwiseOp.CompareKind;
 import dev.tkc.ir.op.MatrixOp;
+import dev.tkc.ir.op.MemoryOp;
 import dev.tkc.passes.PassContext;
 import dev.tkc.passes.analysis.Divisibility;
+import dev.tkc.passes.analysis.Regions;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Turns each phase of the kernel into a device function and a launch of it.
@@ -56,7 +61,10 @@ public final class OutlinePhases {
   /** Tiles of a grid have numbers below this. */
   private static final long MOST_TILES = 1L << 31;
 
-  /** On a division or remainder of i64: operands and result are below 2^31 and not negative. */
+  /**
+   * On a division or remainder of i64: operands and result are below 2^31 and not negative. On a loop: so are its
+   * positions, of which a device function that is given the limit could not know.
+   */
   private static final String SMALL = "small";
 
   /** Of a large device, where no target is known. */
@@ -171,17 +179,18 @@ public final class OutlinePhases {
     boolean clustered = settings.containsKey(CLUSTER);
     Optional<LongestFirst> longest = !clustered && nest.contents().stream().anyMatch(OutlinePhases::multiplies)
         ? LongestFirst.of(nest) : Optional.empty();
-    Optional<Value> sectionHere = longest.map(l -> l.section(captures.host(), counts));
+    Optional<LongestFirst.Sections> onHost = longest.map(l -> l.sections(captures.host(), counts));
+    markSmall(nest);
     captures.prepare(nest.contents());
     lows.replaceAll(captures::get);
     counts.replaceAll(captures::get);
-    Optional<Value> section = sectionHere.map(captures::get);
+    Optional<LongestFirst.Sections> sections = onHost.map(s -> s.map(captures::get));
     long group = settings.get("grouped") instanceof Long g ? g : 1;
     Builder b = captures.device();
     Value number = b.emit(new ControlOp.BlockId());
     Value[] index;
     if (longest.isPresent()) {
-      index = longest.get().indices(b, number, counts, section.get());
+      index = longest.get().indices(b, number, counts, sections.get());
       settings.putIfAbsent("uneven", true);
     } else if (clustered) {
       index = new Value[counts.size()];
@@ -200,6 +209,23 @@ public final class OutlinePhases {
     assertInside(b, index, counts);
     tile(nest, captures, b, lows, index);
     return tiles;
+  }
+
+  /** Marks loops from 0 to a quotient of sizes, such as how many heads share their keys. */
+  private void markSmall(Nest nest) {
+    Set<Value> sizes = new HashSet<>();
+    kernel.body().walk(i -> {
+      if (i.op() instanceof MemoryOp.MakeTensor t) {
+        sizes.addAll(t.sizes());
+      }
+    });
+    nest.contents().forEach(inst -> {
+      if (inst.op() instanceof ControlOp.For loop && Regions.isInteger(loop.lo(), 0)
+          && loop.hi().definition() != null && loop.hi().definition().op() instanceof Binary b
+          && b.kind() == BinaryKind.DIV && sizes.contains(b.lhs()) && sizes.contains(b.rhs())) {
+        inst.annotate(SMALL, true);
+      }
+    });
   }
 
   /** The nest's instructions for one position. */

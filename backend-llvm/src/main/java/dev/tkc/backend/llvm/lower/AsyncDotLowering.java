@@ -184,9 +184,12 @@ final class AsyncDotLowering {
     return view.definition().op() instanceof AsyncOp.SharedView v && f.storesTo(v.buffer());
   }
 
-  /** 0, computed from a loop's position, of which no more than 48 bits are in use. */
+  /** 0, computed from a loop's position, of which no more than 48 bits are in use, or beside rounds at this place. */
   private LlvmValue nothing(LlvmValue position) {
     LlvmBuilder b = f.b();
+    if (f.beside().here()) {
+      return f.target().async().opaqueHere(b, LlvmValue.i32(0));
+    }
     LlvmValue size = b.xor(position, b.ashr(position, LlvmValue.i64(63)));
     return b.trunc(b.lshr(size, LlvmValue.i64(48)), LlvmType.I32);
   }

@@ -34,6 +34,12 @@ public interface AsyncTarget {
    */
   LlvmValue uniform(LlvmBuilder b, LlvmValue x, boolean alone);
 
+  /** The same number or pointer, of which LLVM knows nothing: it is kept as it is, and no part of it anywhere else. */
+  LlvmValue opaque(LlvmBuilder b, LlvmValue x);
+
+  /** As above, and nothing that is computed from it is taken from elsewhere. */
+  LlvmValue opaqueHere(LlvmBuilder b, LlvmValue x);
+
   /**
    * This thread's number in the block (i32), read anew at this place, so that nothing computed from it is kept from
    * elsewhere.

@@ -32,7 +32,9 @@ final class AtomicLowering {
     if (e.bits() < 8) {
       throw new IllegalStateException(inst + " on elements of " + e.bits() + " bits");
     }
-    TensorAccess access = TensorAccess.of(f, inst, o.tensor(), o.indices(), type);
+    int leading = f.team().number() > 0 && !type.isScalar() && e.bits() >= 8 ? leading(o) : 0;
+    TensorAccess access = leading > 0 ? TensorAccess.of(f, inst, o.tensor(), o.indices(), type, leading)
+        : TensorAccess.of(f, inst, o.tensor(), o.indices(), type);
     List<LlvmValue> values = f.registers(o.value());
     Guarded.Run run = new Guarded.Run(f.b());
     int together = type.isScalar() ? 1
@@ -42,6 +44,20 @@ final class AtomicLowering {
           : () -> f.target().atomicAdd(f.b(), access.pointer(r, 0), values.subList(r, r + together)));
     }
     run.flush();
+  }
+
+  /** How many first indices, all scalars, every update of the tensor has in common, if there are others. */
+  private int leading(MemoryOp.Atomic o) {
+    int[] same = {0, (int) o.indices().stream().takeWhile(i -> i.type() instanceof TileType t && t.isScalar()).count()};
+    f.func().body().walk(i -> {
+      if (i.op() instanceof MemoryOp.Atomic other && other.tensor() == o.tensor()) {
+        same[0]++;
+        while (!o.indices().subList(0, same[1]).equals(other.indices().subList(0, same[1]))) {
+          same[1]--;
+        }
+      }
+    });
+    return same[0] > 1 ? same[1] : 0;
   }
 
   private void update(AtomicKind kind, LlvmValue pointer, LlvmValue value, Element e) {

@@ -54,6 +54,13 @@ final class ControlLowering {
   }
 
   private List<Lowered> loop(Inst inst, ControlOp.For o) {
+    if (inst.flag("tiles") || inst.flag("small") && f.beside().here()) {
+      return numbered(inst, o.lo(), o.hi(), o.inits(), o.body(), (position, carried) -> {
+        List<LlvmValue> next = new ArrayList<>(round(inst, o, position, carried));
+        next.addFirst(f.b().add(position, LlvmValue.i64(o.step())));
+        return next;
+      });
+    }
     LlvmBuilder b = f.b();
     LlvmValue lo = f.scalar(o.lo());
     LlvmValue hi = f.scalar(o.hi());
@@ -73,6 +80,29 @@ final class ControlLowering {
       end = b.forLoop(lo, hi, step, start, how, (i, carried) -> round(inst, o, i, carried));
     }
     return rebuild(carried(o.body()), end);
+  }
+
+  /**
+   * A loop over tiles or other things whose numbers have 31 bits; the next one, which may be nothing's, has 32. In 64
+   * it would take two registers of each thread for as long as a round does.
+   */
+  private List<Lowered> numbered(
+      Inst inst, Value lo, Value hi, List<Value> inits, Region body, LlvmBuilder.LoopBody round) {
+    LlvmBuilder b = f.b();
+    List<LlvmValue> start = flatten(carried(body), inits.stream().map(f::get).toList());
+    List<LlvmValue> end = b.numberLoop(b.trunc(f.scalar(lo), LlvmType.I32), b.trunc(f.scalar(hi), LlvmType.I32), start,
+        (number, carried) -> {
+          if (inst.flag("tiles")) {
+            f.beside().enterTiles(body);
+          }
+          List<LlvmValue> next = new ArrayList<>(round.run(b.zext(number, LlvmType.I64), carried));
+          if (inst.flag("tiles")) {
+            f.beside().leaveTiles();
+          }
+          next.set(0, f.target().async().opaque(b, b.trunc(next.getFirst(), LlvmType.I32)));
+          return next;
+        });
+    return rebuild(carried(body), end);
   }
 
   private List<LlvmValue> round(Inst inst, ControlOp.For o, LlvmValue position, List<LlvmValue> carried) {
@@ -110,14 +140,21 @@ final class ControlLowering {
   }
 
   private List<Lowered> loop(Inst inst, ControlOp.While o) {
+    if (inst.flag("tiles")) {
+      return numbered(inst, o.start(), o.limit(), o.inits(), o.body(),
+          (position, carried) -> round(inst, o, position, carried));
+    }
     List<LlvmValue> start = flatten(carried(o.body()), o.inits().stream().map(f::get).toList());
-    List<LlvmValue> end = f.b().whileLoop(f.scalar(o.start()), f.scalar(o.limit()), start, (position, carried) -> {
-      enter(o.body(), position, carried);
-      List<LlvmValue> next = flatten(o.body().params(), region(o.body(), false));
-      converge(inst);
-      return next;
-    });
+    List<LlvmValue> end = f.b().whileLoop(f.scalar(o.start()), f.scalar(o.limit()), start,
+        (position, carried) -> round(inst, o, position, carried));
     return rebuild(carried(o.body()), end);
+  }
+
+  private List<LlvmValue> round(Inst inst, ControlOp.While o, LlvmValue position, List<LlvmValue> carried) {
+    enter(o.body(), position, carried);
+    List<LlvmValue> next = flatten(o.body().params(), region(o.body(), false));
+    converge(inst);
+    return next;
   }
 
   private List<Lowered> branch(Inst inst, ControlOp.If o) {

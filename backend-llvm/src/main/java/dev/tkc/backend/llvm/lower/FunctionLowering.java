@@ -79,6 +79,7 @@ final class FunctionLowering {
   private final SharedLowering shared = new SharedLowering(this);
   private final AsyncLowering async = new AsyncLowering(this);
   private final RoleLowering roles = new RoleLowering(this);
+  private final BesideRounds beside;
 
   FunctionLowering(Func func, LlvmModule module, TargetLowering target, OpLowering.Options options) {
     if (!Boolean.TRUE.equals(func.annotations().get("placed"))) {
@@ -89,6 +90,7 @@ final class FunctionLowering {
     this.options = options;
     this.signs = new Signs(func);
     this.small = new SmallNumbers(func);
+    this.beside = new BesideRounds(this);
     func.body().walk(i -> {
       used.addAll(i.operands());
       if (i.op() instanceof SharedOp.SharedStore store) {
@@ -112,7 +114,7 @@ final class FunctionLowering {
     int start = 0;
     var first = body.block();
     for (Param p : func.params()) {
-      values.put(p.value(), parameter(p, function.argument(start++)));
+      values.put(p.value(), parameter(prologue, p, function.argument(start++)));
     }
     prefetchMaps();
     region(func.body());
@@ -140,18 +142,19 @@ final class FunctionLowering {
     return func.body().insts().stream().anyMatch(i -> i.op() instanceof ControlOp.Role r && r.registers() > 0);
   }
 
-  private Lowered parameter(Param p, LlvmValue argument) {
+  /** A kernel's argument, with what is known of it. */
+  Lowered parameter(LlvmBuilder b, Param p, LlvmValue argument) {
     if (p.value().type() instanceof PointerType || p.value().type() instanceof TensorMapType) {
       return new Lowered.Scalar(argument);
     }
     TileType type = p.value().tile();
-    LlvmValue value = type.element().isBool() ? prologue.trunc(argument, LlvmType.I1) : argument;
+    LlvmValue value = type.element().isBool() ? b.trunc(argument, LlvmType.I1) : argument;
     if (p.divisibility() > 1 && type.element().isInteger()) {
-      LlvmValue low = prologue.and(value, LlvmValue.constant(value.type(), p.divisibility() - 1));
-      assume(prologue, prologue.icmp(LlvmBuilder.Compare.EQ, low, LlvmValue.zero(value.type())));
+      LlvmValue low = b.and(value, LlvmValue.constant(value.type(), p.divisibility() - 1));
+      assume(b, b.icmp(LlvmBuilder.Compare.EQ, low, LlvmValue.zero(value.type())));
     }
     if (signs.isSize(p.value())) {
-      assume(prologue, prologue.icmp(LlvmBuilder.Compare.ULT, value, LlvmValue.i64(1L << 31)));
+      assume(b, b.icmp(LlvmBuilder.Compare.ULT, value, LlvmValue.i64(1L << 31)));
     }
     return new Lowered.Scalar(value);
   }
@@ -177,6 +180,7 @@ final class FunctionLowering {
   List<Lowered> region(Region region) {
     int held = async.dots().enter();
     boolean rounds = region.anyMatch(i -> i.op() instanceof ControlOp.For);
+    Optional<Map<Value, Lowered>> before = beside.enter(rounds);
     for (int i = 0; i < region.insts().size(); i++) {
       Inst inst = region.insts().get(i);
       if (!mayPass(inst)) {
@@ -192,9 +196,12 @@ final class FunctionLowering {
       }
       if (inst.op() instanceof ControlOp.Yield y) {
         async.dots().leave(held);
-        return y.values().stream().map(this::get).toList();
+        List<Lowered> results = y.values().stream().map(this::get).toList();
+        beside.leave(before);
+        return results;
       }
       if (inst.op() instanceof ControlOp.Role) {
+        beside.rolesFollow(region.insts().subList(0, i));
         roles.lower(region.insts().subList(i, region.insts().size() - 1));
         return List.of();
       }
@@ -206,6 +213,7 @@ final class FunctionLowering {
       for (int r = 0; r < results.size(); r++) {
         define(inst.results().get(r), results.get(r));
       }
+      beside.passed(inst);
     }
     throw new IllegalStateException("a region without a yield in @" + func.name());
   }
@@ -274,7 +282,7 @@ final class FunctionLowering {
     };
   }
 
-  private List<Lowered> lower(Inst inst) {
+  List<Lowered> lower(Inst inst) {
     try {
       return switch (inst.op()) {
         case ControlOp o -> control.lower(inst, o);
@@ -320,6 +328,11 @@ final class FunctionLowering {
     round = position;
   }
 
+  /** What is made again beside rounds. */
+  BesideRounds beside() {
+    return beside;
+  }
+
   /** Who runs the code at hand. */
   Team team() {
     return team;
@@ -360,7 +373,7 @@ final class FunctionLowering {
   }
 
   Lowered get(Value value) {
-    Lowered found = values.get(value);
+    Lowered found = beside.get(value, values.get(value));
     if (found == null) {
       throw new IllegalStateException(value + " has not been lowered");
     }

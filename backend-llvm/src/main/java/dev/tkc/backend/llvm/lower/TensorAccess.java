@@ -46,6 +46,9 @@ final class TensorAccess {
   private record Gathered(int tensorDim, Map<Integer, LlvmValue> index, int axis, boolean guarded)
       implements Dimension {}
 
+  /** What leading indices say, where they are part of a base that is kept whole. */
+  private LlvmValue first;
+
   private TensorAccess(FunctionLowering f, Lowered.Tensor tensor, LayoutView view) {
     this.f = f;
     this.b = f.b();
@@ -69,6 +72,26 @@ final class TensorAccess {
     TensorAccess access = new TensorAccess(f, tensor, view);
     int axis = 0;
     for (int dim = 0; dim < indices.size(); dim++) {
+      axis = access.index(inst, indices.get(dim), dim, axis, tile);
+    }
+    access.start();
+    return access;
+  }
+
+  /**
+   * As above, of elements of whole bytes, where accesses in a loop and beside it have the same first {@code leading}
+   * indices: what these say, with the thread's part, is one address that all of them start from. LLVM would make one
+   * for each of them, in front of the loop.
+   */
+  static TensorAccess of(
+      FunctionLowering f, Inst inst, Value tensor, List<Value> indices, TileType tile, int leading) {
+    TensorAccess access = new TensorAccess(f, f.tensor(tensor), f.view(tile));
+    int axis = 0;
+    for (int dim = 0; dim < indices.size(); dim++) {
+      if (dim == leading) {
+        access.first = access.uniform;
+        access.uniform = LlvmValue.i64(0);
+      }
       axis = access.index(inst, indices.get(dim), dim, axis, tile);
     }
     access.start();
@@ -157,8 +180,8 @@ final class TensorAccess {
   // Addresses.
 
   private void start() {
-    boolean bytes = tensor.element().bits() >= 8;
-    base = bytes ? b.gepUnbounded(unit(), tensor.pointer(), uniform) : tensor.pointer();
+    boolean whole = first == null;
+    base = whole && tensor.element().bits() >= 8 ? b.gepUnbounded(unit(), tensor.pointer(), uniform) : tensor.pointer();
     threadPart = LlvmValue.i64(0);
     for (Dimension d : dimensions) {
       if (d instanceof Along a) {
@@ -167,6 +190,11 @@ final class TensorAccess {
           threadPart = b.addNsw(threadPart, b.mulNsw(t, a.step));
         }
       }
+    }
+    if (!whole) {
+      LlvmValue start = b.gepUnbounded(unit(), tensor.pointer(), b.addNsw(first, threadPart));
+      base = b.gepUnbounded(unit(), f.target().async().opaque(b, start), uniform);
+      threadPart = LlvmValue.i64(0);
     }
   }
 
