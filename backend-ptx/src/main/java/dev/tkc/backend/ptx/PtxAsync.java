@@ -57,8 +57,8 @@ final class PtxAsync implements AsyncTarget {
   }
 
   private static LlvmValue same(LlvmBuilder b, LlvmValue x, boolean here) {
-    String wide = x.type().isPtr() || x.type().bits() == 64 ? "l" : "r";
-    return b.inlineAsm(x.type(), new LlvmIntrinsic.Asm("", "=" + wide + ",0", here, false), x);
+    String kind = x.type().equals(LlvmType.FLOAT) ? "f" : x.type().isPtr() || x.type().bits() == 64 ? "l" : "r";
+    return b.inlineAsm(x.type(), new LlvmIntrinsic.Asm("", "=" + kind + ",0", here, false), x);
   }
 
   @Override
@@ -200,12 +200,6 @@ final class PtxAsync implements AsyncTarget {
     return new PtxWgmma(target.asyncMatrix(name)
         .orElseThrow(() ->
             new IllegalStateException(target.name() + " has no asynchronous matrix instruction " + name)));
-  }
-
-  @Override
-  public LlvmValue opaque(LlvmBuilder b, LlvmValue x) {
-    boolean isFloat = x.type().equals(LlvmType.FLOAT);
-    return b.inlineAsm(x.type(), new LlvmIntrinsic.Asm("", isFloat ? "=f,0" : "=r,0", false, false), x);
   }
 
   @Override

@@ -27,8 +27,8 @@ import java.util.function.UnaryOperator;
  * the end; but only within sections of the domains before, so that what blocks read together stays in the cache.
  */
 final class LongestFirst {
-  /** About the second-level cache of the larger devices of today. */
-  private static final long SECTION_BYTES = 48L << 20;
+  /** About the second-level cache of the larger devices of today, of which other traffic needs a part. */
+  private static final long SECTION_BYTES = 36L << 20;
 
   /**
    * Twice as many tiles as such devices have multiprocessors. While the last section's tiles are given out, a tile of

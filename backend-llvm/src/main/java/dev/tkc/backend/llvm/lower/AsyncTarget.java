@@ -34,7 +34,7 @@ public interface AsyncTarget {
    */
   LlvmValue uniform(LlvmBuilder b, LlvmValue x, boolean alone);
 
-  /** The same number or pointer, of which LLVM knows nothing: it is kept as it is, and no part of it anywhere else. */
+  /** The same number or pointer, of which LLVM knows nothing: what is computed from it is not computed before. */
   LlvmValue opaque(LlvmBuilder b, LlvmValue x);
 
   /** As above, and nothing that is computed from it is taken from elsewhere. */
@@ -118,9 +118,6 @@ public interface AsyncTarget {
 
   /** The instruction that a {@code dot_async} names. */
   AsyncProduct asyncMatrix(String name);
-
-  /** The same value, of 32 bits, of which nothing is known: what is computed from it is not computed before. */
-  LlvmValue opaque(LlvmBuilder b, LlvmValue x);
 
   void dotFence(LlvmBuilder b);
 
