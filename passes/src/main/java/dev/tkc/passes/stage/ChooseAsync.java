@@ -197,15 +197,11 @@ public final class ChooseAsync {
 
   // ------------------------------------------------------------------------------------------------ all of them
 
-  /**
-   * The warps among which all products' rows can be shared out and whose registers hold what products need: those that
-   * the schedule says, if it does.
-   */
+  /** The warps among which all products' rows can be shared out and whose registers hold what products need. */
   private int warps() {
-    long said = func.annotation("warps", 0);
     long least = Long.MAX_VALUE;
     for (int warps : WARPS) {
-      if ((said == 0 || said == warps) && dots.stream().allMatch(d -> d.result().tile().shape().getFirst() % (16 * warps) == 0)) {
+      if (dots.stream().allMatch(d -> d.result().tile().shape().getFirst() % (16 * warps) == 0)) {
         long registers = registers(warps);
         RoleRegisters given = RoleRegisters.of(target, warps, false, false);
         if (registers <= RoleRegisters.forTiles(target, warps)
@@ -215,8 +211,7 @@ public final class ChooseAsync {
         least = Math.min(least, registers);
       }
     }
-    fail(said != 0 && least == Long.MAX_VALUE ? "rows cannot be shared out among the schedule's " + said + " warps"
-        : "accumulators and operands take " + least + " registers of each thread");
+    fail("accumulators and operands take " + least + " registers of each thread");
     return 0;
   }
 
