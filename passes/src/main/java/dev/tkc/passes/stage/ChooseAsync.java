@@ -333,7 +333,7 @@ public final class ChooseAsync {
   /** The most registers of each thread that accumulators and left operands take at a time. */
   private long registers(int warps) {
     Set<Inst> leaving = StoreSlices.onTheWayOut(func, this::isBulkStore);
-    // Two groups begin the next round's product beside this one's arithmetic, and need what is read then as room for it.
+    // Two groups begin the next round's product beside the arithmetic, and need what is read then as room for it.
     boolean piecewise = warps > WARPS.getFirst();
     return new RegisterPressure(func.body(), (long) warps * target.lanes(), instructions::containsKey,
         v -> v.definition() != null
