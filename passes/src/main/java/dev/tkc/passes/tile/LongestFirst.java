@@ -40,11 +40,11 @@ final class LongestFirst {
    * The outer tiles in sections.
    *
    * @param width how many of them a section has, but the last, which has the rest
-   * @param before how many sections there are before the last
+   * @param before how many sections there are before the last, if that is larger than the others
    */
-  record Sections(Value width, Value before) {
+  record Sections(Value width, Optional<Value> before) {
     Sections map(UnaryOperator<Value> to) {
-      return new Sections(to.apply(width), to.apply(before));
+      return new Sections(to.apply(width), before.map(to));
     }
   }
 
@@ -104,7 +104,8 @@ final class LongestFirst {
   /**
    * Sections of the outer tiles, computed in front of the launch: as few as the cache allows, all about as large but
    * the last, which has enough tiles for short ones to fill up the end. Between others there is no end: blocks go on to
-   * the next section's longest tiles one by one.
+   * the next section's longest tiles one by one. Where loops end at the position the last is like the others: attention
+   * gains nothing by a longer one, and its tiles' numbers would take more to compute.
    */
   Sections sections(Builder host, List<Value> counts) {
     Map<Value, Value> bytes = new LinkedHashMap<>();
@@ -131,11 +132,14 @@ final class LongestFirst {
     Value fits = host.binary(BinaryKind.MAX, host.binary(BinaryKind.DIV, host.constant(SECTION_BYTES), all), one);
     Value width = host.binary(BinaryKind.MAX,
         up(host, outer, host.binary(BinaryKind.MAX, up(host, outer, fits), one)), one);
+    if (endsThere(loop, nest.domains().getLast().position())) {
+      return new Sections(width, Optional.empty());
+    }
     Value last = host.binary(BinaryKind.MAX, width,
         up(host, host.constant(LAST_TILES), host.binary(BinaryKind.MAX, counts.getLast(), one)));
     Value before = host.binary(BinaryKind.DIV,
         host.binary(BinaryKind.MAX, host.sub(outer, last), host.constant(0)), width);
-    return new Sections(width, before);
+    return new Sections(width, Optional.of(before));
   }
 
   private static Value up(Builder host, Value x, Value y) {
@@ -177,12 +181,21 @@ final class LongestFirst {
       outer = b.mul(outer, n);
     }
     Value area = b.mul(sections.width, counts.get(last));
-    Value section =
-        b.binary(BinaryKind.MIN, OutlinePhases.small(b, BinaryKind.DIV, number, area), sections.before);
-    Value first = b.mul(section, sections.width);
-    Value within = b.sub(number, b.mul(section, area));
-    Value width = b.emit(new ElementwiseOp.Select(
-        b.compare(CompareKind.LT, section, sections.before), sections.width, b.sub(outer, first)));
+    Value section = OutlinePhases.small(b, BinaryKind.DIV, number, area);
+    Value first;
+    Value within;
+    Value width;
+    if (sections.before.isPresent()) {
+      section = b.binary(BinaryKind.MIN, section, sections.before.get());
+      first = b.mul(section, sections.width);
+      within = b.sub(number, b.mul(section, area));
+      width = b.emit(new ElementwiseOp.Select(
+          b.compare(CompareKind.LT, section, sections.before.get()), sections.width, b.sub(outer, first)));
+    } else {
+      first = b.mul(section, sections.width);
+      within = OutlinePhases.small(b, BinaryKind.REM, number, area);
+      width = b.binary(BinaryKind.MIN, b.sub(outer, first), sections.width);
+    }
     Value[] index = new Value[counts.size()];
     Value rank = OutlinePhases.small(b, BinaryKind.DIV, within, width);
     boolean lastFirst = endsThere(loop, nest.domains().get(last).position());

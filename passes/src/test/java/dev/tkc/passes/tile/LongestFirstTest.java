@@ -54,7 +54,11 @@ class LongestFirstTest {
     private final LongestFirst.Sections sections;
 
     Grid(long heads, long tiles, long size) {
-      Module m = IrParser.parse(GRID);
+      this(GRID, heads, tiles, size);
+    }
+
+    Grid(String grid, long heads, long tiles, long size) {
+      Module m = IrParser.parse(grid);
       Region host = m.kernel().body();
       Inst outer = host.insts().stream().filter(i -> i.op() instanceof ControlOp.Parallel).findFirst().orElseThrow();
       known.put(m.kernel().params().get(2).value(), size);
@@ -116,7 +120,7 @@ class LongestFirstTest {
   void sectionsAreAboutEven() {
     Grid grid = new Grid(40, 1 << 15, 1 << 19);
     assertThat(of(grid.sections.width())).isEqualTo(14);
-    assertThat(of(grid.sections.before())).as("14, and the rest").isEqualTo(1);
+    assertThat(of(grid.sections.before().orElseThrow())).as("14, and the rest").isEqualTo(1);
   }
 
   /** No two heads of 64 MB fit the cache; but a head has four tiles, and 66 heads have the 264 that the end wants. */
@@ -127,5 +131,16 @@ class LongestFirstTest {
     assertThat(order.subList(0, 4)).allMatch(t -> t.head == 0);
     assertThat(order.subList(33 * 4, 34 * 4)).allMatch(t -> t.head == 33);
     assertThat(order.subList(34 * 4, 34 * 4 + 66)).allMatch(t -> t.rank == 0 && t.head >= 34);
+  }
+
+  /** Where loops end at the position, the last tiles are the longest, and the last section is like the others. */
+  @Test
+  void loopsThatEndThereHaveEvenSections() {
+    Grid grid = new Grid(GRID.replace("for %j, %S", "for %c0, %j"), 100, 4, 16 << 20);
+    assertThat(grid.sections.before()).isEmpty();
+    List<Tile> order = grid.order();
+    assertThat(order).doesNotHaveDuplicates().hasSize(400);
+    assertThat(order.subList(0, 4)).containsExactly(new Tile(0, 3), new Tile(0, 2), new Tile(0, 1), new Tile(0, 0));
+    assertThat(order.getLast()).isEqualTo(new Tile(99, 0));
   }
 }

@@ -95,7 +95,7 @@ final class PtxAgainstInterpreterTest {
       attention_decode | attention_paged | BR=16 BK=32 P=2 PAGE=8 D=32 | B=2 H=4 G=2 Q=6 T=3
       attention_decode | attention_paged | BR=16 BK=16 P=2 PAGE=8 D=32 | B=2 H=4 G=2 Q=40 T=17
       attention_backward | attention_backward | BQ=32 BK=32 causal=false D=32 | B=1 H=2 G=1 N=33 S=40
-      attention_backward | attention_backward_deterministic | BQ=32 BK=32 causal=true D=32 | B=1 H=2 G=2 N=40 S=40
+      attention_backward | attention_backward_deterministic | BQ=32 BK=32 QQ=32 QK=32 causal=true D=32 | B=1 H=2 G=2 N=40 S=40
       linear_attention | linear_attention | C=32 F=32 D=32 | B=1 H=2 N=70
       attention | attention | BQ=64 BK=64 causal=true window=0 softcap=0.0 D=64 | B=1 H=2 G=2 N=100 S=150
       attention | attention | BQ=128 BK=64 causal=true window=0 softcap=0.0 D=64 | B=1 H=2 G=1 N=150 S=333

@@ -32,12 +32,19 @@ final class BesideRounds {
   private final FunctionLowering f;
   private final Map<Value, Param> parameters = new HashMap<>();
   private final Set<Value> computed = new HashSet<>();
+  private final boolean hasCrowded;
   private boolean crowded;
   private Optional<Map<Value, Lowered>> made = Optional.empty();
 
   BesideRounds(FunctionLowering f) {
     this.f = f;
     f.func().params().forEach(p -> parameters.put(p.value(), p));
+    this.hasCrowded = f.func().body().anyMatch(BesideRounds::isCrowded);
+  }
+
+  /** Whether any rounds of the function have no registers to spare. */
+  boolean hasCrowded() {
+    return hasCrowded;
   }
 
   /** Roles come next, behind these instructions of the function. */

@@ -54,7 +54,7 @@ final class ControlLowering {
   }
 
   private List<Lowered> loop(Inst inst, ControlOp.For o) {
-    if (inst.flag("tiles") || inst.flag("small") && f.beside().here()) {
+    if (isNumbered(inst) || inst.flag("small") && f.beside().here()) {
       return numbered(inst, o.lo(), o.hi(), o.inits(), o.body(), (position, carried) -> {
         List<LlvmValue> next = new ArrayList<>(round(inst, o, position, carried));
         next.addFirst(f.b().add(position, LlvmValue.i64(o.step())));
@@ -84,7 +84,8 @@ final class ControlLowering {
 
   /**
    * A loop over tiles or other things whose numbers have 31 bits; the next one, which may be nothing's, has 32. In 64
-   * it would take two registers of each thread for as long as a round does.
+   * it would take two registers of each thread for as long as a round does. Where there are registers for that, numbers
+   * are left as they are: {@code ptxas} orders attention's exponentials worse beside one of 32 bits.
    */
   private List<Lowered> numbered(
       Inst inst, Value lo, Value hi, List<Value> inits, Region body, LlvmBuilder.LoopBody round) {
@@ -103,6 +104,10 @@ final class ControlLowering {
           return next;
         });
     return rebuild(carried(body), end);
+  }
+
+  private boolean isNumbered(Inst loop) {
+    return loop.flag("tiles") && f.beside().hasCrowded();
   }
 
   private List<LlvmValue> round(Inst inst, ControlOp.For o, LlvmValue position, List<LlvmValue> carried) {
@@ -140,7 +145,7 @@ final class ControlLowering {
   }
 
   private List<Lowered> loop(Inst inst, ControlOp.While o) {
-    if (inst.flag("tiles")) {
+    if (isNumbered(inst)) {
       return numbered(inst, o.start(), o.limit(), o.inits(), o.body(),
           (position, carried) -> round(inst, o, position, carried));
     }
